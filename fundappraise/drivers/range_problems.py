@@ -1,0 +1,107 @@
+"""What can be wrong with a range, in sentences for the person who typed it. They begin with the cell they are about: ``base: …``."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, get_args
+
+if TYPE_CHECKING:
+    from fundappraise.drivers.distributions import Distribution
+
+OFF_CENTRE = 0.01
+"""How far a normal's or lognormal's base may be off the middle, as a share of high − low: typed numbers are rounded."""
+
+
+def range_problems(given: Distribution, unit: str = "") -> tuple[str, ...]:
+    """One sentence a problem, naming the numbers in ``unit``; empty when the range is sound."""
+    found = _not_finite(given)
+    if not found:
+        found = _incomplete(given, unit) or _order(given, unit) or _off_centre(given, unit)
+        found += _out_of_bounds(given, unit)
+    return tuple(found)
+
+
+def _cells(given: Distribution) -> tuple[tuple[str, float | None], ...]:
+    return (("low", given.low), ("base", given.base), ("high", given.high))
+
+
+def _not_finite(given: Distribution) -> list[str]:
+    return [
+        f"{cell}: {x} is not a finite number." for cell, x in _cells(given) if x is not None and not math.isfinite(x)
+    ]
+
+
+def _incomplete(given: Distribution, unit: str) -> list[str]:
+    low, high = given.low, given.high
+    if low is None and high is None:
+        return [] if given.shape == "fixed" else [f"low and high: a {given.shape} needs both, and both are empty."]
+    if high is None:
+        return [f"low: {shown(low, unit)} is given without a high."]
+    if low is None:
+        return [f"high: {shown(high, unit)} is given without a low."]
+    if given.shape == "fixed":
+        return [f"low and high: {shown(low, unit)} and {shown(high, unit)} are given, but the shape is fixed."]
+    return []
+
+
+def _order(given: Distribution, unit: str) -> list[str]:
+    base, low, high = given.base, given.low, given.high
+    if low is None or high is None:
+        return []
+    if low > high:
+        return [f"low: {shown(low, unit)} is above its high ({shown(high, unit)})."]
+    if base < low:
+        return [f"base: {shown(base, unit)} is below its low ({shown(low, unit)})."]
+    if base > high:
+        return [f"base: {shown(base, unit)} is above its high ({shown(high, unit)})."]
+    return []
+
+
+def _off_centre(given: Distribution, unit: str) -> list[str]:
+    """Normal and lognormal take P10 and P90 only, with the base in their middle."""
+    base, low, high = given.base, given.low, given.high
+    if given.shape not in ("normal", "lognormal") or low is None or high is None or low == high:
+        return []
+    if given.meaning == "min, max":
+        return [f"low and high: a {given.shape} has no minimum and maximum. Give P10 and P90, or choose PERT."]
+    if given.shape == "lognormal":
+        return _off_median(base, low, high, unit)
+    if abs((low + high) / 2 - base) <= OFF_CENTRE * (high - low):
+        return []
+    return [
+        f"base: a normal needs low and high at equal distance from base: low {shown(low, unit)} is "
+        f"{shown(base - low, unit)} below base {shown(base, unit)}, high {shown(high, unit)} is "
+        f"{shown(high - base, unit)} above. Choose PERT for a lopsided range."
+    ]
+
+
+def _off_median(base: float, low: float, high: float, unit: str) -> list[str]:
+    if low <= 0:
+        return [f"low: a lognormal is always above 0, and low is {shown(low, unit)}."]
+    median = math.sqrt(low) * math.sqrt(high)
+    if abs(base - median) <= OFF_CENTRE * (high - low):
+        return []
+    return [
+        f"base: a lognormal's base is its median. Low {shown(low, unit)} and high {shown(high, unit)} have the median "
+        f"{shown(float(f'{median:.4g}'), unit)}, and base is {shown(base, unit)}."
+    ]
+
+
+def _out_of_bounds(given: Distribution, unit: str) -> list[str]:
+    found: list[str] = []
+    for cell, x in _cells(given):
+        if x is not None and given.lower is not None and x < given.lower:
+            found.append(f"{cell}: {shown(x, unit)} is below {shown(given.lower, unit)}, the least it may be.")
+        if x is not None and given.upper is not None and x > given.upper:
+            found.append(f"{cell}: {shown(x, unit)} is above {shown(given.upper, unit)}, the most it may be.")
+    if given.lower is not None and given.lower == given.upper and given.low != given.high:
+        found.append(f"low and high: the bounds leave only {shown(given.lower, unit)}.")
+    return found
+
+
+def shown(x: float | None, unit: str = "") -> str:
+    """A number with its unit. A unit that begins with % is stored as the decimal and shown times 100."""
+    if x is None:
+        return "–"
+    number = f"{x * 100 if unit.startswith('%') else x:.10g}".replace("-", "−")
+    return f"{number} {unit}".rstrip()

@@ -1,0 +1,289 @@
+"""What the officer states, as immutable values: the fund, its projects, drivers, markets and limits.
+
+Readers (workbook, TOML) build these; nothing downstream ever writes on them. ``place`` is where a value was read
+(``A2 Container hub!F8`` or ``fund.toml``) and is never compared: two readers of the same fund give equal values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from fundappraise.drivers.distributions import Distribution
+
+Confidence = Literal["H", "M", "D", "L", ""]
+Include = Literal["candidate", "must", "not now"]
+CapacityKind = Literal["existing", "committed", "rival", "candidate"]
+Sense = Literal["at most", "at least"]
+
+NOT_MONEY = "not money"
+NOMINAL = "nominal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """One assumption of a project, market or driver, with its range and its source.
+
+    ``value`` holds low, base and high in ``unit``. ``by_year`` gives typed values for calendar years (or, for an item read by
+    project age, the column's year counted from the fund's first year): years before the first filled one take the base,
+    later ones continue the last. ``moves_with`` names a driver and ``by`` how strongly: the input is base·(d/d₀)^by, or
+    base + by·(d − d₀) when the base is 0 or the driver is a level. ``bank`` is the bank case: a value, a change such as
+    ``-20 %``, or empty for the base.
+    """
+
+    code: str
+    value: Distribution
+    unit: str = ""
+    prices: str = NOT_MONEY
+    moves_with: str = ""
+    by: float = 0.0
+    by_year: tuple[tuple[int, float], ...] = ()
+    bank: str = ""
+    kind: str = ""
+    label: str = ""
+    source: str = ""
+    confidence: Confidence = ""
+    note: str = ""
+    place: str = field(default="", compare=False)
+
+    @property
+    def base(self) -> float:
+        return self.value.base
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One row of the Fund tab: a number, date or text, with unit and source."""
+
+    code: str
+    value: float | str | date | None
+    unit: str = ""
+    source: str = ""
+    confidence: Confidence = ""
+    note: str = ""
+    place: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceIndex:
+    """Yearly growth of a price index; ``real 2026`` amounts grow with it. Years continue the last one given."""
+
+    name: str
+    growth: tuple[tuple[int, float], ...]
+    source: str = ""
+    confidence: Confidence = ""
+    place: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sponsor:
+    name: str
+    country: str
+    commitment: float
+    currency: str = "USD"
+    share: float = 0.5
+    max_call: float | None = None
+    place: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A candidate. The ticket is ``lots`` × ``lot`` MUSD in the base case (lots: how many the fund may take at most)."""
+
+    id: str
+    model: str
+    name: str = ""
+    sector: str = ""
+    country: str = ""
+    stage: str = ""
+    include: Include = "candidate"
+    gate: str = ""
+    start: int | None = None
+    latest_start: int | None = None
+    lot: float | None = None
+    lots: int = 1
+    follow_on: float = 0.0
+    needs: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    summary: str = ""
+    inputs: tuple[Input, ...] = ()
+    place: str = field(default="", compare=False)
+
+    @property
+    def ticket(self) -> float | None:
+        """What the fund pays in the base case, MUSD; None means the whole equity."""
+        return None if self.lot is None else self.lot * self.lots
+
+    def input(self, code: str) -> Input | None:
+        return next((item for item in self.inputs if item.code == code), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driver:
+    """An uncertain thing that several projects share, one value a year on every path.
+
+    ``charged_in`` says where its risk is paid for: in the discount ``rate``, in the ``paths``, or in ``neither``.
+    ``base_path`` (typed by year) replaces the path that the process would follow with all parameters at base.
+    """
+
+    name: str
+    process: str
+    unit: str = ""
+    charged_in: Literal["rate", "paths", "neither"] = "paths"
+    start: float = 1.0
+    parameters: tuple[Input, ...] = ()
+    base_path: tuple[tuple[int, float], ...] = ()
+    history: str = ""
+    source: str = ""
+    confidence: Confidence = ""
+    note: str = ""
+    place: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    name: str
+    model: str
+    label: str = ""
+    inputs: tuple[Input, ...] = ()
+    place: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """One capacity that serves a market. A candidate's amount comes from its project's own model and is None here.
+
+    ``order``: 1 is served first; equal numbers share pro rata by capacity offered.
+    """
+
+    market: str
+    who: str
+    kind: CapacityKind
+    order: int = 1
+    from_year: int | None = None
+    amount: float | None = None
+    unit: str = ""
+    source: str = ""
+    confidence: Confidence = ""
+    place: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """One row of the Limits tab. ``of`` is a code of ``limits.MEASURES``; ``whom`` a sector, country, sponsor or project."""
+
+    of: str
+    amount: float
+    sense: Sense = "at most"
+    whom: str = ""
+    year: int | None = None
+    unit: str = ""
+    why: str = ""
+    place: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A named set of overrides: address → a value (``0.25``) or a change (``+10 %``)."""
+
+    name: str
+    overrides: tuple[tuple[str, str], ...] = ()
+    note: str = ""
+    place: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation:
+    first: str
+    second: str
+    coefficient: float
+    source: str = ""
+    place: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupMember:
+    """An input's loading on the common factor of its group: two members correlate by the product of their loadings."""
+
+    group: str
+    member: str
+    coefficient: float
+    place: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A project's share by country (``of`` = ``country``); the shares of one project sum to one."""
+
+    project: str
+    of: str
+    which: str
+    share: float
+    place: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fund:
+    """Everything the officer states. Settings are the rows of the Fund tab; the properties below give them their meaning."""
+
+    settings: tuple[Setting, ...] = ()
+    indices: tuple[PriceIndex, ...] = ()
+    sponsors: tuple[Sponsor, ...] = ()
+    projects: tuple[Project, ...] = ()
+    drivers: tuple[Driver, ...] = ()
+    markets: tuple[Market, ...] = ()
+    capacities: tuple[Capacity, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
+    correlations: tuple[Correlation, ...] = ()
+    groups: tuple[GroupMember, ...] = ()
+    shares: tuple[Share, ...] = ()
+    origin: str = field(default="", compare=False)
+
+    def setting(self, code: str) -> Setting | None:
+        return next((row for row in self.settings if row.code == code), None)
+
+    def project(self, project_id: str) -> Project:
+        return next(row for row in self.projects if row.id == project_id)
+
+    def number(self, code: str) -> float:
+        """A numeric setting: the stated value, else the default of ``settings.SETTINGS``."""
+        from fundappraise.fund.settings import default_of
+
+        row = self.setting(code)
+        value = row.value if row is not None and row.value is not None else default_of(code)
+        if not isinstance(value, int | float):
+            raise TypeError(f"the fund's {code} is not a number: {value!r}")
+        return float(value)
+
+    @property
+    def name(self) -> str:
+        row = self.setting("name")
+        return str(row.value) if row is not None and row.value else "Fund"
+
+    @property
+    def currency(self) -> str:
+        row = self.setting("currency")
+        return str(row.value) if row is not None and row.value else "USD"
+
+    @property
+    def valuation_date(self) -> date:
+        row = self.setting("valuation_date")
+        value = row.value if row is not None else None
+        return value if isinstance(value, date) else date(2026, 1, 1)
+
+    @property
+    def commitments(self) -> float:
+        """Sum of the sponsors' commitments, in millions of the base currency."""
+        return sum(sponsor.commitment for sponsor in self.sponsors)
+
+    @property
+    def included(self) -> tuple[Project, ...]:
+        return tuple(project for project in self.projects if project.include != "not now")
+
+    def country_shares(self, project_id: str) -> Mapping[str, float]:
+        """Share of the project's ticket by country; without rows the whole ticket is in the project's own country."""
+        rows = {row.which: row.share for row in self.shares if row.project == project_id and row.of == "country"}
+        return rows or {self.project(project_id).country: 1.0}

@@ -1,0 +1,93 @@
+"""What a cash-flow model is: assumptions, line items, checks and outputs, with their formula trees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fundappraise.formula.nodes import Node
+
+Prices = Literal["", "real", "nominal"]
+ItemKind = Literal["flow", "balance", "flag", "rate", "amount"]
+Role = Literal["", "volume", "output", "exit"]
+Source = Literal["input", "given", "driver", "market", "index", "curve", "kind"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumption:
+    """A number the model is given.
+
+    ``source`` says by whom: ``input`` by the officer (one row of the project's tab); ``given`` by the appraisal itself (start,
+    stake); ``driver`` by the shared driver named in ``of``; ``market`` by the market the project sells in; ``index``, ``curve``
+    and ``kind`` are companions of the input named in ``of``: its price index (``fee_index``), its yearly values by project
+    age (``line_1_curve``) and its kind (``line_1_kind``). Only ``by_period`` inputs take values by year or move with a driver.
+    A ``duration`` is rounded up to whole periods before the model sees it. ``prices`` is set for money.
+    """
+
+    name: str
+    label: str
+    unit: str
+    source: Source = "input"
+    of: str = ""
+    prices: Prices = ""
+    default: float | None = None
+    by_period: bool = False
+    duration: bool = False
+    random: bool = True
+    bounds: tuple[float, float] | None = None
+    role: Literal["", "price", "grant", "capex"] = ""
+    choices: tuple[str, ...] = ()
+    note: str = ""
+    place: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A line item: one formula for all periods. ``role`` is for the bank case; a flow is per period, a balance at its end."""
+
+    name: str
+    label: str
+    unit: str
+    kind: ItemKind
+    formula: str
+    tree: Node
+    role: Role = ""
+    may_be_undefined: bool = False
+    place: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A statement that holds on every path: ``left relation right``, to 1e-9 of the row's largest absolute value."""
+
+    name: str
+    label: str
+    formula: str
+    left: Node
+    relation: Literal["<=", ">=", "=="]
+    right: Node
+    place: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A loaded model with its includes merged. ``outputs`` maps what the fund needs (``capex``) to an item.
+
+    ``texts`` holds the files it was read from, by name, so that a run can keep them.
+    """
+
+    name: str
+    title: str
+    sector: str
+    summary: str
+    assumptions: Mapping[str, Assumption]
+    items: Mapping[str, Item]
+    checks: tuple[Check, ...]
+    outputs: Mapping[str, str]
+    texts: Mapping[str, str]
+
+    @property
+    def inputs(self) -> tuple[Assumption, ...]:
+        """The assumptions an officer fills in, in the order of the files."""
+        return tuple(a for a in self.assumptions.values() if a.source == "input")
