@@ -1,9 +1,9 @@
 """Ranges of one number: what low, base and high mean, and the value at a probability.
 
-Base is the mode (PERT, triangular) or the median (normal, lognormal); a uniform's base is any value inside and only the base
-case reads it. Low and high are P10 and P90 unless the range says minimum and maximum. Declared bounds truncate: what lies
-outside is cut off and the rest weighs more, so the P10 and P90 of a cut range are a little inside low and high.
-A range with problems (``problems()``) can be held and shown; its numbers cannot be asked for.
+Base is the mode (PERT, triangular) or the median (normal, lognormal); a uniform's base is any value inside, and only
+the base case reads it. Low and high are P10 and P90 unless the range says minimum and maximum. Declared bounds
+truncate: what lies outside is cut off and the rest weighs more, so a cut range's P10 and P90 are a little off low and
+high. A range with problems (``problems()``) can be held and shown; its numbers cannot be asked for.
 """
 
 from __future__ import annotations
@@ -17,17 +17,12 @@ import numpy as np
 
 from fundappraise.arrays import Floats
 from fundappraise.drivers import shapes
+from fundappraise.drivers.range_problems import range_faults, range_problems
 from fundappraise.errors import InputError, Problem
 
 Shape = Literal["fixed", "PERT", "triangular", "normal", "lognormal", "uniform"]
 RangeMeaning = Literal["P10, P90", "min, max"]
 Mean = Literal["p10p90", "minmax"]
-
-SHAPES: tuple[Shape, ...] = ("fixed", "PERT", "triangular", "normal", "lognormal", "uniform")
-MEANINGS: tuple[RangeMeaning, ...] = ("P10, P90", "min, max")
-
-OFF_CENTRE = 0.01
-"""How far a normal's or lognormal's base may be off the centre of low and high, as a share of the range: typed numbers are rounded."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -52,12 +47,12 @@ class Distribution:
 
     def __repr__(self) -> str:
         if self.shape == "fixed":
-            return f"fixed({_shown(self.base)})"
-        numbers = ", ".join("–" if x is None else _shown(x) for x in (self.low, self.base, self.high))
+            return f"fixed({self.base:.10g})"
+        numbers = ", ".join("–" if x is None else f"{x:.10g}" for x in (self.low, self.base, self.high))
         bounds = (self.lower, self.upper)
         if bounds == (None, None):
             return f"{self.shape}({numbers}; {self.meaning})"
-        within = " to ".join("…" if x is None else _shown(x) for x in bounds)
+        within = " to ".join("…" if x is None else f"{x:.10g}" for x in bounds)
         return f"{self.shape}({numbers}; {self.meaning}; within {within})"
 
     @property
@@ -66,22 +61,23 @@ class Distribution:
         return self.shape != "fixed" and self.low != self.high
 
     def problems(self, unit: str = "") -> tuple[str, ...]:
-        """What is wrong with the range, one sentence each, in words for the person who typed it. Empty when nothing is."""
-        return _problems(self, unit)
+        """What is wrong with the range, one sentence each for the person who typed it, amounts in ``unit``."""
+        return range_problems(self, unit)
 
     def ends(self) -> tuple[float, float]:
         """The least and the greatest value that can be drawn (±inf for a normal without bounds)."""
         if not self.is_random:
-            return (self.base, self.base)
+            return (float(self.base), float(self.base))
         placed = _placed(self)
-        return (placed.value(placed.least), placed.value(placed.greatest))
+        ends = placed.values(np.array([placed.least, placed.greatest]))
+        return (float(ends[0]), float(ends[1]))
 
     def mean(self) -> float:
         """Expected value."""
         if not self.is_random:
-            return self.base
+            return float(self.base)
         placed = _placed(self)
-        return placed.value(placed.moment(1))
+        return placed.location + placed.scale * placed.moment(1)
 
     def sd(self) -> float:
         """Standard deviation."""
@@ -96,7 +92,7 @@ class Distribution:
         if not self.is_random:
             return np.full(u.shape, self.base, dtype=np.float64)
         placed = _placed(self)
-        return np.asarray(placed.location + placed.scale * placed.at(u, 1 - u))
+        return placed.values(placed.at(u, 1 - u))
 
     def value_at(self, z: Floats) -> Floats:
         """The value at standard normal scores: ``quantile(Φ(z))``, fast; same shape as ``z``.
@@ -107,10 +103,10 @@ class Distribution:
         if not self.is_random:
             return np.full(z.shape, self.base, dtype=np.float64)
         placed = _placed(self)
-        return np.asarray(placed.location + placed.scale * placed.at_score(z))
+        return placed.values(placed.at_score(z))
 
     def scaled(self, factor: float) -> Distribution:
-        """The distribution of ``factor`` times this number, bounds included (a change of unit). A negative factor turns it round."""
+        """The distribution of ``factor`` times this number, bounds included; a negative factor turns it round."""
         moved = [None if x is None else x * factor for x in (self.low, self.high, self.lower, self.upper)]
         low, high, lower, upper = moved if factor >= 0 else (moved[1], moved[0], moved[3], moved[2])
         return replace(self, base=self.base * factor, low=low, high=high, lower=lower, upper=upper)
@@ -222,7 +218,10 @@ def _sound(distribution: Distribution) -> Distribution:
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A standard law put on the number's own scale (value = location + scale·y) and cut to [least, greatest] in y."""
+    """A standard law put on the number's own scale (value = location + scale·y) and cut to [least, greatest] in y.
+
+    ``below`` and ``upto`` are the probabilities at the cuts, 0 and 1 without bounds.
+    """
 
     law: shapes.Law
     location: float
@@ -231,9 +230,14 @@ class _Placed:
     greatest: float
     below: float
     upto: float
+    lower: float | None
+    upper: float | None
 
-    def value(self, y: float) -> float:
-        return self.location + self.scale * y
+    def values(self, y: Floats) -> Floats:
+        placed = np.asarray(self.location + self.scale * y)
+        if self.lower is None and self.upper is None:
+            return placed
+        return np.clip(placed, self.lower, self.upper)  # rounding must not carry a share below 0
 
     def at(self, u: Floats, v: Floats) -> Floats:
         kept = self.upto - self.below
@@ -246,8 +250,8 @@ class _Placed:
             return z
         if whole and isinstance(self.law, shapes.LogNormal):
             return np.exp(self.law.sigma * z)
-        if isinstance(self.law, shapes.Pert) and bool(np.all(np.abs(z) <= shapes.TABLE_END)):
-            return shapes.from_table(shapes.score_table(self.law, self.below, self.upto), z)
+        if isinstance(self.law, shapes.Pert):
+            return np.clip(shapes.pert_at_score(self.law, self.below, self.upto, z), self.least, self.greatest)
         from scipy.special import ndtr
 
         return self.at(np.asarray(ndtr(z)), np.asarray(ndtr(-z)))
@@ -264,9 +268,9 @@ def _placed(distribution: Distribution) -> _Placed:
     Raises
     ------
     ValueError
-        When the range has problems.
+        When low, base and high make no range, or the base is outside the bounds.
     """
-    found = distribution.problems()
+    found = range_faults(distribution)
     if found:
         raise ValueError(f"{distribution!r}: {' '.join(found)}")
     law, location, scale = _law(distribution)
@@ -274,13 +278,14 @@ def _placed(distribution: Distribution) -> _Placed:
     lower, upper = distribution.lower, distribution.upper
     least = first if lower is None else min(max(first, (lower - location) / scale), last)
     greatest = last if upper is None else max(min(last, (upper - location) / scale), first)
-    return _Placed(law, location, scale, least, greatest, law.below(least), law.below(greatest))
+    return _Placed(law, location, scale, least, greatest, law.below(least), law.below(greatest), lower, upper)
 
 
 def _law(distribution: Distribution) -> tuple[shapes.Law, float, float]:
     """Standard law, location and scale, before any bound."""
     base, low, high = distribution.base, distribution.low, distribution.high
-    assert low is not None and high is not None  # problems() has refused the others
+    assert low is not None  # problems() has refused the others
+    assert high is not None
     tenths = distribution.meaning == "P10, P90"
     if distribution.shape == "normal":
         return shapes.Normal(), base, (high - low) / (2 * shapes.Z90)
@@ -297,86 +302,3 @@ def _law(distribution: Distribution) -> tuple[shapes.Law, float, float]:
     p10, p90 = (float(law.at(u, 1 - u)) for u in (0.1, 0.9))
     scale = (high - low) / (p90 - p10)
     return law, base - scale * law.mode, scale
-
-
-def _problems(distribution: Distribution, unit: str) -> tuple[str, ...]:
-    base, low, high = distribution.base, distribution.low, distribution.high
-    shape = distribution.shape
-    named = {"base": base, "low": low, "high": high}
-    endless = [
-        f"{name}: {x} is not a finite number." for name, x in named.items() if x is not None and not math.isfinite(x)
-    ]
-    if endless:
-        return tuple(endless)
-    if shape not in SHAPES or distribution.meaning not in MEANINGS:
-        return (
-            f"shape and meaning: {shape!r} with {distribution.meaning!r} is not known. Shapes: {', '.join(SHAPES)}.",
-        )
-    outside = _outside_bounds(distribution, unit)
-    if low is None and high is None:
-        return outside if shape == "fixed" else (f"low and high: {_a(shape)} needs both, and both are empty.", *outside)
-    if low is None or high is None:
-        given, missing, amount = ("high", "low", high) if low is None else ("low", "high", low)
-        return (f"{given}: {_shown(amount or 0.0, unit)} is given without a {missing}.", *outside)
-    if shape == "fixed":
-        return (
-            f"low and high: {_shown(low, unit)} and {_shown(high, unit)} are given, but the shape is fixed.",
-            *outside,
-        )
-    return (*(_order(base, low, high, unit) or _centre(distribution, base, low, high, unit)), *outside)
-
-
-def _outside_bounds(distribution: Distribution, unit: str) -> tuple[str, ...]:
-    found: list[str] = []
-    for name, x in (("low", distribution.low), ("base", distribution.base), ("high", distribution.high)):
-        if x is not None and distribution.lower is not None and x < distribution.lower:
-            found.append(f"{name}: {_shown(x, unit)} is below {_shown(distribution.lower, unit)}, the least it may be.")
-        if x is not None and distribution.upper is not None and x > distribution.upper:
-            found.append(f"{name}: {_shown(x, unit)} is above {_shown(distribution.upper, unit)}, the most it may be.")
-    return tuple(found)
-
-
-def _order(base: float, low: float, high: float, unit: str) -> tuple[str, ...]:
-    if low > high:
-        return (f"low: {_shown(low, unit)} is above its high ({_shown(high, unit)}).",)
-    if base < low:
-        return (f"base: {_shown(base, unit)} is below its low ({_shown(low, unit)}).",)
-    if base > high:
-        return (f"base: {_shown(base, unit)} is above its high ({_shown(high, unit)}).",)
-    return ()
-
-
-def _centre(distribution: Distribution, base: float, low: float, high: float, unit: str) -> tuple[str, ...]:
-    """Normal and lognormal: P10 and P90 only, and base in their middle."""
-    shape = distribution.shape
-    if shape not in ("normal", "lognormal") or low == high:
-        return ()
-    if distribution.meaning == "min, max":
-        return (f"low and high: {_a(shape)} has no minimum and maximum. Give P10 and P90, or choose PERT.",)
-    if shape == "normal":
-        if abs((high - base) - (base - low)) <= 2 * OFF_CENTRE * (high - low):
-            return ()
-        return (
-            f"base: a normal needs low and high at equal distance from base: {_shown(low, unit)} is {_shown(base - low, unit)} "
-            f"below, {_shown(high, unit)} is {_shown(high - base, unit)} above {_shown(base, unit)}. Choose PERT for a lopsided range.",
-        )
-    if low <= 0:
-        return (f"low: a lognormal is always above 0, and low is {_shown(low, unit)}.",)
-    median = math.sqrt(low) * math.sqrt(high)
-    if abs(base - median) <= OFF_CENTRE * (high - low):
-        return ()
-    return (
-        f"base: a lognormal's base is its median: low {_shown(low, unit)} and high {_shown(high, unit)} have "
-        f"{_shown(median, unit, digits=4)} in the middle, and base is {_shown(base, unit)}.",
-    )
-
-
-def _a(shape: Shape) -> str:
-    return f"a {shape}"
-
-
-def _shown(x: float, unit: str = "", digits: int = 10) -> str:
-    """A number with its unit; a "%" unit is stored as the decimal and shown times 100."""
-    if unit.startswith("%"):
-        return f"{x * 100:.{digits}g} {unit}"
-    return f"{x:.{digits}g} {unit}".rstrip().replace("-", "−")

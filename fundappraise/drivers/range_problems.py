@@ -1,9 +1,9 @@
-"""What can be wrong with a range, in sentences for the person who typed it. They begin with the cell they are about: ``base: …``."""
+"""What can be wrong with a range, a sentence each for the person who typed it, beginning with its cell: ``base: …``."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fundappraise.drivers.distributions import Distribution
@@ -14,11 +14,20 @@ OFF_CENTRE = 0.01
 
 def range_problems(given: Distribution, unit: str = "") -> tuple[str, ...]:
     """One sentence a problem, naming the numbers in ``unit``; empty when the range is sound."""
-    found = _not_finite(given)
-    if not found:
-        found = _incomplete(given, unit) or _order(given, unit) or _off_centre(given, unit)
-        found += _out_of_bounds(given, unit)
-    return tuple(found)
+    return tuple(_not_finite(given) or _no_law(given, unit) + _out_of_bounds(given, unit, ("low", "base", "high")))
+
+
+def range_faults(given: Distribution) -> tuple[str, ...]:
+    """The problems that leave nothing to draw from.
+
+    A low or high outside the bounds is not one of them: an override that scales a sound range may put it there, and
+    the bounds cut it.
+    """
+    return tuple(_not_finite(given) or _no_law(given, "") + _out_of_bounds(given, "", ("base",)))
+
+
+def _no_law(given: Distribution, unit: str) -> list[str]:
+    return _incomplete(given, unit) or _order(given, unit) or _off_centre(given, unit)
 
 
 def _cells(given: Distribution) -> tuple[tuple[str, float | None], ...]:
@@ -87,9 +96,11 @@ def _off_median(base: float, low: float, high: float, unit: str) -> list[str]:
     ]
 
 
-def _out_of_bounds(given: Distribution, unit: str) -> list[str]:
+def _out_of_bounds(given: Distribution, unit: str, cells: tuple[str, ...]) -> list[str]:
     found: list[str] = []
     for cell, x in _cells(given):
+        if cell not in cells:
+            continue
         if x is not None and given.lower is not None and x < given.lower:
             found.append(f"{cell}: {shown(x, unit)} is below {shown(given.lower, unit)}, the least it may be.")
         if x is not None and given.upper is not None and x > given.upper:

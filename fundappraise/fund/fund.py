@@ -279,6 +279,18 @@ class Fund:
         """Sum of the sponsors' commitments, in millions of the base currency."""
         return sum(sponsor.commitment for sponsor in self.sponsors)
 
+    def with_(self, overrides: Mapping[str, float | str | Distribution]) -> Fund:
+        """The fund with values replaced by address: ``{"A2.fee": fa.dist.pert(70, 95, 130), "sea_level.decline": 0.25}``.
+
+        Raises
+        ------
+        InputError
+            An address is unknown; all such are listed.
+        """
+        from fundappraise.fund.override import with_overrides
+
+        return with_overrides(self, overrides)
+
     @property
     def included(self) -> tuple[Project, ...]:
         return tuple(project for project in self.projects if project.include != "not now")

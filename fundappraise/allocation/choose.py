@@ -1,0 +1,134 @@
+"""Which projects: the best portfolio under the limits, and in a sentence for each project why it is in or out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from fundappraise.allocation.clashes import explain_clash
+from fundappraise.allocation.problem import Problem, Row, problem_of
+from fundappraise.allocation.solve import Selection, select
+from fundappraise.arrays import Floats
+from fundappraise.errors import InputError, did_you_mean
+from fundappraise.errors import Problem as InputProblem
+from fundappraise.measures.risk import cvar
+from fundappraise.simulate.run import Appraisal
+
+Status = Literal["optimal", "feasible", "nothing", "infeasible"]
+GAP = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``verdict`` is a word or two for the table, ``why`` one sentence; ``regret`` what forcing it the other way costs, MUSD."""
+
+    chosen: bool
+    verdict: str
+    why: str
+    regret: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """The answer of the allocator. ``limits`` pairs each limit row with what the portfolio uses of it."""
+
+    status: Status
+    chosen: tuple[str, ...]
+    verdicts: dict[str, Verdict]
+    limits: tuple[tuple[Row, float], ...]
+    cvar_used: float
+    gap: float
+    seconds: float
+    clashes: tuple[str, ...] = ()
+    relaxation: str = ""
+
+
+def choose(run: Appraisal, *, exclude: Sequence[str] = (), force: Sequence[str] = ()) -> Choice:
+    """The portfolio of highest expected fund NPV under every limit of the run's fund.
+
+    Raises
+    ------
+    InputError
+        ``exclude`` or ``force`` names a project that is not in the run.
+    """
+    unknown = [name for name in (*exclude, *force) if name not in run.ids]
+    if unknown:
+        raise InputError([
+            InputProblem(name, f'"{name}" is not a project of this run.', hint=did_you_mean(name, run.ids)) for name in unknown
+        ])  # fmt: skip
+    problem = problem_of(run, exclude, force)
+    found = _solve(problem, problem.rows)
+    if found.status == "infeasible":
+        clashes, relaxation = explain_clash(problem)
+        return Choice("infeasible", (), {}, (), float("nan"), float("nan"), found.seconds, clashes, relaxation)
+    taken = found.x.astype(bool)
+    chosen = tuple(name for name, take in zip(problem.ids, taken[: len(problem.ids)], strict=True) if take)
+    status: Status = "nothing" if not chosen else ("optimal" if found.status == "optimal" else "feasible")
+    return Choice(
+        status=status,
+        chosen=chosen,
+        verdicts=_verdicts(run, problem, found),
+        limits=tuple((row, float(row.coefficients @ found.x)) for row in problem.rows if row.limit is not None or not row.whom),
+        cvar_used=_portfolio_cvar(problem, found.x.astype(np.float64)),
+        gap=found.gap,
+        seconds=found.seconds,
+    )
+
+
+def _solve(problem: Problem, rows: Sequence[Row]) -> Selection:
+    return select(
+        problem.value,
+        problem.losses,
+        rows=np.array([row.coefficients for row in rows]).reshape(len(rows), problem.n_columns),
+        upper=np.array([row.upper for row in rows], dtype=np.float64),
+        cvar_limit=None if problem.cvar_limit is None else problem.cvar_limit.amount,
+        confidence=problem.confidence,
+        loss_constant=problem.loss_constant,
+        gap=GAP,
+    )
+
+
+def _portfolio_cvar(problem: Problem, x: Floats) -> float:
+    return float(cvar(problem.losses @ x + problem.loss_constant, problem.confidence))
+
+
+def _verdicts(run: Appraisal, problem: Problem, found: Selection) -> dict[str, Verdict]:
+    x = found.x.astype(np.float64)
+    verdicts: dict[str, Verdict] = {}
+    for place, name in enumerate(problem.ids):
+        npv = float(problem.value[place])
+        flipped = np.zeros(problem.n_columns)
+        flipped[place] = 1.0
+        other = (
+            Row("left out", flipped, 0.0) if x[place] else Row("forced in", -flipped, -1.0)
+        )
+        without = _solve(problem, (*problem.rows, other))
+        regret = found.value - without.value if without.status != "infeasible" else float("nan")
+        verdicts[name] = _chosen(npv, regret) if x[place] else _rejected(problem, x, place, npv, regret)
+    return verdicts
+
+
+def _chosen(npv: float, regret: float) -> Verdict:
+    if np.isnan(regret):
+        return Verdict(True, "chosen", "It must be in.", regret)
+    if npv <= 0:
+        return Verdict(True, "chosen", f"It loses by itself; without it the portfolio gains {regret:.1f} MUSD less.", regret)
+    return Verdict(True, "chosen", f"Without it the portfolio gains {regret:.1f} MUSD less.", regret)
+
+
+def _rejected(problem: Problem, x: Floats, place: int, npv: float, regret: float) -> Verdict:
+    with_it = x.copy()
+    with_it[place] = 1.0
+    broken = [row.words for row in problem.rows if row.coefficients @ with_it > row.upper + 1e-9 * max(1.0, abs(row.upper))]
+    limit = problem.cvar_limit
+    if limit is not None and _portfolio_cvar(problem, with_it) > limit.amount * (1 + 1e-9):
+        broken.append("CVaR limit")
+    cost = "" if np.isnan(regret) else f" Forcing it in costs {regret:.1f} MUSD."
+    if npv <= 0:
+        return Verdict(False, "below the hurdle", f"Its expected fund NPV is {npv:.1f} MUSD, below zero.{cost}", regret)
+    if broken:
+        return Verdict(False, broken[0], f"It would break: {'; '.join(broken)}.{cost}", regret)
+    return Verdict(False, "no gain", f"The portfolio gains nothing by it.{cost}", regret)

@@ -1,0 +1,216 @@
+"""The choice as arrays: one column a candidate (and one a sector where sectors are counted), one named row a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fundappraise.arrays import Floats
+from fundappraise.fund.fund import Fund, Limit
+from fundappraise.simulate.run import Appraisal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """``coefficients @ x <= upper``. ``limit`` is the officer's row it stems from; ``words`` name it in the paper."""
+
+    words: str
+    coefficients: Floats
+    upper: float
+    limit: Limit | None = None
+    whom: str = ""
+    year: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """Maximise ``value @ x`` over binaries, subject to rows and to a CVaR limit on ``losses @ x + loss_constant``."""
+
+    ids: tuple[str, ...]
+    value: Floats
+    losses: Floats
+    loss_constant: float
+    rows: tuple[Row, ...]
+    cvar_limit: Limit | None
+    confidence: float
+
+    @property
+    def n_columns(self) -> int:
+        return self.value.size
+
+
+def problem_of(run: Appraisal, exclude: Sequence[str] = (), force: Sequence[str] = ()) -> Problem:
+    """The choice among a run's projects under its fund's limits."""
+    fund, ids = run.fund, run.ids
+    sectors = tuple(dict.fromkeys(run.projects["sector"])) if _counts_sectors(fund) else ()
+    n = len(ids) + len(sectors)
+    value = np.zeros(n)
+    value[: len(ids)] = run.projects["npv_mean"].to_numpy()
+    losses = np.zeros((run.n_paths, n))
+    losses[:, : len(ids)] = run.capital_loss.to_numpy()
+    rows = _Rows(run, ids, sectors, n)
+    cvar = next((row for row in fund.limits if row.of == "CVaR of capital loss"), None)
+    return Problem(
+        ids=ids,
+        value=value,
+        losses=losses,
+        loss_constant=cost_of_the_fund(fund),
+        rows=(*rows.links(exclude, force), *rows.budget(), *rows.limits()),
+        cvar_limit=cvar,
+        confidence=fund.number("confidence"),
+    )
+
+
+def cost_of_the_fund(fund: Fund) -> float:
+    """PV at the risk-free rate of fees and costs at full commitment over the term, MUSD: an upper bound (FINANCE.md)."""
+    yearly = fund.number("management_fee") * fund.commitments + fund.number("fund_costs")
+    years = np.arange(round(fund.number("term_years"))) + 0.5
+    return float((yearly / (1.0 + fund.number("risk_free")) ** years).sum())
+
+
+def investable(fund: Fund) -> float:
+    """Commitments less lifetime fees and costs and the follow-on reserve, MUSD."""
+    yearly = fund.number("management_fee") * fund.commitments + fund.number("fund_costs")
+    reserve = fund.number("follow_on_reserve") * fund.commitments
+    return max(0.0, fund.commitments - yearly * fund.number("term_years") - reserve)
+
+
+def _counts_sectors(fund: Fund) -> bool:
+    return any(limit.of == "sectors" for limit in fund.limits)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Builds the rows; private to this module."""
+
+    run: Appraisal
+    ids: tuple[str, ...]
+    sectors: tuple[str, ...]
+    n: int
+
+    def _row(self, coefficients: Floats, upper: float, words: str, **named: object) -> Row:
+        full = np.zeros(self.n)
+        full[: coefficients.size] = coefficients
+        return Row(words, full, upper, **named)  # type: ignore[arg-type]  # limit, whom, year of Row
+
+    def _unit(self, project_id: str) -> Floats:
+        return np.array([float(other == project_id) for other in self.ids])
+
+    def links(self, exclude: Sequence[str], force: Sequence[str]) -> Iterator[Row]:
+        """Prerequisites, exclusions, mandatory projects, and what the caller leaves out or forces in."""
+        seen: set[frozenset[str]] = set()
+        for project in self.run.fund.included:
+            own = self._unit(project.id)
+            for other in project.needs:
+                yield self._row(own - self._unit(other), 0.0, f"{project.id} needs {other}")
+            for other in project.excludes:
+                pair = frozenset((project.id, other))
+                if other in self.ids and pair not in seen:
+                    seen.add(pair)
+                    yield self._row(own + self._unit(other), 1.0, f"{project.id} and {other} exclude each other")
+            if project.include == "must" or project.id in force:
+                yield self._row(-own, -1.0, f"{project.id} must be in")
+            if project.id in exclude:
+                yield self._row(own, 0.0, f"{project.id} is left out")
+
+    def budget(self) -> Iterator[Row]:
+        """What the commitments can pay, where the fund states any."""
+        fund = self.run.fund
+        if fund.sponsors:
+            tickets = self.run.projects["ticket"].to_numpy(dtype=np.float64)
+            yield self._row(tickets, investable(fund), "investable capital")
+            reserve = fund.number("follow_on_reserve") * fund.commitments
+            if any(project.follow_on for project in fund.included):
+                yield self._row(self._follow_on(), reserve, "follow-on reserve")
+
+    def _follow_on(self) -> Floats:
+        return np.array([self.run.fund.project(name).follow_on for name in self.ids])
+
+    def limits(self) -> Iterator[Row]:
+        """Every row of the Limits tab but the CVaR limit, and the sponsors' own yearly maximum."""
+        for limit in self.run.fund.limits:
+            builder = _BUILDERS.get(limit.of)
+            if builder is not None:
+                for row in builder(self, limit):
+                    yield row if limit.sense == "at most" else _at_least(row)
+        for sponsor in self.run.fund.sponsors:
+            if sponsor.max_call is not None:
+                own = Limit(of="sponsor calls", amount=sponsor.max_call, whom=sponsor.name, unit="MUSD", why="Sponsors tab")
+                yield from self.sponsor_calls(own)
+        for place, sector in enumerate(self.sectors):
+            present = np.zeros(self.n)
+            present[: len(self.ids)] = -(self.run.projects["sector"] == sector).to_numpy(dtype=np.float64)
+            present[len(self.ids) + place] = 1.0
+            yield Row(f"sector {sector} counts when it has a project", present, 0.0)
+
+    def tickets(self, limit: Limit) -> Iterator[Row]:
+        yield self._row(self._tickets(), limit.amount, "all tickets", limit=limit)
+
+    def _tickets(self) -> Floats:
+        return self.run.projects["ticket"].to_numpy(dtype=np.float64)
+
+    def calls(self, limit: Limit) -> Iterator[Row]:
+        yield from self._calls(limit, 1.0, "")
+
+    def sponsor_calls(self, limit: Limit) -> Iterator[Row]:
+        for sponsor in self.run.fund.sponsors:
+            if limit.whom in ("", sponsor.name):
+                yield from self._calls(limit, sponsor.share, sponsor.name)
+
+    def _calls(self, limit: Limit, share: float, whom: str) -> Iterator[Row]:
+        calls = self.run.calls
+        for year in calls.columns:
+            coefficients = share * calls[year].to_numpy(dtype=np.float64)
+            if limit.year in (None, int(year)) and coefficients.max(initial=0.0) > 0:
+                words = f"calls {year}" + (f" on {whom}" if whom else "")
+                yield self._row(coefficients, limit.amount, words, limit=limit, whom=whom, year=int(year))
+
+    def sector(self, limit: Limit) -> Iterator[Row]:
+        for sector in dict.fromkeys(self.run.projects["sector"]):
+            if limit.whom in ("", sector):
+                inside = (self.run.projects["sector"] == sector).to_numpy(dtype=np.float64)
+                yield self._share(inside * self._tickets(), limit, f"sector {sector}", str(sector))
+
+    def country(self, limit: Limit) -> Iterator[Row]:
+        shares = [self.run.fund.country_shares(name) for name in self.ids]
+        for country in dict.fromkeys(name for share in shares for name in share):
+            if limit.whom in ("", country):
+                inside = np.array([share.get(country, 0.0) for share in shares])
+                yield self._share(inside * self._tickets(), limit, f"country {country}", country)
+
+    def name(self, limit: Limit) -> Iterator[Row]:
+        exposure = self._tickets() + self._follow_on()
+        for place, name in enumerate(self.ids):
+            if limit.whom in ("", name):
+                yield self._share(self._unit(name) * exposure[place], limit, f"single name {name}", name)
+
+    def _share(self, exposure: Floats, limit: Limit, words: str, whom: str) -> Row:
+        upper = limit.amount * self.run.fund.commitments if limit.unit.startswith("%") else limit.amount
+        return self._row(exposure, upper, words, limit=limit, whom=whom)
+
+    def projects(self, limit: Limit) -> Iterator[Row]:
+        yield self._row(np.ones(len(self.ids)), limit.amount, "number of projects", limit=limit)
+
+    def count_sectors(self, limit: Limit) -> Iterator[Row]:
+        counted = np.zeros(self.n)
+        counted[len(self.ids) :] = 1.0
+        yield Row("number of sectors", counted, limit.amount, limit)
+
+
+def _at_least(row: Row) -> Row:
+    return Row(f"at least: {row.words}", -row.coefficients, -row.upper, row.limit, row.whom, row.year)
+
+
+_BUILDERS: dict[str, Callable[[_Rows, Limit], Iterator[Row]]] = {
+    "tickets": _Rows.tickets,
+    "calls": _Rows.calls,
+    "sponsor calls": _Rows.sponsor_calls,
+    "sector": _Rows.sector,
+    "country": _Rows.country,
+    "name": _Rows.name,
+    "projects": _Rows.projects,
+    "sectors": _Rows.count_sectors,
+}
+"""One builder a code of ``fund.limits.MEASURES``, but for the CVaR limit, which is no row."""

@@ -1,0 +1,124 @@
+"""What would turn the answer: the smallest grant, and the price, at which a project's expected fund NPV is zero.
+
+The search runs on the first paths of the same futures; the difference to all paths is taken from the undisturbed run, so
+that the change is paired and its error small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+
+from fundappraise.drivers.sampling import BLOCK
+from fundappraise.errors import FundappraiseError
+from fundappraise.fund.fund import Fund
+from fundappraise.fund.override import with_overrides
+from fundappraise.model.items import Assumption
+from fundappraise.simulate.block import TASK_BLOCKS, simulate
+from fundappraise.simulate.prepare import plan_fund
+from fundappraise.simulate.run import Appraisal
+
+SEARCH = range(TASK_BLOCKS)
+"""The first task's paths."""
+PRICE_FACTORS = (0.1, 10.0)
+TOLERANCE = 2e-3
+"""Of the capital cost, or of the price: finer than anyone would negotiate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rescue:
+    """``grant`` in MUSD at the project's level, NaN when not even the whole capital cost is enough (or none is needed).
+
+    ``price_needed`` is in ``price_unit``; NaN when no price between a tenth and ten times today's does it.
+    """
+
+    npv_mean: float
+    grant: float
+    price_input: str
+    price_label: str
+    price_unit: str
+    price_now: float
+    price_needed: float
+
+    @property
+    def price_change(self) -> float:
+        """Share by which the price must change."""
+        return self.price_needed / self.price_now - 1.0 if self.price_now else float("nan")
+
+
+def rescues(run: Appraisal, ids: Iterable[str]) -> dict[str, Rescue]:
+    """Grant and price for each project; the grant only where the expected fund NPV is below zero."""
+    return {name: _rescue(run, name) for name in ids}
+
+
+def _rescue(run: Appraisal, name: str) -> Rescue:
+    mean = float(run.projects.loc[name, "npv_mean"])
+    value = _Search(run, name)
+    project = run.plan.project(name)
+    priced = next((a for a in project.model.assumptions.values() if a.role == "price"), None)
+    now, unit, needed = _price(run.fund, name, priced, value)
+    return Rescue(
+        npv_mean=mean,
+        grant=_root(lambda grant: value({f"{name}.grant": grant}), 0.0, _capital(run, name)) if mean < 0 else float("nan"),
+        price_input=priced.name if priced else "",
+        price_label=priced.label if priced else "",
+        price_unit=unit,
+        price_now=now,
+        price_needed=needed,
+    )
+
+
+def _price(
+    fund: Fund, name: str, priced: Assumption | None, value: _Search
+) -> tuple[float, str, float]:
+    stated = fund.project(name).input(priced.name) if priced else None
+    if priced is None or stated is None or stated.base == 0:
+        return float("nan"), "", float("nan")
+
+    def at(log_factor: float) -> float:
+        return value({f"{name}.{stated.code}": f"{100 * (np.exp(log_factor) - 1):+.9f} %"})
+
+    found = _root(at, *(float(np.log(factor)) for factor in PRICE_FACTORS))
+    return stated.base, stated.unit or priced.unit, stated.base * float(np.exp(found))
+
+
+def _capital(run: Appraisal, name: str) -> float:
+    """Expected capital cost, MUSD: no grant is larger."""
+    return float(-run.mean_flow(name, "project_calls").sum())
+
+
+def _root(function: Callable[[float], float], low: float, high: float) -> float:
+    if not high > low or not function(high) > 0 > function(low):
+        return float("nan")
+    return float(brentq(function, low, high, xtol=TOLERANCE * (high - low), rtol=1e-6))
+
+
+class _Search:
+    """Expected fund NPV of one project under overrides, its market's other sellers unchanged."""
+
+    def __init__(self, run: Appraisal, name: str) -> None:
+        self.run, self.name = run, name
+        self.only = frozenset(_neighbours(run, name))
+        self.n_paths = min(len(SEARCH) * BLOCK, run.n_paths)
+        npv = run.columns[name]["fund_npv"]
+        self.offset = float(npv.mean() - npv[: self.n_paths].mean())
+
+    def __call__(self, overrides: dict[str, float | str]) -> float:
+        fund = with_overrides(self.run.fund, overrides)
+        try:
+            plan = plan_fund(fund, only=self.only, models_folder=self.run.plan.models_folder)
+            result = simulate(plan, self.run.seed, SEARCH, self.n_paths)
+        except FundappraiseError:  # a model need not make sense at a tenth of its price
+            return float("nan")
+        return float(result.columns[self.name]["fund_npv"].mean()) + self.offset
+
+
+def _neighbours(run: Appraisal, name: str) -> set[str]:
+    """The project and all that sell in its market."""
+    sale = run.plan.project(name).sale
+    if sale is None:
+        return {name}
+    return {p.name for p in run.plan.projects if p.sale is not None and p.sale.market == sale.market}

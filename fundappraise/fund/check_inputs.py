@@ -1,0 +1,220 @@
+"""The inputs of a project or a market against its model: codes, units, price basis, ranges, years, drivers, bank case."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from fundappraise.drivers.range_problems import shown
+from fundappraise.errors import Problem, did_you_mean
+from fundappraise.fund.check_frame import Frame, percent_slip, twice, unknown, year_problems
+from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Input
+from fundappraise.fund.override import read_change
+from fundappraise.model.items import Assumption, Model
+from fundappraise.model.units import UnitError, conversion
+
+CURRENCIES = ("KZT", "AZN", "EUR", "GBP", "CNY", "RUB", "TRY", "GEL", "AED", "JPY", "CHF")
+_REAL = re.compile(r"real (\d{4})(?: (\w+))?")
+_ASKED = ("input", "market", "driver")
+
+
+def input_problems(frame: Frame, owner: str, place: str, model: Model, rows: tuple[Input, ...]) -> Iterator[Problem]:
+    """Everything about the rows of one tab, in their order; then the inputs that are missing."""
+    known = {a.name: a for a in model.assumptions.values() if a.source in _ASKED}
+    yield from twice(((row.code, _place(owner, row)) for row in rows), "input")
+    for row in rows:
+        assumption = known.get(row.code)
+        if assumption is None:
+            near = did_you_mean(row.code, known) or f"Inputs: {', '.join(a.name for a in model.inputs)}."
+            yield Problem(_place(owner, row), f'"{row.code}" is not an input of {model.name}.', hint=near)
+        else:
+            yield from _row(frame, _place(owner, row), row, assumption)
+    stated = {row.code for row in rows}
+    for assumption in model.inputs:
+        if assumption.default is None and assumption.name not in stated:
+            found = f"{owner}.{assumption.name} is empty and has no default ({assumption.label}, {assumption.unit})."
+            yield Problem(place, found, hint="Give it a base.")
+    yield from _drivers_read(frame, owner, place, model, stated)
+
+
+def _place(owner: str, row: Input) -> str:
+    return row.place or f"{owner}.{row.code}"
+
+
+def _drivers_read(frame: Frame, owner: str, place: str, model: Model, stated: set[str]) -> Iterator[Problem]:
+    read = {a.of for a in model.assumptions.values() if a.source == "driver" and a.name not in stated}
+    for driver in sorted(read - set(frame.drivers)):
+        near = did_you_mean(driver, frame.drivers)
+        yield Problem(
+            place, f'{owner}: {model.name} reads the driver "{driver}", which the fund does not have.',
+            hint=f"{near} Add it to the Drivers tab.".strip(),
+        )  # fmt: skip
+
+
+def _row(frame: Frame, place: str, row: Input, assumption: Assumption) -> Iterator[Problem]:
+    factor = None
+    try:
+        factor = conversion(row.unit or assumption.unit, assumption.unit)
+    except UnitError:
+        yield _unit_problem(place, row, assumption)
+    yield from _prices(frame, place, row, assumption)
+    yield from _range(place, row, assumption, factor)
+    yield from _by_year(frame, place, row, assumption, factor)
+    yield from _link(frame, place, row, assumption)
+    yield from _bank(place, row, assumption, factor)
+    yield from _kind(place, row, assumption)
+
+
+def _unit_problem(place: str, row: Input, assumption: Assumption) -> Problem:
+    other = next((c for c in CURRENCIES if re.search(rf"\b[kMG]?{c}\b", row.unit) and c not in assumption.unit), None)
+    if other:
+        found = f"{row.code}: {row.unit} is not supported yet: amounts are in USD."
+        return Problem(place, found, f"Allowed: {assumption.unit} or what converts to it.")
+    found = f"{row.code}: the unit {row.unit} does not convert to {assumption.unit}."
+    return Problem(place, found, f"Allowed: {assumption.unit} or what converts to it.")
+
+
+def _prices(frame: Frame, place: str, row: Input, assumption: Assumption) -> Iterator[Problem]:
+    allowed = f'Allowed: "real {frame.first_year}", "nominal". Choose one from the list.'
+    if not assumption.prices:
+        if row.prices not in ("", NOT_MONEY):
+            found = f'{row.code}: price basis "{row.prices}", but {assumption.unit} is not money.'
+            yield Problem(place, found, 'Allowed: "not money".')
+        return
+    real = _REAL.fullmatch(row.prices)
+    if row.prices in ("", NOT_MONEY):
+        yield Problem(place, f"{row.code}: no price basis.", allowed)
+    elif row.prices != NOMINAL and real is None:
+        yield Problem(place, f'{row.code}: "{row.prices}" is not a price basis.', allowed)
+    elif real is not None:
+        indices = [index.name for index in frame.fund.indices]
+        if not indices:
+            found = f'{row.code}: "{row.prices}" needs a price index, and the Fund tab has none.'
+            yield Problem(place, found, hint="Add a row index.usd_cpi with its growth.")
+        elif real[2] and real[2] not in indices:
+            found, hint = unknown("price index", real[2], indices, "Price indices")
+            yield Problem(place, f"{row.code}: {found}", hint=hint)
+        if not 1990 <= int(real[1]) <= frame.last_year:
+            yield Problem(place, f"{row.code}: prices of {real[1]} cannot be.", f"Allowed: 1990 to {frame.last_year}.")
+
+
+def _range(place: str, row: Input, assumption: Assumption, factor: float | None) -> Iterator[Problem]:
+    value, unit = row.value, "%" if assumption.choices else row.unit or assumption.unit
+    if assumption.bounds is not None and factor and not assumption.choices:
+        lower, upper = (bound / factor for bound in assumption.bounds)
+        value = replace(value, lower=lower, upper=upper)
+    found = value.problems(unit)
+    for sentence in found:
+        yield Problem(place, f"{row.code}, {sentence}", hint=_range_hint(row, unit))
+    if found:
+        return
+    if not assumption.random and value.is_random:
+        sentence = f"{row.code}: takes one number that is the same in every future, so it has no low and high."
+        yield Problem(place, sentence, hint="Delete low and high.")
+    if unit.startswith("%") and not assumption.choices and abs(value.base) > 1.5:
+        sentence = f"{row.code}: base is {shown(value.base, unit)}."
+        yield Problem(place, sentence, hint=percent_slip(value.base, unit), severity="remark")
+
+
+def _range_hint(row: Input, unit: str) -> str:
+    low, base, high = row.value.low, row.value.base, row.value.high
+    if low is None or high is None or not all(map(math.isfinite, (low, base, high))):
+        return percent_slip(base, unit) if unit.startswith("%") and math.isfinite(base) else ""
+    if low > high:
+        return "Are they the wrong way round?"
+    if low <= base <= high:
+        return percent_slip(base, unit) if unit.startswith("%") else ""
+    between = f"Write a base between {shown(low)} and {shown(high)}"
+    if unit.startswith("%"):
+        between = f"Write a base between {shown(low, unit)} and {shown(high, unit)}"
+    near = " One zero too many?" if low <= base / 10 <= high else " One zero missing?" if low <= base * 10 <= high else ""
+    return f"{between}, or change low and high.{near}"
+
+
+def _by_year(
+    frame: Frame, place: str, row: Input, assumption: Assumption, factor: float | None
+) -> Iterator[Problem]:
+    if row.by_year and not assumption.by_period:
+        yield Problem(place, f"{row.code}: has one value for all years, so its year cells stay empty.")
+        return
+    yield from year_problems(frame, row.by_year, f"{row.code} by year", place)
+    if assumption.bounds is None or not factor or assumption.choices:
+        return
+    lower, upper = (bound / factor for bound in assumption.bounds)
+    outside = [(year, value) for year, value in row.by_year if value < lower or value > upper]
+    if outside:
+        unit = row.unit or assumption.unit
+        year, value = outside[0]
+        found = f"{row.code} by year: {year} is {shown(value, unit)}."
+        hint = percent_slip(value, unit) if unit.startswith("%") else ""
+        yield Problem(place, found, f"Allowed: {shown(lower, unit)} to {shown(upper, unit)}.", hint)
+
+
+def _link(frame: Frame, place: str, row: Input, assumption: Assumption) -> Iterator[Problem]:
+    if not row.moves_with:
+        if row.by:
+            found = f"{row.code}: by is {shown(row.by)}, but no driver is named."
+            yield Problem(place, found, hint="Name one under Moves with, or empty by.", severity="remark")
+        return
+    if row.moves_with not in frame.drivers:
+        found, hint = unknown("driver", row.moves_with, frame.drivers)
+        yield Problem(place, f"{row.code}, moves with: {found}", hint=hint)
+        return
+    if not math.isfinite(row.by):
+        yield Problem(place, f"{row.code}, by: {row.by} is not a finite number.")
+    elif not assumption.by_period:
+        yield Problem(place, f"{row.code}: has one value for all years, so it cannot move with a driver.")
+    elif not row.by:
+        found = f"{row.code}: moves with {row.moves_with} by 0, so it does not move."
+        yield Problem(place, found, hint="Write how many % it moves when the driver is 1 % higher.", severity="remark")
+    elif row.value.base == 0 and (assumption.choices or any(value for _, value in row.by_year)):
+        found = f"{row.code}: its base is 0, so it cannot move with {row.moves_with} by a ratio."
+        yield Problem(place, found, "Allowed: a base other than 0, or no driver.")
+    yield from _charged_twice(frame, place, row)
+
+
+def _charged_twice(frame: Frame, place: str, row: Input) -> Iterator[Problem]:
+    driver = next(driver for driver in frame.fund.drivers if driver.name == row.moves_with)
+    if driver.charged_in == "rate" and row.by:
+        found = f"{row.code}: {driver.name} is charged in the rate, and here it moves the paths too: the risk would count twice."
+        yield Problem(place, found, hint=f"Set {driver.name} to paths, or do not let {row.code} move with it.")
+
+
+def _bank(place: str, row: Input, assumption: Assumption, factor: float | None) -> Iterator[Problem]:
+    if not row.bank.strip():
+        return
+    unit = row.unit or assumption.unit
+    try:
+        amount, is_change = read_change(row.bank)
+    except ValueError:
+        found = f'{row.code}, bank case: "{row.bank}" is neither a value nor a change.'
+        yield Problem(place, found, 'Allowed: a value in the row\'s unit, or a change such as "-20 %"; empty for the base.')
+        return
+    if "%" in row.bank and not is_change and not unit.startswith("%") and not assumption.choices:
+        found = f'{row.code}, bank case: "{row.bank}" is a share, but the row is in {unit}.'
+        yield Problem(place, found, hint=f'Write "{shown(amount - 1, "%")}" for a change, or an amount in {unit}.')
+        return
+    if assumption.bounds is None or not factor or assumption.choices:
+        return
+    case = row.value.base * (1 + amount) if is_change else amount
+    lower, upper = (bound / factor for bound in assumption.bounds)
+    if case < lower or case > upper:
+        found = f"{row.code}, bank case: {shown(case, unit)}."
+        yield Problem(place, found, f"Allowed: {shown(lower, unit)} to {shown(upper, unit)}.")
+
+
+def _kind(place: str, row: Input, assumption: Assumption) -> Iterator[Problem]:
+    allowed = ", ".join(f'"{choice}"' for choice in assumption.choices)
+    if not assumption.choices:
+        if row.kind:
+            yield Problem(place, f'{row.code}: "{row.kind}" stands under kind, but this input has no kinds.')
+    elif row.kind not in assumption.choices:
+        used = row.kind or any(value for _, value in row.by_year)
+        near = did_you_mean(row.kind, assumption.choices)
+        if used:
+            found = f'{row.code}: "{row.kind}" is not a kind.' if row.kind else f"{row.code}: the kind is empty."
+            yield Problem(place, found, f"Allowed: {allowed}.", near)
+    elif not row.by_year:
+        yield Problem(place, f"{row.code}: no yearly amounts are filled in.", hint="Paste the line, or delete its kind.")

@@ -1,0 +1,160 @@
+"""A fund with some values replaced by address: scenarios, what-if from Python, price and grant searches.
+
+A value replaces the base, and low and high move with it in proportion (by shift where the base is 0). ``+10 %`` changes the
+base by a share. ``A2.fee`` is the whole row, ``A2.fee[2031]`` that year only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from fundappraise.drivers.distributions import Distribution, constant
+from fundappraise.errors import InputError, Problem, did_you_mean
+from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Driver, Fund, Input, Market, Project, Setting
+from fundappraise.model.items import Assumption
+from fundappraise.model.load import load_model
+
+Override = float | str | Distribution
+_ADDRESS = re.compile(r"([A-Za-z][\w-]*)(?:\.(\w+))?(?:\[(\d{4})\])?")
+_CHANGE = re.compile(r"\s*([+\-−–]?)\s*(\d+(?:[.,]\d+)?)\s*(%?)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """``owner.code[year]``: a project's, market's or driver's input, or a setting of the fund (no owner's code)."""
+
+    owner: str
+    code: str
+    year: int | None
+
+
+def parse_address(text: str) -> Address | None:
+    """The parts of an address, or None when it is not one."""
+    found = _ADDRESS.fullmatch(text.strip())
+    if found is None:
+        return None
+    return Address(found[1], found[2] or "", int(found[3]) if found[3] else None)
+
+
+def read_change(text: str) -> tuple[float, bool]:
+    """A value (``0.9``, ``90 %``) or a change (``-20 %``): the number as a decimal, and whether it is a change.
+
+    Raises
+    ------
+    ValueError
+        The text is neither.
+    """
+    found = _CHANGE.fullmatch(text.replace(" ", " "))
+    if found is None:
+        raise ValueError(f'"{text}" is neither a value nor a change such as "-20 %"')
+    number = float(found[2].replace(",", ".")) * (-1 if found[1] in ("-", "−", "–") else 1)
+    percent = bool(found[3])
+    return (number / 100 if percent else number), percent and bool(found[1])
+
+
+def with_overrides(fund: Fund, overrides: Mapping[str, Override]) -> Fund:
+    """The fund with every override applied.
+
+    Raises
+    ------
+    InputError
+        An address is unknown or a value cannot be read; all are listed.
+    """
+    problems: list[Problem] = []
+    for address, value in overrides.items():
+        try:
+            fund = _apply(fund, address, value)
+        except ValueError as error:
+            problems.append(Problem(address, f"{error}"))
+    if problems:
+        raise InputError(problems)
+    return fund
+
+
+def _apply(fund: Fund, text: str, value: Override) -> Fund:
+    address = parse_address(text)
+    if address is None:
+        raise ValueError(f'"{text}" is not an address such as A2.fee, A2.fee[2031] or sea_level.decline.')
+    for rows, key in ((fund.projects, "projects"), (fund.markets, "markets"), (fund.drivers, "drivers")):
+        for place, row in enumerate(rows):
+            name = row.id if isinstance(row, Project) else row.name
+            if name == address.owner:
+                changed = _changed(row, address, value)
+                return replace(fund, **{key: (*rows[:place], changed, *rows[place + 1 :])})  # type: ignore[arg-type]  # key names the field that rows came from
+    if not address.code and isinstance(value, int | float | str):
+        return _with_setting(fund, address.owner, value)
+    known = [*(p.id for p in fund.projects), *(m.name for m in fund.markets), *(d.name for d in fund.drivers)]
+    raise ValueError(f'"{address.owner}" is not a project, market or driver. {did_you_mean(address.owner, known)}')
+
+
+def _with_setting(fund: Fund, code: str, value: float | str) -> Fund:
+    row = fund.setting(code)
+    if row is None:
+        raise ValueError(f'"{code}" is not a setting of the fund, a project, a market or a driver.')
+    number = value if isinstance(value, int | float) else read_change(value)[0]
+    changed: Setting = replace(row, value=float(number))
+    return replace(fund, settings=tuple(changed if other.code == code else other for other in fund.settings))
+
+
+def _changed(row: Project | Market | Driver, address: Address, value: Override) -> Project | Market | Driver:
+    if isinstance(row, Project) and address.code == "include":
+        if value not in ("candidate", "must", "not now"):
+            raise ValueError(f'include is "candidate", "must" or "not now", not "{value}".')
+        return replace(row, include=value)  # type: ignore[arg-type]  # one of the three words above
+    if isinstance(row, Project) and address.code == "start" and isinstance(value, int | float | str):
+        return replace(row, start=round(float(value)))
+    if isinstance(row, Driver):
+        if not address.code or address.year is not None:
+            return _driver_path(row, address, value)
+        return replace(row, parameters=_with_input(row.parameters, address, value, None))
+    model = load_model(row.model)
+    return replace(row, inputs=_with_input(row.inputs, address, value, model.assumptions.get(address.code)))
+
+
+def _driver_path(row: Driver, address: Address, value: Override) -> Driver:
+    if isinstance(value, Distribution) or address.year is None:
+        raise ValueError(f"{row.name}: name a parameter ({row.name}.{row.parameters[0].code}) or a year ({row.name}[2030]).")
+    number, change = (float(value), False) if isinstance(value, int | float) else read_change(value)
+    path = dict(row.base_path)
+    before = path.get(address.year, row.start)
+    return replace(row, base_path=tuple(sorted({**path, address.year: before * (1 + number) if change else number}.items())))
+
+
+def _with_input(
+    inputs: tuple[Input, ...], address: Address, value: Override, assumption: Assumption | None
+) -> tuple[Input, ...]:
+    row = next((item for item in inputs if item.code == address.code), None)
+    if row is None:
+        if assumption is None or assumption.source == "given":
+            hint = did_you_mean(address.code, [item.code for item in inputs])
+            raise ValueError(f"{address.owner} has no input {address.code}. {hint}".strip())
+        row = _from_default(assumption)
+        inputs = (*inputs, row)
+    changed = _with_value(row, address, value)
+    return tuple(changed if item.code == address.code else item for item in inputs)
+
+
+def _from_default(assumption: Assumption) -> Input:
+    prices = {"": NOT_MONEY, "real": "real 2026", "nominal": NOMINAL}[assumption.prices]
+    return Input(
+        code=assumption.name, value=constant(assumption.default or 0.0), unit=assumption.unit, prices=prices, label=assumption.label
+    )
+
+
+def _with_value(row: Input, address: Address, value: Override) -> Input:
+    if isinstance(value, Distribution):
+        return replace(row, value=value, by_year=())
+    number, change = (float(value), False) if isinstance(value, int | float) else read_change(value)
+    if address.year is not None:
+        before = next((level for year, level in sorted(row.by_year, reverse=True) if year <= address.year), row.base)
+        there = before * (1 + number) if change else number
+        # the year after goes on as it was
+        typed = {address.year + 1: before, **dict(row.by_year), address.year: there}
+        return replace(row, by_year=tuple(sorted(typed.items())))
+    if change:
+        return replace(
+            row, value=row.value.scaled(1 + number), by_year=tuple((year, v * (1 + number)) for year, v in row.by_year)
+        )
+    return replace(row, value=row.value.with_base(number), by_year=())

@@ -1,0 +1,161 @@
+"""This run beside an earlier one of the same fund: which inputs changed, and how the totals moved on the same futures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fundappraise.arrays import Floats
+from fundappraise.fund.fund import Driver, Fund, Input, Market, Project
+from fundappraise.measures.risk import cvar_estimate, mean_estimate, probability_estimate
+from fundappraise.outcome.decision import Decision
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What an earlier run left in its folder: its fund, its choice, and the portfolio by path (MUSD)."""
+
+    folder: str
+    fund: Fund
+    seed: int
+    n_paths: int
+    chosen: tuple[str, ...]
+    npv_by_path: Floats
+    capital_loss_by_path: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class InputChange:
+    address: str
+    unit: str
+    was: str
+    now: str
+    source_was: str
+    source_now: str
+
+
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """``measures`` has a row a figure: what, was, now, change, se. ``paired``: same seed and paths, so the error is small."""
+
+    since: str
+    inputs: pd.DataFrame
+    npv_change: float
+    npv_change_se: float
+    paired: bool
+    now_in: tuple[str, ...]
+    now_out: tuple[str, ...]
+    measures: pd.DataFrame
+
+
+def changes_since(earlier: Earlier, decision: Decision) -> Changes:
+    """The comparison of a decision with an earlier run."""
+    import pandas as pd
+
+    run, outcome = decision.run, decision.outcome
+    npv = outcome.npv_by_path if outcome is not None else np.zeros(run.n_paths)
+    loss = outcome.capital_loss_by_path if outcome is not None else np.zeros(run.n_paths)
+    paired = earlier.seed == run.seed and earlier.n_paths == run.n_paths
+    tail = run.fund.number("confidence")
+    rows = [
+        _moved("Expected NPV", npv, earlier.npv_by_path, paired),
+        _levels("Futures with a loss", probability_estimate(loss > 0), probability_estimate(earlier.capital_loss_by_path > 0)),
+        _levels("CVaR of capital loss", cvar_estimate(loss, tail), cvar_estimate(earlier.capital_loss_by_path, tail)),
+    ]
+    rows_of_inputs = [[getattr(row, f.name) for f in fields(InputChange)] for row in input_changes(earlier.fund, run.fund)]
+    return Changes(
+        since=earlier.folder,
+        inputs=pd.DataFrame(rows_of_inputs, columns=[f.name for f in fields(InputChange)]),
+        npv_change=float(rows[0][3]),
+        npv_change_se=float(rows[0][4]),
+        paired=paired,
+        now_in=tuple(name for name in decision.chosen if name not in earlier.chosen),
+        now_out=tuple(name for name in earlier.chosen if name not in decision.chosen),
+        measures=pd.DataFrame(rows, columns=["what", "was", "now", "change", "se"]),
+    )
+
+
+Row = tuple[str, float, float, float, float]
+
+
+def _moved(what: str, now: Floats, was: Floats, paired: bool) -> Row:
+    if paired:
+        change = mean_estimate(now - was)
+        return what, float(was.mean()), float(now.mean()), change.value, change.error
+    return _levels(what, mean_estimate(now), mean_estimate(was))
+
+
+def _levels(what: str, now: object, was: object) -> Row:
+    a, b = now, was
+    value, error = a.value - b.value, float(np.hypot(a.error, b.error))  # type: ignore[attr-defined]  # Estimates
+    return what, b.value, a.value, value, error  # type: ignore[attr-defined]  # Estimates
+
+
+def input_changes(was: Fund, now: Fund) -> Iterator[InputChange]:
+    """Every input that differs, by address, in the order of the new fund."""
+    before, after = dict(_rows(was)), dict(_rows(now))
+    for address in dict.fromkeys([*after, *before]):
+        old, new = before.get(address), after.get(address)
+        if old != new:
+            yield InputChange(
+                address=address,
+                unit=(new or old or ("", "", ""))[1],
+                was=old[0] if old else "–",
+                now=new[0] if new else "–",
+                source_was=old[2] if old else "",
+                source_now=new[2] if new else "",
+            )
+
+
+Shown = tuple[str, str, str]
+"""Value, unit and source of one address, as text."""
+
+
+def _rows(fund: Fund) -> Iterator[tuple[str, Shown]]:
+    for setting in fund.settings:
+        yield setting.code, (_text(setting.value), setting.unit, setting.source)
+    for index in fund.indices:
+        yield f"index.{index.name}", (", ".join(f"{y} {_text(v)}" for y, v in index.growth), "%/year", index.source)
+    for owner in (*fund.projects, *fund.markets, *fund.drivers):
+        yield from _owner(owner)
+    for table in ("sponsors", "capacities", "limits", "correlations", "groups", "shares", "scenarios"):
+        for number, row in enumerate(getattr(fund, table), 1):
+            named = getattr(row, "name", "") or getattr(row, "who", "") or getattr(row, "of", "") or str(number)
+            yield f"{table}.{named}.{number}", (_fields(row), getattr(row, "unit", ""), getattr(row, "source", ""))
+
+
+def _owner(owner: Project | Market | Driver) -> Iterator[tuple[str, Shown]]:
+    name = owner.id if isinstance(owner, Project) else owner.name
+    yield name, (_fields(owner), "", "")
+    for row in owner.parameters if isinstance(owner, Driver) else owner.inputs:
+        yield f"{name}.{row.code}", (_input(row), row.unit, f"{row.confidence} {row.source}".strip())
+
+
+def _fields(row: object) -> str:
+    """The plain fields of a row, without its inputs, its place and its notes."""
+    left_out = {"inputs", "parameters", "place", "note", "summary", "source", "confidence", "why", "unit"}
+    kept = [(f.name, getattr(row, f.name)) for f in fields(row) if f.name not in left_out]  # type: ignore[arg-type]  # dataclass rows
+    return ", ".join(f"{name} {_text(value)}" for name, value in kept if value not in ("", None, ()))
+
+
+def _input(row: Input) -> str:
+    value = row.value
+    shown = _text(value.base)
+    if value.is_random:
+        shown += f" ({_text(value.low)} to {_text(value.high)}, {value.shape}, {value.meaning})"
+    extra = [row.prices if row.prices != "not money" else "", row.bank and f"bank {row.bank}", row.kind]
+    if row.moves_with and row.by:
+        extra.append(f"moves with {row.moves_with} by {_text(row.by)}")
+    if row.by_year:
+        extra.append(", ".join(f"{year} {_text(amount)}" for year, amount in row.by_year))
+    return "; ".join([shown, *(part for part in extra if part)])
+
+
+def _text(value: object) -> str:
+    return f"{value:.10g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)

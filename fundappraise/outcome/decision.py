@@ -1,0 +1,100 @@
+"""The decision on a run: what is chosen, why, what would turn it, and the chosen portfolio as one. Data only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fundappraise.allocation.choose import Choice, Status
+from fundappraise.allocation.rescue import Rescue
+from fundappraise.outcome.portfolio import Outcome
+from fundappraise.simulate.run import Appraisal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """What the committee is asked to decide. Frames have a row a project or a limit; money in MUSD."""
+
+    run: Appraisal
+    choice: Choice
+    turns: Mapping[str, Rescue]
+    outcome: Outcome | None
+
+    @property
+    def status(self) -> Status:
+        """``optimal``; ``feasible`` when the solver's limits cut it; ``nothing`` when no project is worth it; ``infeasible``."""
+        return self.choice.status
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        return self.choice.chosen
+
+    @property
+    def clashes(self) -> tuple[str, ...]:
+        return self.choice.clashes
+
+    @property
+    def relaxation(self) -> str:
+        return self.choice.relaxation
+
+    @property
+    def gap(self) -> float:
+        return self.choice.gap
+
+    @property
+    def seconds(self) -> float:
+        return self.choice.seconds
+
+    def explain(self, project_id: str) -> str:
+        """Why a project is in or out, in a sentence."""
+        return self.choice.verdicts[project_id].why
+
+    @cached_property
+    def selection(self) -> pd.DataFrame:
+        """A row a candidate: name, sector, country, chosen, ticket, npv_mean, npv_se, p_loss, verdict, why, regret."""
+        table = self.run.projects[["name", "sector", "country", "ticket", "npv_mean", "npv_se", "p_loss"]].copy()
+        verdicts = [self.choice.verdicts.get(name) for name in table.index]
+        table.insert(3, "chosen", [bool(v and v.chosen) for v in verdicts])
+        table["verdict"] = ["" if v is None else v.verdict for v in verdicts]
+        table["why"] = ["" if v is None else v.why for v in verdicts]
+        table["regret"] = [float("nan") if v is None else v.regret for v in verdicts]
+        return table
+
+    @cached_property
+    def limits(self) -> pd.DataFrame:
+        """A row a limit: in words, its code, whom, year, amount and unit as typed, what is used, whether it binds, and why."""
+        import pandas as pd
+
+        columns = ["limit", "of", "whom", "year", "amount", "unit", "used", "binding", "why"]
+        rows = []
+        for row, used in self.choice.limits:
+            sign = -1.0 if row.words.startswith("at least") else 1.0
+            stated = row.limit
+            share = stated is not None and stated.unit.startswith("%")
+            scale = sign * (self.run.fund.commitments if share else 1.0)
+            shown = (stated.of if stated else "", row.whom, row.year)
+            unit, why = (stated.unit, stated.why) if stated else ("MUSD", "commitments less fees, costs and reserve")
+            binding = abs(used - row.upper) <= 1e-6 * max(1.0, abs(row.upper))
+            rows.append([row.words, *shown, row.upper / scale, unit, used / scale, binding, why])
+        tail = next((limit for limit in self.run.fund.limits if limit.of == "CVaR of capital loss"), None)
+        if tail is not None and self.status != "infeasible":
+            used = self.choice.cvar_used
+            binding = used > 0.98 * tail.amount  # one more project rarely fits into the last fiftieth
+            rows.append(["CVaR of capital loss", tail.of, "", None, tail.amount, tail.unit or "MUSD", used, binding, tail.why])
+        return pd.DataFrame(rows, columns=columns)
+
+    @cached_property
+    def rescues(self) -> pd.DataFrame:
+        """A row a project: npv_mean, grant, price_input, price_label, price_unit, price_now, price_needed, price_change."""
+        import pandas as pd
+
+        fields = ["npv_mean", "grant", "price_input", "price_label", "price_unit", "price_now", "price_needed", "price_change"]
+        rows = {name: [getattr(turn, field) for field in fields] for name, turn in self.turns.items()}
+        table = pd.DataFrame.from_dict(rows, orient="index", columns=fields)
+        table.index.name = "id"
+        return table

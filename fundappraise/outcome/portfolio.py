@@ -1,0 +1,154 @@
+"""The chosen projects as one portfolio: simulated again with only themselves in their markets, on the same futures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fundappraise.allocation.problem import cost_of_the_fund, investable
+from fundappraise.arrays import Floats
+from fundappraise.measures.risk import (
+    Estimate,
+    cvar,
+    cvar_estimate,
+    mean_estimate,
+    percentile_estimate,
+    probability_estimate,
+)
+from fundappraise.simulate.plan import Plan
+from fundappraise.simulate.prepare import plan_fund
+from fundappraise.simulate.run import Appraisal, simulate_plan
+from fundappraise.simulate.summary import OTHER_HURDLES, fund_npv, irr_of_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FLOWS = ("fund_calls", "fund_operating", "fund_exit")
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """The portfolio on every path. ``run`` holds the chosen projects alone; ``candidates`` the run they were chosen from.
+
+    Money in MUSD. Capital loss includes the fund's fees and costs at full commitment (an upper bound); NPV is before them.
+    """
+
+    run: Appraisal
+    candidates: Appraisal
+
+    @cached_property
+    def npv_by_path(self) -> Floats:
+        return np.asarray(self.run.npv.to_numpy().sum(axis=1))
+
+    @cached_property
+    def capital_loss_by_path(self) -> Floats:
+        return np.asarray(self.run.capital_loss.to_numpy().sum(axis=1) + cost_of_the_fund(self.run.fund))
+
+    @property
+    def npv(self) -> Estimate:
+        return mean_estimate(self.npv_by_path)
+
+    @property
+    def npv_p10(self) -> float:
+        return percentile_estimate(self.npv_by_path, 0.1).value
+
+    @property
+    def npv_p90(self) -> float:
+        return percentile_estimate(self.npv_by_path, 0.9).value
+
+    @property
+    def p_loss(self) -> Estimate:
+        return probability_estimate(self.capital_loss_by_path > 0)
+
+    @property
+    def capital_loss_cvar(self) -> Estimate:
+        return cvar_estimate(self.capital_loss_by_path, self.run.fund.number("confidence"))
+
+    @property
+    def npv_at(self) -> dict[float, float]:
+        """Expected fund NPV at the other hurdles."""
+        return {rate: fund_npv(self._mean_flows, rate, self.run.plan) for rate in OTHER_HURDLES}
+
+    @cached_property
+    def _mean_flows(self) -> dict[str, Floats]:
+        zero = np.zeros(self.run.plan.timeline.n_periods)
+        return {flow: sum((self.run.mean_flow(name, flow) for name in self.run.ids), zero) for flow in _FLOWS}
+
+    @property
+    def irr(self) -> float:
+        """IRR of the mean cash flow of all tickets, before fees; NaN where there is none."""
+        flows = self._mean_flows
+        guess = self.run.fund.number("hurdle")
+        return irr_of_mean(flows["fund_calls"], flows["fund_operating"], flows["fund_exit"], guess, self.run.plan)
+
+    @property
+    def calls(self) -> pd.Series[float]:
+        """Expected calls by year, positive."""
+        return self.run.calls.sum(axis=0)
+
+    @property
+    def receipts(self) -> pd.Series[float]:
+        return self.run.receipts.sum(axis=0)
+
+    @property
+    def tickets(self) -> float:
+        return float(sum(project.ticket for project in self.run.plan.projects))
+
+    @property
+    def idle(self) -> float:
+        """Investable capital that no chosen project takes."""
+        return investable(self.run.fund) - self.tickets
+
+    @property
+    def sum_of_parts(self) -> float:
+        """Expected NPV of the same projects as seen with every candidate in their markets."""
+        return float(self.candidates.projects.loc[list(self.run.ids), "npv_mean"].sum())
+
+    @property
+    def difference(self) -> Estimate:
+        """Joint simulation less the sum of parts, on the same paths (a paired error)."""
+        parts = self.candidates.npv[list(self.run.ids)].to_numpy().sum(axis=1)
+        return mean_estimate(self.npv_by_path - parts)
+
+    @property
+    def difference_se(self) -> float:
+        return self.difference.error
+
+    @property
+    def diversification(self) -> float:
+        """1 − CVaR of the portfolio over the sum of single CVaRs, costs left out; NaN when that sum is not positive."""
+        tail = self.run.fund.number("confidence")
+        losses = self.run.capital_loss.to_numpy()
+        single = sum(float(cvar(losses[:, k], tail)) for k in range(losses.shape[1]))
+        return 1.0 - float(cvar(losses.sum(axis=1), tail)) / single if single > 0 else float("nan")
+
+
+def simulate_chosen(candidates: Appraisal, chosen: Sequence[str], workers: int | None = None) -> Outcome:
+    """The chosen projects without the others in their markets. Projects whose market does not change keep their paths."""
+    plan = plan_fund(candidates.fund, only=frozenset(chosen), models_folder=candidates.plan.models_folder)
+    changed = _market_changed(candidates.plan, plan)
+    columns: dict[str, Mapping[str, Floats]] = {name: candidates.columns[name] for name in chosen if name not in changed}
+    flows: dict[str, Mapping[str, Floats]] = {name: candidates.flows[name] for name in chosen if name not in changed}
+    if changed:
+        again = plan_fund(candidates.fund, only=changed, models_folder=candidates.plan.models_folder)
+        new = simulate_plan(again, paths=candidates.n_paths, seed=candidates.seed, workers=workers)
+        columns |= new.columns
+        flows |= new.flows
+    return Outcome(Appraisal(plan, candidates.seed, candidates.n_paths, columns, flows), candidates)
+
+
+def _market_changed(before: Plan, after: Plan) -> frozenset[str]:
+    """Chosen projects whose market has lost a seller."""
+
+    def sellers(plan: Plan, market: str) -> set[str]:
+        return {p.name for p in plan.projects if p.sale is not None and p.sale.market == market}
+
+    return frozenset(
+        project.name
+        for project in after.projects
+        if project.sale is not None and sellers(before, project.sale.market) != sellers(after, project.sale.market)
+    )

@@ -1,0 +1,109 @@
+"""Tables of inputs, shared risks and sources: what was assumed, in which unit, read where, and how firmly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from fundappraise.report.tables import Table, Text
+from fundappraise.report.words import NBSP, Words
+from fundappraise.workbook.assumptions import CONFIDENCES, AssumptionRow
+
+if TYPE_CHECKING:
+    from fundappraise.report.footnotes import Source
+    from fundappraise.simulate.run import Appraisal
+
+
+def inputs_table(rows: Iterable[AssumptionRow], caption: str, words: Words) -> Table:
+    """Low, base, high with unit, price basis, source and confidence; what has no source says "assumption"."""
+    _ = words.gettext
+    heads = (_("Input"), _("Low"), _("Base"), _("High"), _("Unit"), _("Prices"), _("Source"), _("Conf."))
+    body = tuple(_input_row(row, words) for row in rows)
+    return Table(caption, heads, body, frozenset({1, 2, 3}), wide=True)
+
+
+def _input_row(row: AssumptionRow, words: Words) -> tuple[Text, ...]:
+    value = row.value
+    if value is None:
+        low, base, high = "", row.text, ""
+    else:
+        show = [x if x is None else words.quantity(float(x), row.unit) for x in (value.low, value.base, value.high)]
+        low, base, high = (show[0] or "", show[1] or "", show[2] or "") if value.is_random else ("", show[1] or "", "")
+    label = Markup("{0} <code>{1}</code>").format(row.label, row.address)
+    if row.moves_with:
+        moves = words.gettext("moves with {driver} × {by}").format(driver=row.moves_with, by=words.plain(row.by))
+        label += Markup(' <span class="aside">{0}</span>').format(moves)
+    if len(row.by_year) > 1:
+        label += Markup(' <span class="aside">{0}</span>').format(_years(row, words))
+    if row.is_random and value is not None and value.meaning != "P10, P90":
+        label += Markup(' <span class="aside">{0}</span>').format(words.gettext("low and high: never outside"))
+    unit = "" if row.unit == "1" else row.unit
+    return (label, low, base, high, unit, _prices(row.prices), _source(row, words), _confidence(row, words))
+
+
+def _years(row: AssumptionRow, words: Words) -> str:
+    shown = ", ".join(f"{year}:{NBSP}{words.quantity(amount, row.unit)}" for year, amount in row.by_year[:4])
+    return shown + (", …" if len(row.by_year) > 4 else "")
+
+
+def _prices(prices: str) -> str:
+    return "–" if prices in ("", "not money") else prices
+
+
+def _source(row: AssumptionRow, words: Words) -> Text:
+    place = Markup(' <span class="place">{0}</span>').format(row.place) if row.place else Markup("")
+    note = Markup(' <span class="aside">{0}</span>').format(row.note) if row.note else Markup("")
+    return Markup.escape(row.source or words.gettext("none stated")) + note + place
+
+
+def _confidence(row: AssumptionRow, words: Words) -> Text:
+    if not row.is_assumption:
+        return row.confidence
+    return Markup('<span class="assumed">{0}{1}</span>').format(
+        f"{row.confidence}{NBSP}" if row.confidence else "", words.gettext("assumption")
+    )
+
+
+def counts_table(rows: Sequence[AssumptionRow], groups: Sequence[tuple[str, str]], words: Words) -> Table:
+    """How many inputs there are of each confidence, by group; ``groups`` gives key and label."""
+    _ = words.gettext
+    letters = [letter for letter, _meaning in CONFIDENCES]
+    heads = (_("Inputs of"), *(letter or _("none") for letter in letters), _("all"))
+    body: list[tuple[Text, ...]] = []
+    for key, label in groups:
+        own = [row for row in rows if row.group == key]
+        if own:
+            counts = [sum(row.confidence == letter for row in own) for letter in letters]
+            body.append((label, *(words.number(n) for n in counts), words.number(len(own))))
+    totals = [sum(row.confidence == letter for row in rows) for letter in letters]
+    body.append((_("All"), *(words.number(n) for n in totals), words.number(len(rows))))
+    return Table(_("How firm the inputs are: counts by confidence"), heads, tuple(body),
+                 frozenset(range(1, len(heads))), total=True)  # fmt: skip
+
+
+def correlations_table(run: Appraisal, words: Words) -> Table | None:
+    if not run.fund.correlations:
+        return None
+    _ = words.gettext
+    heads = (_("First"), _("Second"), _("Coefficient"), _("Source"))
+    rows = tuple(
+        (c.first, c.second, words.number(c.coefficient, 2), c.source or _("none stated")) for c in run.fund.correlations
+    )
+    caption = _("Correlations of the drivers, of changes within a year. Pairs not listed are independent.")
+    return Table(caption, heads, rows, frozenset({2}), wide=True)
+
+
+def sources_table(sources: Sequence[Source], words: Words) -> Table:
+    """Page one's figures: as printed, exact, cell of results.xlsx, meaning."""
+    _ = words.gettext
+    heads = (_("Mark"), _("As printed"), _("Exact"), _("In results.xlsx"), _("What it is"))
+    rows = tuple(
+        (
+            Markup('<a id="source-{0}" href="#mark-{0}">{0}</a>').format(k),
+            source.shown, source.exact, Markup("<code>{0}</code>").format(source.cell), source.meaning,
+        )
+        for k, source in enumerate(sources, 1)
+    )  # fmt: skip
+    return Table(_("Where each figure of page one comes from"), heads, rows, frozenset({2}), wide=True)

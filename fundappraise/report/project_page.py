@@ -1,0 +1,125 @@
+"""One project's section: what it is, what the fund pays, its worth at three levels, its charts and uncertain inputs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from fundappraise.report.charts import Chart, svg
+from fundappraise.report.input_tables import inputs_table
+from fundappraise.report.tables import Table, returns_table
+from fundappraise.report.words import NBSP, Words
+from fundappraise.workbook.assumptions import AssumptionRow
+
+if TYPE_CHECKING:
+    from fundappraise.outcome.decision import Decision
+    from fundappraise.simulate.plan import ProjectPlan
+
+OWN_LINES = "own/cashflow_lines"
+"""The model whose lines are pasted from the sponsor's spreadsheet: the paper says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPage:
+    """What the template lays out for one project."""
+
+    id: str
+    name: str
+    chosen: bool
+    verdict: str
+    why: str
+    summary: str
+    model: str
+    facts: tuple[tuple[str, str], ...]
+    charts: tuple[tuple[str, Markup], ...]
+    returns: Table
+    inputs: Table | None
+    n_fixed: int
+
+
+def project_page(
+    decision: Decision, plan: ProjectPlan, rows: Sequence[AssumptionRow], charts: Sequence[Chart], words: Words
+) -> ProjectPage:
+    """The section of one candidate; ``rows`` are its inputs, of which the uncertain ones are shown here."""
+    project, choice = plan.project, decision.selection.loc[plan.project.id]
+    uncertain = [row for row in rows if row.is_random]
+    caption = words.gettext("{name}: the uncertain inputs").format(name=project.name or project.id)
+    return ProjectPage(
+        id=project.id,
+        name=project.name or project.id,
+        chosen=bool(choice["chosen"]),
+        verdict=str(choice["verdict"]),
+        why=str(choice["why"]),
+        summary=project.summary,
+        model=model_line(plan, words),
+        facts=facts(decision, plan, words),
+        charts=tuple((chart.title.partition(": ")[2] or chart.title, svg(chart)) for chart in charts),
+        returns=returns_table(decision.run, project.id, words),
+        inputs=inputs_table(uncertain, caption, words) if uncertain else None,
+        n_fixed=len(rows) - len(uncertain),
+    )
+
+
+def model_line(plan: ProjectPlan, words: Words) -> str:
+    """Title and summary of the model, or that the cash flow is the sponsor's own."""
+    model = plan.model
+    if model.name == OWN_LINES:
+        return words.gettext("Cash flow from the sponsor's own model, ranges by the officer ({name}).").format(
+            name=model.name
+        )
+    return f"{model.title}: {model.summary} ({model.name})"
+
+
+def facts(decision: Decision, plan: ProjectPlan, words: Words) -> tuple[tuple[str, str], ...]:
+    """Label and value: place, ticket, stake, debt, payback, cover, loss, other hurdles."""
+    _, project = words.gettext, plan.project
+    row = decision.run.projects.loc[project.id]
+    place = ", ".join(part for part in (project.sector, project.country, project.stage) if part)
+    start = str(project.start) if project.start is not None else ""
+    pairs = [(_("Sector, country, stage"), place), (_("Construction starts"), start), *_money_facts(row, words),
+             *_risk_facts(row, words)]  # fmt: skip
+    return tuple((label, value) for label, value in pairs if value)
+
+
+def _money_facts(row: Any, words: Words) -> list[tuple[str, str]]:
+    _ = words.gettext
+    ticket = f"{words.stated(float(row['ticket']))}{NBSP}MUSD"
+    stake, debt = float(row["stake"]), float(row["debt"])
+    held = _("{ticket} for a stake of {stake}").format(ticket=ticket, stake=words.percent(stake))
+    borrowed = f"{words.stated(debt)}{NBSP}MUSD" if debt > 0.05 else _("none: the lenders' case carries no debt")
+    at = _("{low} and {high} MUSD").format(
+        low=words.amount(float(row["npv_8"]), float(row["npv_se"])),
+        high=words.amount(float(row["npv_12"]), float(row["npv_se"])),
+    )
+    return [
+        (_("Ticket"), held),
+        (_("Senior debt, base case"), borrowed),
+        (_("Gain at 8 % and at 12 %"), at),
+    ]
+
+
+def _risk_facts(row: Any, words: Words) -> list[tuple[str, str]]:
+    _ = words.gettext
+    payback, cover = float(row["payback_p50"]), float(row["min_cover_p50"])
+    facts = [(_("Fund loses money"), _("in {n} of 100 futures").format(n=words.in_100(float(row["p_loss"]))))]
+    loss = words.amount(float(row["loss_cvar"]), float(row["loss_cvar_se"]))
+    facts.append((_("Worst 5 in 100 futures"), _("capital loss {loss} MUSD").format(loss=loss)))
+    years = (
+        _("{years} years, median").format(years=words.stated(payback)) if math.isfinite(payback) else _("never, median")
+    )
+    facts.append((_("Payback"), years))
+    if math.isfinite(cover):
+        low = words.number(float(row["min_cover_p05"]), 2)
+        facts.append(
+            (
+                _("Lowest debt cover (DSCR)"),
+                _("{median}, median; {low} in 1 of 20").format(median=words.number(cover, 2), low=low),
+            )
+        )
+        unpaid = _("in {n} of 100 futures").format(n=words.in_100(float(row["p_default"])))
+        facts.append((_("Lenders go unpaid"), unpaid))
+    return facts

@@ -1,0 +1,192 @@
+"""One task: several consecutive blocks of 1,024 paths, a pure function of (plan, seed, block numbers).
+
+Drivers first, then what projects offer, then the markets, then every project, then its measures by path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from fundappraise.arrays import Floats
+from fundappraise.backends.numpy_kernel import Kernel, failed_checks, require_defined
+from fundappraise.drivers.processes import driver_block
+from fundappraise.drivers.sampling import BLOCK, input_scores
+from fundappraise.errors import UndefinedError
+from fundappraise.measures.discounting import half_period_npv, merge_half_periods, payback
+from fundappraise.measures.irr import irr_of_columns
+from fundappraise.simulate.inputs import PlannedInput
+from fundappraise.simulate.markets import allocations, offered
+from fundappraise.simulate.plan import ModelPlan, Plan, ProjectPlan
+
+MEASURES = (
+    "fund_npv", "capital_loss", "project_npv", "project_irr", "equity_npv", "equity_irr", "payback", "min_cover", "default",
+)  # fmt: skip
+"""By path: NPVs and capital loss in MUSD, rates a year, payback in years, default 0/1. NaN: no rate, no payback, no debt."""
+
+FLOWS = ("project_calls", "project_operating", "equity_calls", "equity_operating", "fund_calls", "fund_operating", "fund_exit")
+
+
+TASK_BLOCKS = 4
+"""Blocks in a task: rows wide enough for numpy, small enough for memory (about 150 MB a worker)."""
+
+
+def tasks_of(paths: range) -> list[range]:
+    """The tasks that hold ``paths``. Always whole ones: numpy's power may round differently in rows of another width."""
+    size = TASK_BLOCKS * BLOCK
+    return [range(k * TASK_BLOCKS, (k + 1) * TASK_BLOCKS) for k in range(paths.start // size, -(-paths.stop // size))]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TaskResult:
+    """Measures ``(paths,)`` by project, and flows summed over each block's paths ``(blocks, periods)`` by project."""
+
+    columns: Mapping[str, Mapping[str, Floats]]
+    flows: Mapping[str, Mapping[str, Floats]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class World:
+    """The drivers and markets of a task: what all projects share. Drivers are ``(periods, paths)``."""
+
+    drivers: Mapping[str, Floats]
+    values: Mapping[str, dict[str, Floats]]
+    """By project: every input of its model on these paths, allocations included."""
+
+
+def simulate(plan: Plan, seed: int, blocks: range, n_paths: int) -> TaskResult:
+    """Simulate ``blocks``; paths from number ``n_paths`` on are left out of the results.
+
+    Raises
+    ------
+    UndefinedError
+        A model gives no number, or one of its declared checks fails, on some path.
+    """
+    first = blocks.start * BLOCK
+    keep = min(len(blocks) * BLOCK, n_paths - first)
+    columns: dict[str, Mapping[str, Floats]] = {}
+    flows: dict[str, Mapping[str, Floats]] = {}
+    for project, results in evaluate(plan, seed, blocks):
+        outputs = {name: results[project.model.outputs[name]][:, :keep] for name in (*FLOWS, "min_cover", "default")}
+        outputs = {name: np.broadcast_to(row, (row.shape[0], keep)) for name, row in outputs.items()}
+        columns[project.name] = _measures(plan, project, outputs)
+        flows[project.name] = {name: _block_sums(outputs[name]) for name in FLOWS}
+    return TaskResult(columns, flows)
+
+
+def evaluate(plan: Plan, seed: int, blocks: range) -> Iterator[tuple[ProjectPlan, dict[str, Floats]]]:
+    """Every project with its outputs on the paths of ``blocks``, one at a time."""
+    shared = world(plan, seed, blocks)
+    for project in plan.projects:
+        results = run_kernel(project, project.kernel, shared.values[project.name], plan, blocks)
+        yield project, results
+
+
+def run_kernel(
+    project: ProjectPlan, kernel: Kernel, values: Mapping[str, Floats], plan: Plan, blocks: range
+) -> dict[str, Floats]:
+    """A project's kernel on paths, with its declared checks enforced."""
+    bank_values = project.bank_values if kernel is project.kernel else kernel.bank(bank_inputs(plan, project), plan.timeline)
+    results = kernel.run(values, bank_values, plan.timeline)
+    require_defined(kernel.schedule, results, blocks.start * BLOCK)
+    _enforce(project, failed_checks(kernel.schedule, results))
+    return results
+
+
+def bank_inputs(plan: Plan, project: ProjectPlan) -> dict[str, Floats]:
+    """A project's inputs in the bank case: bank overrides, drivers and market at base."""
+    rows = {row.assumption.name: row.bank_case(plan.timeline) for row in project.inputs}
+    return {**_fixed(plan, project), **rows}
+
+
+def base_inputs(plan: Plan, project: ProjectPlan) -> dict[str, Floats]:
+    """A project's inputs in the base case: drivers and market at base."""
+    rows = {row.assumption.name: row.base(plan.timeline) for row in project.inputs}
+    return {**_fixed(plan, project), **rows}
+
+
+def _fixed(plan: Plan, project: ProjectPlan) -> dict[str, Floats]:
+    values = {**project.fixed, **{name: plan.driver_base[d] for name, d in project.drivers.items()}}
+    if project.sale is not None and project.base_allocation is not None:
+        values |= dict.fromkeys(project.sale.inputs, project.base_allocation)
+    return values
+
+
+def world(plan: Plan, seed: int, blocks: range) -> World:
+    """Drivers, inputs and market allocations on the paths of ``blocks``."""
+    parts = [driver_block(plan.drivers, plan.factor, seed, block, plan.timeline) for block in blocks]
+    drivers = {spec.name: np.concatenate([part[spec.name] for part in parts], axis=1) for spec in plan.drivers}
+    values = {project.name: _values(plan, project, seed, blocks, drivers) for project in plan.projects}
+    offers = {p.name: offered(p, values[p.name], plan.timeline) for p in plan.projects if p.sale is not None}
+    for market in plan.markets:
+        given = _values(plan, market, seed, blocks, drivers)
+        found, failed = allocations(market, plan.projects, offers, given, plan.timeline)
+        _enforce(market, failed)
+        for project in plan.projects:
+            if project.name in found and project.sale is not None:
+                values[project.name].update(dict.fromkeys(project.sale.inputs, found[project.name]))
+    return World(drivers, values)
+
+
+def draws(plan: Plan, row: PlannedInput, seed: int, blocks: range) -> Floats:
+    """The drawn levels of one input ``(paths,)``, in the model's unit."""
+    group, loading = plan.groups.get(row.address, (None, None))
+    scores = [input_scores(seed, row.address, block, loading, group) for block in blocks]
+    return row.value.value_at(np.concatenate(scores))
+
+
+def _values(
+    plan: Plan, owner: ModelPlan, seed: int, blocks: range, drivers: Mapping[str, Floats]
+) -> dict[str, Floats]:
+    values = {**owner.fixed, **{name: drivers[driver] for name, driver in owner.drivers.items()}}
+    for row in owner.inputs:
+        drawn = draws(plan, row, seed, blocks) if row.is_random else np.zeros(1)
+        path = drivers.get(row.driver)
+        values[row.assumption.name] = row.on_paths(drawn, path, plan.driver_base.get(row.driver), plan.timeline)
+    return values
+
+
+def _enforce(owner: ModelPlan, failed: Mapping[str, int]) -> None:
+    if not failed:
+        return
+    labels = {check.name: check for check in owner.model.checks}
+    words = "; ".join(f"{labels[name].label} ({labels[name].formula}): {count} paths" for name, count in failed.items())
+    raise UndefinedError(f"{owner.name}: a check of {owner.model.name} fails. {words}")
+
+
+def _block_sums(rows: Floats) -> Floats:
+    starts = range(0, rows.shape[1], BLOCK)
+    return np.stack([rows[:, start : start + BLOCK].sum(axis=1) for start in starts])
+
+
+def _measures(plan: Plan, project: ProjectPlan, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
+    fund, years = plan.fund, plan.timeline.years_per_period
+    nothing = np.zeros_like(outputs["project_calls"])
+    project_flows = (outputs["project_calls"], outputs["project_operating"], nothing)
+    equity_flows = (outputs["equity_calls"], outputs["equity_operating"], nothing)
+    fund_flows = (outputs["fund_calls"], outputs["fund_operating"], outputs["fund_exit"])
+
+    def value(rate: float, flows: tuple[Floats, Floats, Floats]) -> Floats:
+        return half_period_npv(rate, *flows, years_per_period=years)
+
+    def rate(flows: tuple[Floats, Floats, Floats], guess: float) -> Floats:
+        by_step, _ = irr_of_columns(merge_half_periods(*flows), (1.0 + guess) ** (years / 2) - 1.0)
+        return np.asarray((1.0 + by_step) ** (2 / years) - 1.0)
+
+    return {
+        "fund_npv": value(fund.number("hurdle"), fund_flows),
+        "capital_loss": -value(fund.number("risk_free"), fund_flows),
+        "project_npv": value(project.discount_rate, project_flows),
+        "project_irr": rate(project_flows, project.discount_rate),
+        "equity_npv": value(project.equity_cost, equity_flows),
+        "equity_irr": rate(equity_flows, project.equity_cost),
+        "payback": payback(merge_half_periods(*project_flows).T) * years / 2,
+        "min_cover": outputs["min_cover"][0],
+        "default": outputs["default"][0],
+    }
+
+
+Progress = Callable[[int, int], None]
+"""Called with paths done and paths asked for."""

@@ -1,0 +1,150 @@
+"""One stated input as the kernel reads it: base row, range, driver link and price index, in the model's own unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from fundappraise.arrays import Floats
+from fundappraise.drivers.distributions import Distribution, constant
+from fundappraise.fund.fund import NOMINAL, Fund, Input
+from fundappraise.fund.override import read_change
+from fundappraise.model.items import Assumption
+from fundappraise.model.units import conversion
+from fundappraise.timeline import Timeline
+
+Link = Literal["ratio", "difference"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlannedInput:
+    """``row`` is the base, ``(periods, 1)`` or ``(1, 1)``; ``value`` the range of its level; ``bank`` the bank case's factor.
+
+    A draw x moves the row to row·x/base, or to row + x where the base is 0. ``driver`` names the driver it moves with.
+    """
+
+    address: str
+    assumption: Assumption
+    stated: Input
+    row: Floats
+    value: Distribution
+    bank_row: Floats
+    driver: str = ""
+    by: float = 0.0
+    link: Link = "ratio"
+
+    @property
+    def is_random(self) -> bool:
+        return self.value.is_random
+
+    def base(self, timeline: Timeline) -> Floats:
+        """The base case ``(periods or 1, 1)``: drivers on their base path change nothing."""
+        return self._whole_periods(self.row, timeline)
+
+    def bank_case(self, timeline: Timeline) -> Floats:
+        return self._whole_periods(self.bank_row, timeline)
+
+    def on_paths(self, draws: Floats, driver: Floats | None, driver_base: Floats | None, timeline: Timeline) -> Floats:
+        """The input on every path ``(periods or 1, paths or 1)``, from drawn levels ``(paths,)`` and the driver's path."""
+        values = self.row
+        if self.is_random:
+            base = self.value.base
+            values = values * (draws / base) if base != 0 else values + draws
+        if driver is not None and driver_base is not None and self.by:
+            if self.link == "ratio":
+                values = values * (driver / driver_base) ** self.by
+            else:
+                values = values + self.by * (driver - driver_base)
+        if self.is_random and self.driver == "" and self.assumption.bounds is not None:
+            values = np.clip(values, *self.assumption.bounds)
+        return self._whole_periods(values, timeline)
+
+    def _whole_periods(self, values: Floats, timeline: Timeline) -> Floats:
+        if not self.assumption.duration:
+            return values
+        # a build time of 2.0000000001 years is two years, not three
+        return np.ceil(values * timeline.periods_per_year - 1e-9)
+
+
+def by_year(first: float, pairs: tuple[tuple[int, float], ...], timeline: Timeline) -> Floats:
+    """A row ``(periods, 1)``: ``first`` before the first typed year, later years continue the last."""
+    row = np.full(timeline.n_periods, first)
+    for year, value in sorted(pairs):
+        row[timeline.year >= year] = value
+    return row[:, None]
+
+
+def planned(
+    assumption: Assumption,
+    stated: Input | None,
+    address: str,
+    timeline: Timeline,
+    links: Mapping[str, Link],
+) -> PlannedInput:
+    """The stated input, or the assumption's default, in the model's unit."""
+    if stated is None:
+        if assumption.default is None:
+            raise ValueError(f"{address} has no value and no default")
+        stated = Input(code=assumption.name, value=constant(assumption.default), unit=assumption.unit)
+        factor = 1.0
+    elif assumption.choices:
+        factor = 1.0  # a line's level is a multiplier; its amounts are converted with its curve
+    else:
+        factor = conversion(stated.unit or assumption.unit, assumption.unit)
+    value = stated.value if factor == 1.0 else stated.value.scaled(factor)
+    if assumption.bounds is not None:
+        value = replace(value, lower=assumption.bounds[0], upper=assumption.bounds[1])
+    if assumption.by_period:
+        typed = () if assumption.choices else tuple((year, level * factor) for year, level in stated.by_year)
+        row = by_year(value.base, typed, timeline)
+    else:
+        row = np.full((1, 1), value.base)
+    link = links.get(stated.moves_with, "ratio")
+    return PlannedInput(
+        address=address,
+        assumption=assumption,
+        stated=stated,
+        row=row,
+        value=value,
+        bank_row=_bank(row, stated.bank, factor),
+        driver=stated.moves_with if stated.by else "",
+        by=stated.by * (factor if link == "difference" or value.base == 0 else 1.0),
+        link="difference" if value.base == 0 else link,
+    )
+
+
+def _bank(row: Floats, bank: str, factor: float) -> Floats:
+    if not bank:
+        return row
+    amount, is_change = read_change(bank)
+    if is_change:
+        return row * (1.0 + amount)
+    return np.full_like(row, amount * factor)
+
+
+def price_index(prices: str, fund: Fund, timeline: Timeline) -> Floats:
+    """1 for nominal amounts; for ``real 2026`` or ``real 2026 kz_cpi`` the index, 1 in the base year, ``(periods, 1)``.
+
+    Raises
+    ------
+    ValueError
+        The basis names an index that the fund does not have.
+    """
+    words = prices.split()
+    if not words or words[0] == NOMINAL or words[0] == "not":
+        return np.ones((timeline.n_periods, 1))
+    base_year = int(words[1]) if len(words) > 1 else timeline.first_year
+    name = words[2] if len(words) > 2 else ""
+    index = next((row for row in fund.indices if row.name == name or not name), None)
+    if index is None:
+        raise ValueError(f'price index "{name}" is not in the Fund tab' if name else "the fund has no price index")
+    growth = by_year(index.growth[0][1] if index.growth else 0.0, index.growth, timeline)[:, 0]
+    steps = 1.0 + growth * timeline.years_per_period
+    level = np.cumprod(steps) / steps[0]  # 1 in the first period
+    at_base = timeline.periods_of(base_year)
+    before = timeline.first_year - base_year
+    anchor = level[at_base.start] if at_base.start < at_base.stop else (1.0 + growth[0]) ** -max(before, 0)
+    return np.asarray(level / anchor)[:, None]

@@ -1,0 +1,48 @@
+"""Markets on paths: what projects offer, and what a market allocates to each. The same tonne is sold once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from fundappraise.arrays import Floats
+from fundappraise.backends.numpy_kernel import failed_checks
+from fundappraise.simulate.plan import TIERS, MarketPlan, ProjectPlan
+from fundappraise.timeline import Timeline
+
+
+def offered(project: ProjectPlan, values: Mapping[str, Floats], timeline: Timeline) -> Floats:
+    """What the project offers its market, in the market's unit ``(periods, paths or 1)``."""
+    if project.sale is None:
+        raise ValueError(f"{project.name} sells in no market")
+    kernel = project.sale.offer
+    results = kernel.run(values, project.sale.bank_values, timeline)
+    return results[kernel.schedule.outputs[0]] * project.sale.to_market
+
+
+def allocations(
+    market: MarketPlan,
+    projects: Iterable[ProjectPlan],
+    offers: Mapping[str, Floats],
+    values: Mapping[str, Floats],
+    timeline: Timeline,
+) -> tuple[dict[str, Floats], dict[str, int]]:
+    """Each project's allocation in its own unit, and the market's declared checks that some path breaks.
+
+    Within an order of service capacities are used in proportion to what they offer.
+    """
+    sellers = [p for p in projects if p.sale is not None and p.sale.market == market.name]
+    tiers: dict[str, Floats] = {}
+    for order in range(1, TIERS + 1):
+        capacity = market.tiers[order - 1]
+        for project in sellers:
+            if project.sale is not None and project.sale.order == order:
+                capacity = capacity + offers[project.name]
+        tiers[f"tier_{order}"] = capacity
+    given = {**values, **tiers}
+    results = market.kernel.run(given, {}, timeline)
+    found: dict[str, Floats] = {}
+    for project in sellers:
+        if project.sale is not None:
+            used = results[market.model.outputs[f"utilisation_{project.sale.order}"]]
+            found[project.name] = offers[project.name] * used * project.sale.from_market
+    return found, failed_checks(market.kernel.schedule, results)

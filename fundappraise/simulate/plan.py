@@ -1,0 +1,98 @@
+"""A fund made ready to simulate. A plan holds no random number: everything a block needs follows from (plan, seed, block)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fundappraise.arrays import Floats
+from fundappraise.backends.numpy_kernel import Kernel
+from fundappraise.drivers.processes import DriverSpec
+from fundappraise.fund.fund import Fund, Market, Project
+from fundappraise.model.items import Model
+from fundappraise.simulate.inputs import PlannedInput
+from fundappraise.timeline import Timeline
+
+OUTPUTS = (
+    "project_calls", "project_operating", "equity_calls", "equity_operating", "fund_calls", "fund_operating",
+    "fund_exit", "min_cover", "default", "equity_uses", "commitment",
+)  # fmt: skip
+"""What a project's model must offer, by name of its ``[outputs]``."""
+
+TIERS = 4
+"""Orders of service in a market: 1 is served first."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelPlan:
+    """What projects and markets share: a model, its kernel, its inputs, and the values that are the same on every path.
+
+    ``drivers`` maps an assumption to the driver it reads.
+    """
+
+    name: str
+    model: Model
+    kernel: Kernel
+    inputs: tuple[PlannedInput, ...]
+    fixed: Mapping[str, Floats]
+    drivers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sale:
+    """How a project sells in a market: what it offers, who is served before it, and the inputs that take its allocation.
+
+    ``to_market`` and ``from_market`` convert between the model's unit and the market's.
+    """
+
+    market: str
+    order: int
+    offer: Kernel
+    bank_values: Mapping[str, Floats]
+    inputs: tuple[str, ...]
+    to_market: float
+    from_market: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProjectPlan(ModelPlan):
+    """A project with its bank case and stake. ``ticket``, ``equity`` (base-case uses) and ``debt`` are in MUSD."""
+
+    project: Project
+    sale: Sale | None
+    bank_values: Mapping[str, Floats]
+    base_allocation: Floats | None
+    ticket: float
+    stake: float
+    equity: float
+    debt: float
+    discount_rate: float
+    equity_cost: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MarketPlan(ModelPlan):
+    """A market with the capacities that are the same on every path, by order, each ``(periods, 1)``."""
+
+    market: Market
+    tiers: tuple[Floats, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A fund ready to simulate. ``driver_base`` holds base paths ``(periods, 1)``; ``groups`` an input's group and loading."""
+
+    fund: Fund
+    timeline: Timeline
+    drivers: tuple[DriverSpec, ...]
+    driver_base: Mapping[str, Floats]
+    factor: Floats
+    groups: Mapping[str, tuple[str, float]]
+    projects: tuple[ProjectPlan, ...]
+    markets: tuple[MarketPlan, ...]
+    warnings: tuple[str, ...] = ()
+    models_folder: Path | None = None
+
+    def project(self, project_id: str) -> ProjectPlan:
+        return next(row for row in self.projects if row.project.id == project_id)

@@ -1,0 +1,292 @@
+"""Fund → Plan: models compiled, inputs in the models' units, markets and bank cases worked out at base, stakes fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from fundappraise.arrays import Floats
+from fundappraise.backends.numpy_kernel import compile_schedule, failed_checks, require_defined
+from fundappraise.drivers.dependence import correlation_matrix
+from fundappraise.drivers.dependence import factor as correlation_factor
+from fundappraise.drivers.processes import PROCESSES, DriverSpec, base_path
+from fundappraise.errors import InputError, Problem, raise_if_any
+from fundappraise.fund.fund import Driver, Fund, Input, Market, Project
+from fundappraise.model.items import Model
+from fundappraise.model.load import load_model
+from fundappraise.model.schedule import schedule
+from fundappraise.model.units import conversion
+from fundappraise.simulate.inputs import Link, PlannedInput, by_year, planned, price_index
+from fundappraise.simulate.markets import allocations, offered
+from fundappraise.simulate.plan import OUTPUTS, TIERS, MarketPlan, ModelPlan, Plan, ProjectPlan, Sale
+from fundappraise.timeline import Timeline
+
+_KINDS = ("revenue", "operating cost", "capital cost")
+_NO_LIMIT = 1e12
+
+
+def plan_fund(fund: Fund, *, only: frozenset[str] | None = None, models_folder: Path | None = None) -> Plan:
+    """The plan of all included projects, or of those in ``only``.
+
+    Raises
+    ------
+    InputError
+        A model or an input cannot be used; every problem is listed.
+    """
+    timeline = Timeline(fund.valuation_date.year, round(fund.number("model_years")))
+    specs = tuple(driver_spec(driver) for driver in fund.drivers)
+    names = [spec.name for spec in specs]
+    pairs = [(row.first, row.second, row.coefficient) for row in fund.correlations]
+    builder = _Builder(
+        fund=fund,
+        timeline=timeline,
+        driver_base={spec.name: base_path(spec, timeline)[:, None] for spec in specs},
+        links={spec.name: PROCESSES[spec.process].link for spec in specs},
+        folder=models_folder,
+    )
+    drafts = [builder.project(p) for p in fund.included if only is None or p.id in only]
+    sold_in = {draft.sale.market for draft in drafts if draft.sale is not None}
+    markets = tuple(builder.market(market) for market in fund.markets if market.name in sold_in)
+    raise_if_any(builder.problems)
+    drafts = builder.in_market_units(drafts, markets)
+    at_base = builder.base_allocations(drafts, markets)
+    finished = tuple(builder.with_stake(draft, at_base.get(draft.name)) for draft in drafts)
+    raise_if_any(builder.problems)
+    return Plan(
+        fund=fund,
+        timeline=timeline,
+        drivers=specs,
+        driver_base=builder.driver_base,
+        factor=correlation_factor(names, correlation_matrix(names, pairs)),
+        groups={row.member: (row.group, row.coefficient) for row in fund.groups},
+        projects=finished,
+        markets=markets,
+        warnings=tuple(builder.warnings),
+        models_folder=models_folder,
+    )
+
+
+def driver_spec(driver: Driver) -> DriverSpec:
+    """The stated driver as the processes read it."""
+    return DriverSpec(
+        name=driver.name,
+        process=driver.process,
+        start=driver.start,
+        parameters={parameter.code: parameter.value for parameter in driver.parameters},
+        base_path=driver.base_path,
+    )
+
+
+def _scalar(value: float) -> Floats:
+    return np.full((1, 1), float(value))
+
+
+@dataclass(slots=True)
+class _Builder:
+    """Works out plans and collects problems; private to this module."""
+
+    fund: Fund
+    timeline: Timeline
+    driver_base: Mapping[str, Floats]
+    links: Mapping[str, Link]
+    folder: Path | None
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def project(self, project: Project) -> ProjectPlan:
+        """The project with its model and inputs; market, bank case and stake are still to come."""
+        model = load_model(project.model, self.folder)
+        missing = [name for name in OUTPUTS if name not in model.outputs]
+        if missing:
+            raise InputError([Problem(project.model, f"the model does not offer {', '.join(missing)} in [outputs].")])
+        shared = self._shared(project.id, model, project.inputs, project.place, [model.outputs[n] for n in OUTPUTS])
+        start = self.timeline.periods_of(project.start or self.timeline.first_year).start + 1
+        given = {
+            "start_period": _scalar(start),
+            "exit_period": _scalar(self._exit_period()),
+            "call_limit_index": np.ones((self.timeline.n_periods, 1)),
+        }
+        rates = {row.assumption.name: float(row.value.base) for row in shared.inputs}
+        return ProjectPlan(
+            name=project.id,
+            model=model,
+            kernel=shared.kernel,
+            inputs=shared.inputs,
+            fixed={**shared.fixed, **given},
+            drivers=shared.drivers,
+            project=project,
+            sale=self._sale(project, model),
+            bank_values={},
+            base_allocation=None,
+            ticket=0.0,
+            stake=1.0,
+            equity=0.0,
+            debt=0.0,
+            discount_rate=rates.get("discount_rate", 0.0),
+            equity_cost=rates.get("equity_cost", 0.0),
+        )
+
+    def market(self, market: Market) -> MarketPlan:
+        model = load_model(market.model, self.folder)
+        outputs = [model.outputs[f"utilisation_{k}"] for k in range(1, TIERS + 1)]
+        shared = self._shared(market.name, model, market.inputs, market.place, outputs)
+        if shared.kernel.schedule.bank_values:
+            self.problems.append(Problem(model.name, "a market model has no bank case; bank_case(…) cannot stand in it."))
+        unit = model.assumptions["tier_1"].unit
+        tiers = [np.zeros((self.timeline.n_periods, 1)) for _ in range(TIERS)]
+        for row in self.fund.capacities:
+            if row.market == market.name and row.amount is not None and row.kind != "candidate":
+                amount = row.amount * conversion(row.unit or unit, unit)
+                first = row.from_year or self.timeline.first_year
+                tiers[row.order - 1] = tiers[row.order - 1] + by_year(0.0, ((first, amount),), self.timeline)
+        return MarketPlan(
+            name=market.name,
+            model=model,
+            kernel=shared.kernel,
+            inputs=shared.inputs,
+            fixed=shared.fixed,
+            drivers=shared.drivers,
+            market=market,
+            tiers=tuple(tiers),
+        )
+
+    def _exit_period(self) -> int:
+        """The period at whose end the fund leaves; past the timeline when it holds to the end (exit year 0)."""
+        row = self.fund.setting("exit_year")
+        stated = row.value if row is not None and isinstance(row.value, int | float) else None
+        if stated == 0:
+            return self.timeline.n_periods + 1
+        year = self.timeline.first_year + self.fund.number("term_years") - 1 if stated is None else stated
+        return self.timeline.periods_of(round(year)).stop
+
+    def _sale(self, project: Project, model: Model) -> Sale | None:
+        stated = {row.code for row in project.inputs}
+        inputs = tuple(a.name for a in model.assumptions.values() if a.source == "market" and a.name not in stated)
+        if not inputs:
+            return None
+        capacity = next((c for c in self.fund.capacities if c.who == project.id and c.kind == "candidate"), None)
+        place = project.place or project.id
+        if capacity is None:
+            found = f"{project.id} sells in a market, but no row of the Capacities tab says in which."
+            self.problems.append(Problem(place, found, hint="Add a row: market, project, candidate."))
+            return None
+        if "offered" not in model.outputs:
+            self.problems.append(Problem(place, f"{model.name} takes an allocation but offers no capacity ([outputs] offered)."))
+            return None
+        offer = compile_schedule(schedule(model, [model.outputs["offered"]], checks=False))
+        return Sale(capacity.market, capacity.order, offer, {}, inputs, 1.0, 1.0)
+
+    def _shared(
+        self, owner: str, model: Model, stated: tuple[Input, ...], place: str, outputs: list[str]
+    ) -> ModelPlan:
+        rows = {row.code: row for row in stated}
+        inputs: list[PlannedInput] = []
+        fixed: dict[str, Floats] = {}
+        asked = [a for a in model.assumptions.values() if a.source == "input" or a.name in rows]
+        for assumption in asked:
+            row = rows.get(assumption.name)
+            try:
+                item = planned(assumption, row, f"{owner}.{assumption.name}", self.timeline, self.links)
+                inputs.append(item)
+                fixed.update(self._companions(model, item))
+            except ValueError as error:
+                self.problems.append(Problem((row.place if row else "") or place or owner, f"{error}."))
+        drivers = {a.name: a.of for a in model.assumptions.values() if a.source == "driver" and a.name not in rows}
+        for driver in sorted(set(drivers.values()) - set(self.driver_base)):
+            found = f'{model.name} reads the driver "{driver}", which the fund does not have.'
+            self.problems.append(Problem(place or owner, found, hint="Add it to the Drivers tab."))
+        kernel = compile_schedule(schedule(model, outputs))
+        return ModelPlan(owner, model, kernel, tuple(inputs), fixed, drivers)
+
+    def _companions(self, model: Model, item: PlannedInput) -> dict[str, Floats]:
+        """Price index, curve and kind of an input, for those that the model has."""
+        name, stated = item.assumption.name, item.stated
+        found: dict[str, Floats] = {}
+        if f"{name}_index" in model.assumptions:
+            found[f"{name}_index"] = price_index(stated.prices, self.fund, self.timeline)
+        if f"{name}_curve" in model.assumptions:
+            factor = conversion(stated.unit or item.assumption.unit, item.assumption.unit)
+            amounts = tuple((year, amount * factor) for year, amount in stated.by_year)
+            found[f"{name}_curve"] = by_year(0.0, amounts, self.timeline)
+            found[f"{name}_kind"] = _scalar(_KINDS.index(stated.kind) + 1 if stated.kind in _KINDS else 0)
+        return found
+
+    def in_market_units(self, drafts: list[ProjectPlan], markets: tuple[MarketPlan, ...]) -> list[ProjectPlan]:
+        """Each sale with the factors between its model's units and its market's."""
+        units = {market.name: market.model.assumptions["tier_1"].unit for market in markets}
+        done = []
+        for draft in drafts:
+            sale = draft.sale
+            if sale is not None and sale.market in units:
+                offer_unit = draft.model.items[draft.model.outputs["offered"]].unit
+                takes = draft.model.assumptions[sale.inputs[0]].unit
+                market_unit = units[sale.market]
+                sale = replace(
+                    sale,
+                    bank_values=sale.offer.bank(self.base_values(draft, bank=True), self.timeline),
+                    to_market=conversion(offer_unit, market_unit),
+                    from_market=conversion(market_unit, takes),
+                )
+                draft = replace(draft, sale=sale)
+            elif sale is not None:
+                where = draft.project.place or draft.name
+                self.problems.append(Problem(where, f'{draft.name} sells in "{sale.market}", which is not in the Markets tab.'))
+            done.append(draft)
+        raise_if_any(self.problems)
+        return done
+
+    def base_values(self, draft: ModelPlan, *, bank: bool = False) -> dict[str, Floats]:
+        """A model's inputs in the base (or bank) case, drivers on their base paths."""
+        rows = {r.assumption.name: r.bank_case(self.timeline) if bank else r.base(self.timeline) for r in draft.inputs}
+        return {**draft.fixed, **{name: self.driver_base[d] for name, d in draft.drivers.items()}, **rows}
+
+    def base_allocations(self, drafts: list[ProjectPlan], markets: tuple[MarketPlan, ...]) -> dict[str, Floats]:
+        """What each market allocates to each project in the base case."""
+        offers = {d.name: offered(d, self.base_values(d), self.timeline) for d in drafts if d.sale is not None}
+        found: dict[str, Floats] = {}
+        for market in markets:
+            result, failed = allocations(market, drafts, offers, self.base_values(market), self.timeline)
+            found.update(result)
+            self._report_checks(market, market.market.place, failed)
+        return found
+
+    def with_stake(self, draft: ProjectPlan, allocated: Floats | None) -> ProjectPlan:
+        """The bank case at the base market, then the base case, then the stake that the ticket buys."""
+        market = {} if draft.sale is None or allocated is None else dict.fromkeys(draft.sale.inputs, allocated)
+        trial = {"stake": _scalar(1.0), "call_limit": _scalar(_NO_LIMIT)}
+        bank_values = draft.kernel.bank({**self.base_values(draft, bank=True), **trial, **market}, self.timeline)
+        results = draft.kernel.run({**self.base_values(draft), **trial, **market}, bank_values, self.timeline)
+        require_defined(draft.kernel.schedule, results)
+        self._report_checks(draft, draft.project.place, failed_checks(draft.kernel.schedule, results))
+        equity = max(0.0, float(results[draft.model.outputs["equity_uses"]].max()))
+        ticket = self._ticket(draft.project, equity)
+        stake = {
+            "stake": _scalar(ticket / equity if equity > 0 else 0.0),
+            "call_limit": _scalar(ticket + draft.project.follow_on),
+        }
+        return replace(
+            draft,
+            fixed={**draft.fixed, **stake},
+            bank_values=bank_values,
+            base_allocation=allocated,
+            ticket=ticket,
+            stake=float(stake["stake"][0, 0]),
+            equity=equity,
+            debt=float(results[draft.model.outputs["commitment"]].max()),
+        )
+
+    def _ticket(self, project: Project, equity: float) -> float:
+        wanted = equity if project.ticket is None else project.ticket
+        if wanted > equity * (1 + 1e-9):
+            words = f"a ticket of {wanted:.1f} is more than all the equity it needs; {equity:.1f} MUSD is taken."
+            self.warnings.append(f"{project.id}: {words}")
+        return min(wanted, equity)
+
+    def _report_checks(self, draft: ModelPlan, place: str, failed: Mapping[str, int]) -> None:
+        for check in draft.model.checks:
+            if check.name in failed:
+                found = f"{draft.name}: in the base case this does not hold: {check.label[0].lower()}{check.label[1:]}."
+                self.problems.append(Problem(place or draft.name, found, hint=f"({check.formula})"))

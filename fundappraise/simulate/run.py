@@ -1,0 +1,246 @@
+"""Appraise: a fund, or one project, on many paths. The result keeps its plan and seed, so any line can be computed again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fundappraise.arrays import Floats
+from fundappraise.backends.numpy_kernel import compile_schedule
+from fundappraise.drivers.sampling import BLOCK
+from fundappraise.errors import InputError, Problem, did_you_mean
+from fundappraise.fund.build import fund_of
+from fundappraise.fund.fund import Fund, Project
+from fundappraise.model.schedule import schedule
+from fundappraise.simulate.block import Progress, base_inputs, draws, run_kernel, tasks_of, world
+from fundappraise.simulate.paths import Columns, Workers, simulate_all
+from fundappraise.simulate.plan import Plan, ProjectPlan
+from fundappraise.simulate.prepare import plan_fund
+from fundappraise.simulate.progress import bar
+from fundappraise.simulate.summary import project_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_PATHS = 20_000_000
+
+
+def appraise(
+    fund: Fund | Project,
+    *,
+    paths: int = 100_000,
+    seed: int = 1,
+    workers: int | None = None,
+    on: Workers = "threads",
+    progress: bool | Progress = False,
+    models_folder: Path | None = None,
+) -> Appraisal:
+    """Simulate every included project on the same futures.
+
+    Parameters
+    ----------
+    fund
+        A fund, or one project (which then stands alone: no sponsors, limits or shared drivers).
+    paths, seed
+        How many futures, and which: path 17 of seed 1 is the same future for any number of paths.
+    workers, on
+        How many threads or processes; by default one thread a core. The results do not depend on it. Processes are faster
+        on several cores, but a script must then start under ``if __name__ == "__main__"``.
+    progress
+        True shows a bar; or a function of (paths done, paths asked).
+    models_folder
+        Where ``mine.toml`` models are sought.
+
+    Raises
+    ------
+    InputError
+        The fund cannot be simulated; every problem is listed.
+    """
+    if not 1 <= paths <= MOST_PATHS:
+        raise InputError([Problem("paths", f"{paths} paths.", f"Allowed: 1 to {MOST_PATHS:,}.")])
+    plan = plan_fund(fund_of(fund) if isinstance(fund, Project) else fund, models_folder=models_folder)
+    return simulate_plan(plan, paths=paths, seed=seed, workers=workers, on=on, progress=progress)
+
+
+def simulate_plan(
+    plan: Plan,
+    *,
+    paths: int,
+    seed: int,
+    workers: int | None = None,
+    on: Workers = "threads",
+    progress: bool | Progress = False,
+) -> Appraisal:
+    """The appraisal of a plan that is ready."""
+    with bar(progress) as report:
+        columns, flows = simulate_all(plan, seed, paths, workers=workers, on=on, progress=report)
+    return Appraisal(plan, seed, paths, columns, flows)
+
+
+@dataclass(frozen=True, eq=False)
+class Appraisal:
+    """What a simulation gave. Money is in MUSD; a column is a project; ``columns`` and ``flows`` hold the arrays.
+
+    ``columns[project][measure]`` is ``(paths,)`` (see ``block.MEASURES``); ``flows[project][flow]`` is ``(blocks, periods)``:
+    sums over the paths of each block.
+    """
+
+    plan: Plan
+    seed: int
+    n_paths: int
+    columns: Columns
+    flows: Columns
+
+    @property
+    def fund(self) -> Fund:
+        return self.plan.fund
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return self.plan.warnings
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(project.name for project in self.plan.projects)
+
+    def __repr__(self) -> str:
+        return f"Appraisal({self.fund.name}, {len(self.ids)} projects × {self.n_paths:,} paths, seed {self.seed})"
+
+    def _repr_html_(self) -> str:
+        shown = self.projects[["name", "npv_mean", "npv_se", "npv_p05", "npv_p95", "p_loss", "project_irr_p50"]]
+        return str(shown.to_html(float_format="{:.3g}".format))
+
+    @cached_property
+    def projects(self) -> pd.DataFrame:
+        """A row a project; see ``summary.project_table`` for the columns and their units."""
+        return project_table(self.plan, self.columns, self.flows, self.n_paths)
+
+    @cached_property
+    def npv(self) -> pd.DataFrame:
+        """Fund NPV at the hurdle ``(path, project)``, MUSD."""
+        return self._frame("fund_npv")
+
+    @cached_property
+    def capital_loss(self) -> pd.DataFrame:
+        """PV of calls less PV of receipts at the risk-free rate ``(path, project)``, MUSD; positive is a loss."""
+        return self._frame("capital_loss")
+
+    def _frame(self, measure: str) -> pd.DataFrame:
+        import pandas as pd
+
+        data = {name: self.columns[name][measure] for name in self.ids}
+        return pd.DataFrame(data, index=pd.RangeIndex(self.n_paths, name="path"))
+
+    @cached_property
+    def calls(self) -> pd.DataFrame:
+        """Expected calls on the fund ``(project, year)``, MUSD, positive."""
+        return -self._by_year("fund_calls")
+
+    @cached_property
+    def receipts(self) -> pd.DataFrame:
+        """Expected receipts of the fund ``(project, year)``, MUSD."""
+        return self._by_year("fund_operating") + self._by_year("fund_exit")
+
+    def mean_flow(self, project_id: str, flow: str) -> Floats:
+        """Mean over the paths of one flow ``(periods,)``, MUSD."""
+        return np.asarray(self.flows[project_id][flow].sum(axis=0) / self.n_paths)
+
+    def _by_year(self, flow: str) -> pd.DataFrame:
+        import pandas as pd
+
+        rows = {name: self.mean_flow(name, flow) for name in self.ids}
+        years = self.plan.timeline.year.astype(int)
+        return pd.DataFrame(rows, index=years).groupby(level=0).sum().T
+
+    def drivers(self, name: str, paths: slice | None = None) -> pd.DataFrame:
+        """A driver's path ``(path, year)``, drawn again from the seed."""
+        from fundappraise.drivers.processes import driver_block
+
+        if name not in self.plan.driver_base:
+            raise InputError([_unknown(name, "driver", self.plan.driver_base)])
+        span = self._span(paths)
+        blocks = [block for task in tasks_of(span) for block in task]
+        parts = [driver_block(self.plan.drivers, self.plan.factor, self.seed, b, self.plan.timeline)[name] for b in blocks]
+        return self._paths_by_year(np.concatenate(parts, axis=1), span)
+
+    def base_driver(self, name: str) -> pd.Series[float]:
+        """A driver's base path by year."""
+        import pandas as pd
+
+        return pd.Series(self.plan.driver_base[name][:, 0], index=self.plan.timeline.year.astype(int), name=name)
+
+    def draws(self, project_id: str, paths: slice | None = None) -> pd.DataFrame:
+        """The drawn levels of a project's uncertain inputs ``(path, input)``, in the model's units."""
+        import pandas as pd
+
+        span = self._span(paths)
+        rows = [row for row in self._project(project_id).inputs if row.is_random]
+        data = {
+            row.assumption.name: self._cut(np.concatenate([draws(self.plan, row, self.seed, t) for t in tasks_of(span)]), span)
+            for row in rows
+        }
+        return pd.DataFrame(data, index=pd.RangeIndex(span.start, span.stop, name="path"))
+
+    def lines(self, project_id: str, item: str, paths: slice | None = None) -> pd.DataFrame:
+        """One line item ``(path, year)``, computed again from the seed; an item with one value has one column."""
+        project = self._project(project_id)
+        if item not in project.model.items:
+            raise InputError([_unknown(f"{project_id}.{item}", "line item", project.model.items)])
+        span = self._span(paths)
+        kernel = compile_schedule(schedule(project.model, [item]))
+        parts = []
+        for task in tasks_of(span):
+            shared = world(self.plan, self.seed, task)
+            values = run_kernel(project, kernel, shared.values[project_id], self.plan, task)[item]
+            parts.append(np.broadcast_to(values, (values.shape[0], len(task) * BLOCK)))
+        return self._paths_by_year(np.concatenate(parts, axis=1), span)
+
+    def base_lines(self, project_id: str) -> pd.DataFrame:
+        """Every line item of the base case: label, unit, then one column a year (one value: the first year's)."""
+        import pandas as pd
+
+        project = self._project(project_id)
+        kernel = compile_schedule(schedule(project.model, project.model.items))
+        inputs = base_inputs(self.plan, project)
+        rows = run_kernel(project, kernel, inputs, self.plan, range(0))
+        years = self.plan.timeline.year.astype(int)
+        table: dict[str, Mapping[object, object]] = {}
+        for name, item in project.model.items.items():
+            values = rows[name][:, 0]
+            cells = dict(zip(years, values, strict=True)) if len(values) == len(years) else {years[0]: values[0]}
+            table[name] = {"label": item.label, "unit": item.unit, **cells}
+        return pd.DataFrame.from_dict(table, orient="index").reindex(columns=["label", "unit", *years])
+
+    def _project(self, project_id: str) -> ProjectPlan:
+        if project_id not in self.ids:
+            raise InputError([_unknown(project_id, "project of this run", self.ids)])
+        return self.plan.project(project_id)
+
+    def _span(self, paths: slice | None) -> range:
+        span = range(self.n_paths)[paths or slice(None)]
+        if span.step != 1 or not span:
+            raise InputError([Problem("paths", f"{paths} of {self.n_paths:,} paths.", "Allowed: slice(first, last), without gaps.")])
+        return span
+
+    def _cut(self, rows: Floats, span: range) -> Floats:
+        """Paths ``span`` of rows that hold whole tasks, paths on the last axis."""
+        offset = tasks_of(span)[0].start * BLOCK
+        return rows[..., span.start - offset : span.stop - offset]
+
+    def _paths_by_year(self, rows: Floats, span: range) -> pd.DataFrame:
+        import pandas as pd
+
+        kept = self._cut(rows, span).T
+        years = self.plan.timeline.year.astype(int)
+        columns = years if kept.shape[1] == len(years) else ["value"]
+        return pd.DataFrame(kept, index=pd.RangeIndex(span.start, span.stop, name="path"), columns=columns)
+
+
+def _unknown(name: str, what: str, known: object) -> Problem:
+    names = [str(other) for other in known]  # type: ignore[attr-defined]  # any iterable of names
+    return Problem(name, f'"{name}" is not a {what}.', hint=did_you_mean(name.rpartition(".")[2], names))

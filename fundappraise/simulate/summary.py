@@ -1,0 +1,111 @@
+"""The table of projects: every figure of the paper that belongs to one project, with its Monte Carlo error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fundappraise.arrays import Floats
+from fundappraise.measures.discounting import half_period_npv, merge_half_periods
+from fundappraise.measures.irr import irr_of_columns
+from fundappraise.measures.risk import Estimate, cvar_estimate, mean_estimate, percentile_estimate, probability_estimate
+from fundappraise.simulate.paths import Columns
+from fundappraise.simulate.plan import Plan, ProjectPlan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OTHER_HURDLES = (0.08, 0.12)
+"""Rates at which every result is shown beside the fund's own hurdle."""
+
+
+def project_table(plan: Plan, columns: Columns, flows: Columns, n_paths: int) -> pd.DataFrame:
+    """A row a project. NPVs, losses, tickets and debt in MUSD, rates a year, probabilities 0 to 1, payback in years.
+
+    ``npv_…`` is the fund's NPV of its ticket at the hurdle; ``loss_cvar`` the CVaR of capital loss; ``…_irr`` the IRR of the
+    mean cash flow, with percentiles of the path IRRs beside it; ``…_no_irr`` the share of paths without one.
+    """
+    import pandas as pd
+
+    rows = {project.name: _row(plan, project, columns[project.name], flows[project.name], n_paths) for project in plan.projects}
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table.index.name = "id"
+    return table
+
+
+def _row(
+    plan: Plan, project: ProjectPlan, column: dict[str, Floats] | object, flow: object, n_paths: int
+) -> dict[str, object]:
+    measures: dict[str, Floats] = dict(column)  # type: ignore[call-overload]  # Mapping[str, Floats]
+    sums: dict[str, Floats] = dict(flow)  # type: ignore[call-overload]  # Mapping[str, Floats]
+    means = {name: array.sum(axis=0) / n_paths for name, array in sums.items()}
+    npv, loss = measures["fund_npv"], measures["capital_loss"]
+    tail = plan.fund.number("confidence")
+    stated = project.project
+    low, middle, high = (percentile_estimate(npv, p).value for p in (0.05, 0.5, 0.95))
+    return {
+        "name": stated.name or stated.id,
+        "sector": stated.sector or project.model.sector,
+        "country": stated.country,
+        "model": stated.model,
+        "ticket": project.ticket,
+        "stake": project.stake,
+        "debt": project.debt,
+        **_named("npv", mean_estimate(npv)),
+        "npv_p05": low,
+        "npv_p50": middle,
+        "npv_p95": high,
+        "p_below_hurdle": float((npv < 0).mean()),
+        "p_loss": (p := probability_estimate(loss > 0)).value,
+        "p_loss_se": p.error,
+        "loss_cvar": (c := cvar_estimate(loss, tail)).value,
+        "loss_cvar_se": c.error,
+        **{f"npv_{round(100 * rate)}": fund_npv(means, rate, plan) for rate in OTHER_HURDLES},
+        "project_p_below": float((measures["project_npv"] < 0).mean()),
+        **_named("project_npv", mean_estimate(measures["project_npv"])),
+        **_rates("project", measures["project_irr"], means, project.discount_rate, plan),
+        **_named("equity_npv", mean_estimate(measures["equity_npv"])),
+        **_rates("equity", measures["equity_irr"], means, project.equity_cost, plan),
+        "payback_p50": _percentile(measures["payback"], 50),
+        "min_cover_p05": _percentile(measures["min_cover"], 5),
+        "min_cover_p50": _percentile(measures["min_cover"], 50),
+        "p_default": float(measures["default"].mean()),
+    }
+
+
+def _named(name: str, estimate: Estimate) -> dict[str, float]:
+    return {f"{name}_mean": estimate.value, f"{name}_se": estimate.error}
+
+
+def fund_npv(flows: dict[str, Floats], rate: float, plan: Plan) -> float:
+    """NPV of mean fund flows at another rate: NPV is linear, so this is the mean NPV at that rate."""
+    parts = [flows[name][:, None] for name in ("fund_calls", "fund_operating", "fund_exit")]
+    return float(half_period_npv(rate, *parts, years_per_period=plan.timeline.years_per_period)[0])
+
+
+def irr_of_mean(calls: Floats, operating: Floats, leaving: Floats, guess: float, plan: Plan) -> float:
+    """The yearly IRR of one mean cash flow on the half-period grid; NaN where there is none."""
+    years = plan.timeline.years_per_period
+    merged = merge_half_periods(calls[:, None], operating[:, None], leaving[:, None])
+    rate, _ = irr_of_columns(merged, (1.0 + guess) ** (years / 2) - 1.0)
+    return float((1.0 + rate[0]) ** (2 / years) - 1.0)
+
+
+def _rates(
+    level: str, by_path: Floats, means: dict[str, Floats], guess: float, plan: Plan
+) -> dict[str, float]:
+    nothing = np.zeros_like(means[f"{level}_calls"])
+    return {
+        f"{level}_irr": irr_of_mean(means[f"{level}_calls"], means[f"{level}_operating"], nothing, guess, plan),
+        f"{level}_irr_p10": _percentile(by_path, 10),
+        f"{level}_irr_p50": _percentile(by_path, 50),
+        f"{level}_irr_p90": _percentile(by_path, 90),
+        f"{level}_no_irr": float(np.isnan(by_path).mean()),
+    }
+
+
+def _percentile(values: Floats, percent: float) -> float:
+    """Percentile of the paths that have a value; NaN when none has."""
+    defined = values[~np.isnan(values)]
+    return float(np.percentile(defined, percent)) if defined.size else float("nan")

@@ -1,0 +1,435 @@
+"""A made-up but consistent run for tests of the paper: six candidates, 2,000 paths.
+
+Nothing here is a result of the engine. Totals agree where the paper adds them up: the outcome's NPV by path is
+the sum of its projects' NPV by path, means are means of these paths, and so on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fundappraise.drivers.distributions import Distribution
+from fundappraise.formula.parse import parse
+from fundappraise.fund.fund import (
+    Capacity,
+    Correlation,
+    Driver,
+    Fund,
+    Input,
+    Limit,
+    Market,
+    PriceIndex,
+    Project,
+    Setting,
+    Sponsor,
+)
+from fundappraise.model.items import Assumption, Item, Model
+from fundappraise.timeline import Timeline
+
+N_PATHS = 2000
+YEARS = tuple(range(2026, 2041))
+
+# id, name, sector, country, ticket, mean NPV, sd, chosen, verdict, why
+_CANDIDATES = (
+    ("A2", "Aktau container hub, phase 2", "logistics", "Kazakhstan", 24.0, 5.8, 14.0, True, "chosen",
+     "Adds 5.8 MUSD and fits every limit."),
+    ("A10", "Fibre Aktau–Sumgait", "it", "Kazakhstan", 20.0, -6.1, 9.0, False, "loses money on average",
+     "Its expected NPV is below zero at the hurdle."),
+    ("A16", "Warehouses, Alat free zone", "logistics", "Azerbaijan", 9.0, 1.1, 3.2, False, "CVaR limit",
+     "Worth 1.1 MUSD, but the bad end would pass its limit."),
+    ("A17", "Logistics centre Almaty", "logistics", "Kazakhstan", 13.0, 4.2, 4.5, True, "chosen",
+     "Adds 4.2 MUSD and fits every limit."),
+    ("A19", "Solar plant, 100 MW", "energy", "Azerbaijan", 22.0, -3.4, 2.5, False, "loses money on average",
+     "Its expected NPV is below zero at the hurdle."),
+    ("A21", "E-bus components, Sumgait", "engineering", "Azerbaijan", 12.0, 0.9, 5.5, True, "chosen",
+     "Adds 0.9 MUSD and fits every limit."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Estimate:
+    value: float
+    error: float
+
+
+@dataclass(frozen=True)
+class ProjectPlan:
+    project: Project
+    model: Model
+    ticket: float
+    stake: float
+    commitment_debt: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    timeline: Timeline
+    projects: tuple[ProjectPlan, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Appraisal:
+    fund: Fund
+    n_paths: int
+    seed: int
+    plan: Plan
+    projects: pd.DataFrame
+    npv: pd.DataFrame
+    capital_loss: pd.DataFrame
+    calls: pd.DataFrame
+    receipts: pd.DataFrame
+    warnings: tuple[str, ...] = ()
+
+    def drivers(self, name: str, paths: slice | None = None) -> pd.DataFrame:
+        level = self.base_driver(name).to_numpy()
+        noise = _normals(name, self.n_paths)[:, None] * np.linspace(0, 0.3, len(YEARS))[None, :]
+        frame = pd.DataFrame(level * np.exp(noise), columns=list(YEARS))
+        frame.index.name = "path"
+        return frame if paths is None else frame.iloc[paths]
+
+    def base_driver(self, name: str) -> pd.Series:
+        return pd.Series(np.linspace(4.1, 8.0, len(YEARS)), index=list(YEARS), name=name)
+
+    def lines(self, project_id: str, item: str, paths: slice = slice(0, 1024)) -> pd.DataFrame:
+        years = np.arange(len(YEARS))
+        ticket = float(self.projects.loc[project_id, "ticket"])
+        shape = {
+            "fund_calls": np.where(years < 2, -ticket / 2, 0.0),
+            "fund_operating": np.where((years >= 2) & (years < 12), 0.18 * ticket, 0.0),
+            "fund_exit": np.where(years == 11, 1.2 * ticket, 0.0),
+        }[item]
+        scale = 1 + 0.3 * _normals(project_id, self.n_paths)[paths]
+        by_path = shape[None, :] * (scale[:, None] if item != "fund_calls" else np.ones((len(scale), 1)))
+        return pd.DataFrame(by_path, columns=list(YEARS))
+
+    def base_lines(self, project_id: str) -> pd.DataFrame:
+        model = next(p.model for p in self.plan.projects if p.project.id == project_id)
+        rows = {}
+        for k, (name, item) in enumerate(model.items.items()):
+            rows[name] = [item.label, item.unit, *(round(k + 0.5 * t, 3) for t in range(len(YEARS)))]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["label", "unit", *YEARS])
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    run: Appraisal
+    npv_by_path: np.ndarray
+    capital_loss_by_path: np.ndarray
+    npv: Estimate
+    capital_loss_cvar: Estimate
+    p_loss: Estimate
+    npv_p10: float
+    npv_p90: float
+    npv_at: dict[float, float]
+    calls: pd.Series
+    receipts: pd.Series
+    sum_of_parts: float
+    difference: Estimate
+    idle: float
+    diversification: float
+    irr: float
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    run: Appraisal
+    status: str
+    selection: pd.DataFrame
+    limits: pd.DataFrame
+    rescues: pd.DataFrame
+    outcome: Outcome | None
+    gap: float = 0.0
+    seconds: float = 0.4
+    clashes: tuple[str, ...] = ()
+    relaxation: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Changes:
+    since: str
+    inputs: pd.DataFrame
+    npv_change: float
+    npv_change_se: float
+    paired: bool
+    now_in: tuple[str, ...] = ()
+    now_out: tuple[str, ...] = ()
+    measures: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+def _normals(name: str, n: int) -> np.ndarray:
+    return np.random.default_rng(sum(name.encode())).standard_normal(n)
+
+
+def _item(name: str, label: str, formula: str) -> Item:
+    return Item(
+        name=name, label=label, unit="MUSD", kind="flow", formula=formula, tree=parse(formula), place="own.toml:9"
+    )
+
+
+MODEL = Model(
+    name="logistics/container_terminal",
+    title="Container terminal",
+    sector="logistics",
+    summary="Boxes times fee, less the cost of handling them.",
+    assumptions={
+        "fee": Assumption(name="fee", label="Revenue per container", unit="USD/TEU", prices="real", by_period=True),
+        "capex": Assumption(name="capex", label="Construction cost", unit="MUSD", prices="real", role="capex"),
+        "debt_share": Assumption(name="debt_share", label="Debt, at most", unit="%"),
+        "dsra_share": Assumption(
+            name="dsra_share", label="Debt service reserve", unit="%", default=0.5, note="Six months is common."
+        ),
+    },
+    items={
+        "revenue": _item("revenue", "Revenue", "fee * 1.5"),
+        "capital_cost": _item("capital_cost", "Construction cost", "capex * 0.5"),
+        "fund_calls": _item("fund_calls", "Paid by the fund", "-capex * 0.2"),
+        "fund_operating": _item("fund_operating", "Distributions to the fund", "revenue * 0.2"),
+        "fund_exit": _item("fund_exit", "Proceeds of the fund's exit", "revenue * 0.7"),
+    },
+    checks=(),
+    outputs={"fund_calls": "fund_calls", "fund_operating": "fund_operating", "fund_exit": "fund_exit"},
+    texts={"logistics/container_terminal.toml": "title = 'Container terminal'"},
+)
+
+
+def _inputs(sheet: str, capex: float) -> tuple[Input, ...]:
+    return (
+        Input(code="fee", value=Distribution(105.0, 80.0, 150.0, "PERT"), unit="USD/TEU", prices="real 2026",
+              moves_with="corridor_traffic", by=1.0, by_year=((2026, 105.0), (2030, 110.0)),
+              source="recalled: regional tariffs", confidence="L", place=f"{sheet}!F8"),
+        Input(code="capex", value=Distribution(capex, 0.8 * capex, 1.4 * capex, "PERT"), unit="MUSD",
+              prices="real 2026", source="seanews 2022; kursiv 2024", confidence="M", note="three figures",
+              place=f"{sheet}!F13"),
+        Input(code="debt_share", value=Distribution(0.6), unit="%", bank="-20 %", source="CASPIAN M11",
+              confidence="D", place=f"{sheet}!F21"),
+    )  # fmt: skip
+
+
+def fund(**changes: Any) -> Fund:
+    projects = tuple(
+        Project(id=i, name=name, model=MODEL.name, sector=sector, country=country, stage="building", lot=ticket,
+                start=2027, summary=f"{name}: what it is, in one sentence.", inputs=_inputs(f"{i} sheet", 2 * ticket),
+                needs=("A17",) if i == "A16" else (), place=f"Projects!A{row}")
+        for row, (i, name, sector, country, ticket, *_rest) in enumerate(_CANDIDATES, 5)
+    )  # fmt: skip
+    whole = Fund(
+        settings=(
+            Setting(code="name", value="Kazakhstan–Azerbaijan Direct Investment Fund", place="Fund!C5"),
+            Setting(code="paper", value="IC-2026/11"),
+            Setting(code="meeting_date", value=date(2026, 11, 27)),
+            Setting(code="presenter", value="the fund manager"),
+            Setting(code="classification", value="Confidential"),
+            Setting(code="valuation_date", value=date(2026, 1, 1)),
+            Setting(code="hurdle", value=0.10, unit="%/year", source="assumption", confidence="L", place="Fund!C12"),
+            Setting(code="risk_free", value=0.043, unit="%/year", source="10-year note", confidence="M"),
+        ),
+        indices=(PriceIndex(name="usd", growth=((2026, 0.023),), source="recalled", confidence="L", place="Fund!D30"),),
+        sponsors=(
+            Sponsor(name="Samruk-Kazyna Invest", country="Kazakhstan", commitment=150.0),
+            Sponsor(name="Azerbaijan Investment Holding", country="Azerbaijan", commitment=150.0),
+        ),
+        projects=projects,
+        drivers=(
+            Driver(name="corridor_traffic", process="lognormal walk", unit="Mt/year", start=4.1, source="report.az",
+                   confidence="H", place="Drivers!A5",
+                   parameters=(Input(code="growth", value=Distribution(0.06, 0.02, 0.10, "PERT"), unit="%/year",
+                                     source="CASPIAN T5", confidence="M", place="Drivers!H5"),)),
+            Driver(name="power_price", process="mean reversion", unit="USD/MWh", start=42, confidence="L",
+                   source="assumption", place="Drivers!A6"),
+        ),
+        markets=(Market(name="containers", model="markets/containers", label="Containers Aktau–Alat",
+                        inputs=(Input(code="demand", value=Distribution(150.0, 110.0, 240.0, "PERT"), unit="kTEU/year",
+                                      source="EBRD via EY", confidence="M", place="Markets!F6"),)),),
+        capacities=(
+            Capacity(market="containers", who="existing ships", kind="existing", amount=89.0, unit="kTEU/year",
+                     source="sia.az", confidence="H"),
+            Capacity(market="containers", who="A2", kind="candidate", from_year=2029),
+        ),
+        limits=(
+            Limit(of="tickets", amount=240.0, unit="MUSD", why="300 less fees and reserve"),
+            Limit(of="CVaR of capital loss", amount=45.0, unit="MUSD", why="assumption"),
+        ),
+        correlations=(Correlation(first="corridor_traffic", second="power_price", coefficient=0.25),),
+        origin="caspian.xlsx",
+    )  # fmt: skip
+    return replace(whole, **changes)
+
+
+def _project_frame(npv: pd.DataFrame, loss: pd.DataFrame, ids: list[str]) -> pd.DataFrame:
+    rows = {}
+    for i, name, sector, country, ticket, *_rest in _CANDIDATES:
+        if i not in ids:
+            continue
+        x, y = npv[i].to_numpy(), loss[i].to_numpy()
+        se = float(x.std(ddof=1) / np.sqrt(len(x)))
+        rows[i] = {
+            "name": name, "sector": sector, "country": country, "model": MODEL.name, "ticket": ticket, "stake": 0.4,
+            "npv_mean": x.mean(), "npv_se": se, "npv_p05": np.quantile(x, 0.05), "npv_p50": np.quantile(x, 0.5),
+            "npv_p95": np.quantile(x, 0.95), "p_below_hurdle": (x < 0).mean(), "p_loss": (y > 0).mean(),
+            "p_loss_se": 0.01, "loss_cvar": float(np.sort(y)[-len(y) // 20 :].mean()), "loss_cvar_se": 0.3,
+            "npv_8": x.mean() + 0.1 * ticket, "npv_12": x.mean() - 0.08 * ticket,
+            "project_npv_mean": 2.2 * x.mean(), "project_npv_se": 2.2 * se, "project_p_below": (x < 0).mean(),
+            "project_irr": 0.11, "project_irr_p10": 0.05, "project_irr_p50": 0.108, "project_irr_p90": 0.16,
+            "project_no_irr": 0.012, "equity_npv_mean": 1.6 * x.mean(), "equity_npv_se": 1.6 * se, "equity_irr": 0.13,
+            "equity_irr_p10": 0.04, "equity_irr_p50": 0.127, "equity_irr_p90": 0.21, "equity_no_irr": 0.02,
+            "payback_p50": 9.0, "min_cover_p05": 0.92, "min_cover_p50": 1.45, "p_default": 0.06, "debt": 1.1 * ticket,
+        }  # fmt: skip
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def appraisal(ids: list[str] | None = None, *, shift: float = 0.0, whole: Fund | None = None) -> Appraisal:
+    """All candidates (or those named), each NPV a normal of its own; ``shift`` lowers every mean."""
+    whole = whole or fund()
+    wanted = [i for i, *_rest in _CANDIDATES if ids is None or i in ids]
+    stated = {i: (ticket, mean, sd) for i, _n, _s, _c, ticket, mean, sd, *_rest in _CANDIDATES}
+    npv = pd.DataFrame({i: stated[i][1] - shift + stated[i][2] * _normals(i, N_PATHS) for i in wanted})
+    loss = pd.DataFrame({i: -npv[i] * 0.8 - 0.3 * stated[i][0] for i in wanted})
+    years = np.arange(len(YEARS))
+    calls = pd.DataFrame({i: np.where(years < 2, stated[i][0] / 2, 0.0) for i in wanted}, index=list(YEARS)).T
+    receipts = pd.DataFrame({i: np.where(years > 2, 0.2 * stated[i][0], 0.0) for i in wanted}, index=list(YEARS)).T
+    plans = tuple(
+        ProjectPlan(whole.project(i), MODEL, stated[i][0], 0.4, 1.1 * stated[i][0]) for i in wanted if i in stated
+    )
+    plan = Plan(Timeline(YEARS[0], len(YEARS)), plans)
+    return Appraisal(whole, N_PATHS, 1, plan, _project_frame(npv, loss, wanted), npv, loss, calls, receipts)
+
+
+def outcome(run: Appraisal, candidates: Appraisal) -> Outcome:
+    total, loss = run.npv.sum(axis=1).to_numpy(), run.capital_loss.sum(axis=1).to_numpy() + 6.0
+    worst = np.sort(loss)[-N_PATHS // 20 :]
+    parts = float(candidates.projects.loc[list(run.npv.columns), "npv_mean"].sum())
+    return Outcome(
+        run=run,
+        npv_by_path=total,
+        capital_loss_by_path=loss,
+        npv=Estimate(float(total.mean()), float(total.std() / np.sqrt(N_PATHS))),
+        capital_loss_cvar=Estimate(float(worst.mean()), 0.8),
+        p_loss=Estimate(float((loss > 0).mean()), 0.006),
+        npv_p10=float(np.quantile(total, 0.1)),
+        npv_p90=float(np.quantile(total, 0.9)),
+        npv_at={0.08: float(total.mean()) + 5.0, 0.12: float(total.mean()) - 4.5},
+        calls=run.calls.sum(),
+        receipts=run.receipts.sum(),
+        sum_of_parts=parts,
+        difference=Estimate(float(total.mean()) - parts, 0.02),
+        idle=190.0,
+        diversification=0.34,
+        irr=0.124,
+    )
+
+
+def _selection(run: Appraisal, chosen: list[str]) -> pd.DataFrame:
+    rows = {}
+    for i, name, sector, country, ticket, _mean, _sd, _chosen, verdict, why in _CANDIDATES:
+        if i not in run.npv:
+            continue
+        row = run.projects.loc[i]
+        rows[i] = {
+            "name": name, "sector": sector, "country": country, "chosen": i in chosen, "ticket": ticket,
+            "npv_mean": row.npv_mean, "npv_se": row.npv_se, "p_loss": row.p_loss,
+            "verdict": "chosen" if i in chosen else verdict if verdict != "chosen" else "loses money on average",
+            "why": why if (i in chosen) == (verdict == "chosen") else "Its expected NPV is below zero at the hurdle.",
+        }  # fmt: skip
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _limits(chosen: bool, cvar: float | None) -> pd.DataFrame:
+    used = (49.0, 24.5, 0.28, cvar) if chosen else (0.0, 0.0, 0.0, 6.0)
+    rows = [
+        ("Sum of all tickets at most 240 MUSD", "tickets", "", None, 240.0, "MUSD", used[0], False, "300 less fees"),
+        ("Expected calls in each year at most 70 MUSD", "calls", "", 2027, 70.0, "MUSD", used[1], False, "assumption"),
+        ("Tickets of logistics at most 35 %", "sector", "logistics", None, 0.35, "%", used[2], False, "charter"),
+        (
+            "CVaR of capital loss at most 45 MUSD",
+            "CVaR of capital loss",
+            "",
+            None,
+            45.0,
+            "MUSD",
+            used[3],
+            chosen,
+            "board",
+        ),
+    ]
+    columns = ["limit", "of", "whom", "year", "amount", "unit", "used", "binding", "why"]
+    return pd.DataFrame(rows if cvar is not None else rows[:3], columns=columns)
+
+
+def _rescues(run: Appraisal) -> pd.DataFrame:
+    nan = float("nan")
+    stated = {
+        "A2": (nan, "fee", "Revenue per container", "USD/TEU", 105.0, 92.0, -0.124),
+        "A10": (14.0, "price", "Price of capacity", "USD/Mbps/month", 0.6, 0.81, 0.35),
+        "A16": (nan, "rent", "Rent", "USD/m2/year", 95.0, 90.0, -0.05),
+        "A17": (nan, "rent", "Rent", "USD/m2/year", 120.0, 99.0, -0.175),
+        "A19": (9.0, "price", "Power price in the contract", "USD/MWh", 35.4, 41.0, 0.158),
+        "A21": (nan, "", "", "", nan, nan, nan),
+    }
+    columns = ["grant", "price_input", "price_label", "price_unit", "price_now", "price_needed", "price_change"]
+    frame = pd.DataFrame.from_dict({i: stated[i] for i in run.npv}, orient="index", columns=columns)
+    frame.insert(0, "npv_mean", run.projects["npv_mean"])
+    return frame
+
+
+def decision(
+    *,
+    ids: list[str] | None = None,
+    chosen: tuple[str, ...] = ("A2", "A17", "A21"),
+    cvar: float | None = 43.0,
+    **changes: Any,
+) -> Decision:
+    """The usual case: three of six chosen; ``chosen=()`` gives the case in which capital stays idle.
+
+    ``ids`` leaves out other candidates; ``cvar`` is what is used of the limit on the bad end, None a fund without one.
+    """
+    stated = changes.pop("whole", None) or fund()
+    if cvar is None:
+        stated = replace(stated, limits=tuple(limit for limit in stated.limits if limit.of == "tickets"))
+    run = appraisal(ids, shift=0.0 if chosen else 8.0, whole=stated)
+    rescues = _rescues(run)
+    if not chosen:
+        rescues.loc["A2", ["grant", "price_needed", "price_change"]] = [5.0, 112.0, 0.067]
+    usual = Decision(
+        run=run,
+        status="optimal" if chosen else "nothing",
+        selection=_selection(run, list(chosen)),
+        limits=_limits(bool(chosen), cvar),
+        rescues=rescues,
+        outcome=outcome(appraisal(list(chosen), whole=run.fund), run) if chosen else None,
+    )
+    return replace(usual, **changes)
+
+
+def infeasible() -> Decision:
+    return decision(
+        chosen=(),
+        status="infeasible",
+        clashes=("At least 4 sectors and at most 2 projects cannot both hold.",),
+        relaxation="The cheapest way out: allow 4 projects instead of 2.",
+    )
+
+
+def changes() -> Changes:
+    inputs = pd.DataFrame(
+        [
+            (
+                "A2.fee",
+                "USD/TEU",
+                "115 (80 to 150, PERT, P10, P90)",
+                "105 (80 to 150, PERT, P10, P90)",
+                "L recalled",
+                "L recalled: regional tariffs",
+            )
+        ],
+        columns=["address", "unit", "was", "now", "source_was", "source_now"],
+    )
+    measures = pd.DataFrame(
+        [("Expected gain (NPV)", 14.0, 10.9, -3.1, 0.02), ("CVaR of capital loss", 40.0, 43.0, 3.0, 0.2)],
+        columns=["what", "was", "now", "change", "se"],
+    )
+    return Changes("2026-10-12 0930", inputs, -3.1, 0.02, True, ("A21",), (), measures)

@@ -1,0 +1,86 @@
+"""Printing through a browser: it works where there is one, and is a sentence where there is none."""
+
+import shutil
+import stat
+import subprocess
+import sys
+
+import pytest
+import sample
+
+from fundappraise.report.committee import write_report
+from fundappraise.report.pdf import find_browser, print_pdf
+
+BROWSER = find_browser()
+
+
+def _program(folder, body):
+    path = folder / "browser"
+    path.write_text(f"#!{sys.executable}\n{body}\n", encoding="utf-8")
+    path.chmod(path.stat().st_mode | stat.S_IEXEC)
+    return str(path)
+
+
+def test_without_a_browser_a_sentence_says_how_to_print(tmp_path, monkeypatch):
+    monkeypatch.setattr("fundappraise.report.pdf.find_browser", lambda: None)
+    answer = print_pdf(tmp_path / "report.html", tmp_path / "report.pdf")
+    assert answer == "No Edge, Chrome or Chromium was found: open report.html in a browser and print it to PDF."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="stand-in browsers are scripts with a first line")
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("raise SystemExit(3)", "it ended with code 3"),
+        ("import time; time.sleep(60)", "it took more than 1 s"),
+        ("pass", "it gave no file"),
+        (
+            "import sys; out = [a for a in sys.argv if a.startswith('--print-to-pdf=')][0]; open(out[15:], 'w').write('no')",
+            "it gave no file",
+        ),
+    ],
+)
+def test_a_browser_that_fails_leaves_no_file(tmp_path, body, why):
+    (tmp_path / "report.html").write_text("<p>paper</p>", encoding="utf-8")
+    answer = print_pdf(tmp_path / "report.html", tmp_path / "report.pdf", browser=_program(tmp_path, body), timeout=1)
+    assert answer == f"browser did not print the paper ({why}): open report.html in a browser and print it to PDF."
+    assert not (tmp_path / "report.pdf").exists()
+
+
+def test_a_browser_that_is_not_there(tmp_path):
+    answer = print_pdf(tmp_path / "report.html", tmp_path / "report.pdf", browser=str(tmp_path / "nowhere"))
+    assert answer is not None
+    assert answer.startswith("nowhere did not print the paper (No such file or directory)")
+
+
+def test_edge_is_found_where_windows_keeps_it(tmp_path):
+    place = tmp_path / "Microsoft" / "Edge" / "Application" / "msedge.exe"
+    place.parent.mkdir(parents=True)
+    place.touch()
+    environment = {"PATH": str(tmp_path / "empty"), "PROGRAMFILES(X86)": str(tmp_path)}
+    assert find_browser(environment, "win32") == str(place)
+    assert find_browser(environment, "linux") is None
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Edge, Chrome or Chromium on this machine")
+class TestPrinted:
+    @pytest.fixture(scope="class")
+    def pdf(self, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("a folder with blanks")
+        write_report(
+            sample.decision(), folder / "report.html", changes=sample.changes(), run_folder_name="2026-11-23 1402"
+        )
+        assert print_pdf(folder / "report.html", folder / "report.pdf") is None
+        return folder / "report.pdf"
+
+    def test_it_is_a_pdf(self, pdf):
+        assert pdf.read_bytes()[:5] == b"%PDF-"
+
+    @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext is not installed")
+    def test_page_one_is_one_page_and_pages_are_numbered(self, pdf):
+        text = subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, text=True, check=True).stdout
+        pages = text.split("\f")[:-1]
+        assert "Decided" in pages[0]
+        assert pages[1].strip().startswith("Portfolio")
+        assert all(f"Page {k} of {len(pages)}" in page for k, page in enumerate(pages, 1))
+        assert all("IC-2026/11" in page for page in pages)

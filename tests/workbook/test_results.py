@@ -1,0 +1,141 @@
+"""results.xlsx: numbers are numbers, text is text, the same run gives the same bytes, and the paper's figures are found in it."""
+
+import importlib.util
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from fundappraise.report.committee import render
+from fundappraise.report.words import words_for
+from fundappraise.workbook.key_figures import key_figures
+from fundappraise.workbook.results import candidate_cell, chosen_cell, driver_bands, write_results
+
+
+def _sample():
+    """The made-up run of the paper's tests."""
+    path = Path(__file__).parents[1] / "report" / "sample.py"
+    spec = importlib.util.spec_from_file_location("sample", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules.setdefault("sample", importlib.util.module_from_spec(spec))
+    if not hasattr(module, "decision"):
+        spec.loader.exec_module(module)
+    return module
+
+
+sample = _sample()
+
+
+@pytest.fixture(scope="module")
+def usual():
+    return sample.decision()
+
+
+@pytest.fixture(scope="module")
+def book(usual, tmp_path_factory):
+    path = tmp_path_factory.mktemp("results") / "results.xlsx"
+    write_results(usual, path, changes=sample.changes())
+    return openpyxl.load_workbook(path)
+
+
+def _rows(sheet):
+    rows = list(sheet.iter_rows(min_row=4, values_only=True))
+    return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+
+
+def test_the_sheets(book):
+    assert book.sheetnames == [
+        "Decision", "Projects", "Allocation", "Limits", "Fund", "Changes", "Drivers", "Inputs", "Lines"
+    ]  # fmt: skip
+    assert all(sheet.freeze_panes for sheet in book)
+
+
+def test_two_workbooks_of_one_run_are_the_same_bytes(usual, tmp_path):
+    for name in ("one.xlsx", "two.xlsx"):
+        write_results(replace(usual, seconds=len(name) / 7), tmp_path / name)
+    assert (tmp_path / "one.xlsx").read_bytes() == (tmp_path / "two.xlsx").read_bytes()
+
+
+def test_key_figures_are_numbers_with_names(book, usual):
+    sheet = book["Fund"]
+    for figure in key_figures(usual):
+        name, cell = figure.cell.split("!")
+        assert name == "Fund"
+        assert sheet[cell].value == pytest.approx(figure.value)
+        assert book.defined_names[f"fund_{figure.name}"].attr_text == f"Fund!$C${cell[1:]}"
+
+
+def test_every_cell_that_the_paper_names_holds_the_figure_it_prints(book, usual):
+    html = render(usual, None, "", words_for("en"))
+    rows = re.findall(r'id="source-\d+".*?</tr>', html, re.DOTALL)
+    assert len(rows) > 20
+    for row in rows:
+        cells = [re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)]
+        place = re.fullmatch(r"(\w+)!([A-Z]+\d+)", cells[2])
+        if place is None:
+            continue  # a condition on a driver, which only the paper holds
+        value = book[place[1]][place[2]].value
+        exact = cells[1].replace("−", "-").replace(",", "").replace("\u00a0", " ")
+        scale = 100 if "%" in exact else 1
+        number = float(exact.split()[0])
+        digits = len(exact.split()[0].partition(".")[2])
+        assert number == pytest.approx(scale * value, abs=0.51 * 10**-digits), cells
+
+
+def test_cells_of_projects(usual):
+    assert candidate_cell(usual, "A2", "id") == "Projects!A5"
+    assert chosen_cell(usual, "A10", "ticket") == "Allocation!F6"
+
+
+def test_an_input_is_found_with_its_source_and_its_cell(book):
+    rows = {row["Address"]: row for row in _rows(book["Inputs"])}
+    fee = rows["A2.fee"]
+    assert (fee["Low"], fee["Base"], fee["High"], fee["Shape"]) == (80, 105, 150, "PERT")
+    assert (fee["Source"], fee["Confidence"], fee["Assumption"]) == ("recalled: regional tariffs", "L", "yes")
+    assert fee["Where it was read"] == "A2 sheet!F8"
+    assert fee["By year"] == "2026: 105; 2030: 110"
+    assert rows["A2.dsra_share"]["Source"] == "the model's own default"
+    assert rows["corridor_traffic.growth"]["Base"] == 0.06
+    assert rows["hurdle"]["Base"] == 0.10
+
+
+def test_a_line_item_is_found_with_its_formula_and_its_years(book):
+    rows = {(row["Project"], row["Line item"]): row for row in _rows(book["Lines"])}
+    revenue = rows["A2", "revenue"]
+    assert revenue["Formula"] == "fee * 1.5"
+    assert [revenue["2026"], revenue["2027"]] == [0, 0.5]
+
+
+def test_drivers_by_year(book, usual):
+    rows = {(row["Driver"], row["What"]): row for row in _rows(book["Drivers"])}
+    bands = driver_bands(usual.run, "corridor_traffic")
+    assert rows["corridor_traffic", "base"]["2026"] == pytest.approx(4.1)
+    assert rows["corridor_traffic", "P90"]["2040"] == pytest.approx(bands.loc[2040, "P90"])
+
+
+def test_what_an_officer_typed_never_becomes_a_formula(tmp_path):
+    fund = sample.fund()
+    evil = '=HYPERLINK("http://x","y")'
+    projects = tuple(
+        replace(p, name=evil, inputs=tuple(replace(i, source=evil) for i in p.inputs)) for p in fund.projects
+    )
+    decision = sample.decision(whole=replace(fund, projects=projects))
+    decision.selection["name"] = decision.run.projects["name"] = evil
+    write_results(decision, tmp_path / "results.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "results.xlsx")
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert not [cell for cell in cells if cell.data_type == "f"]
+    assert sum(cell.value == evil for cell in cells) > 10
+
+
+def test_without_a_portfolio_the_answer_is_still_written(tmp_path):
+    write_results(sample.infeasible(), tmp_path / "results.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "results.xlsx")
+    texts = [row[1].value for row in book["Decision"].iter_rows(min_row=5)]
+    assert texts[0] == "No portfolio meets all the limits."
+    assert "At least 4 sectors and at most 2 projects cannot both hold." in texts
+    assert "Changes" not in book.sheetnames
