@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,7 @@ class Row:
     limit: Limit | None = None
     whom: str = ""
     year: int | None = None
+    is_limit: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +94,7 @@ class _Rows:
     def _row(self, coefficients: Floats, upper: float, words: str, **named: object) -> Row:
         full = np.zeros(self.n)
         full[: coefficients.size] = coefficients
-        return Row(words, full, upper, **named)  # type: ignore[arg-type]  # limit, whom, year of Row
+        return Row(words, full, upper, **{"is_limit": "limit" in named, **named})  # type: ignore[arg-type]  # fields of Row
 
     def _unit(self, project_id: str) -> Floats:
         return np.array([float(other == project_id) for other in self.ids])
@@ -120,10 +121,10 @@ class _Rows:
         fund = self.run.fund
         if fund.sponsors:
             tickets = self.run.projects["ticket"].to_numpy(dtype=np.float64)
-            yield self._row(tickets, investable(fund), "investable capital")
+            yield self._row(tickets, investable(fund), "investable capital", is_limit=True)
             reserve = fund.number("follow_on_reserve") * fund.commitments
             if any(project.follow_on for project in fund.included):
-                yield self._row(self._follow_on(), reserve, "follow-on reserve")
+                yield self._row(self._follow_on(), reserve, "follow-on reserve", is_limit=True)
 
     def _follow_on(self) -> Floats:
         return np.array([self.run.fund.project(name).follow_on for name in self.ids])
@@ -196,11 +197,11 @@ class _Rows:
     def count_sectors(self, limit: Limit) -> Iterator[Row]:
         counted = np.zeros(self.n)
         counted[len(self.ids) :] = 1.0
-        yield Row("number of sectors", counted, limit.amount, limit)
+        yield self._row(counted, limit.amount, "number of sectors", limit=limit)
 
 
 def _at_least(row: Row) -> Row:
-    return Row(f"at least: {row.words}", -row.coefficients, -row.upper, row.limit, row.whom, row.year)
+    return replace(row, words=f"at least: {row.words}", coefficients=-row.coefficients, upper=-row.upper)
 
 
 _BUILDERS: dict[str, Callable[[_Rows, Limit], Iterator[Row]]] = {

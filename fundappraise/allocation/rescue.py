@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 
 from fundappraise.drivers.sampling import BLOCK
 from fundappraise.errors import FundappraiseError
-from fundappraise.fund.fund import Fund
+from fundappraise.fund.fund import Fund, Input
 from fundappraise.fund.override import with_overrides
 from fundappraise.model.items import Assumption
 from fundappraise.simulate.block import TASK_BLOCKS, simulate
@@ -62,7 +62,7 @@ def _rescue(run: Appraisal, name: str) -> Rescue:
     now, unit, needed = _price(run.fund, name, priced, value)
     return Rescue(
         npv_mean=mean,
-        grant=_root(lambda grant: value({f"{name}.grant": grant}), 0.0, _capital(run, name)) if mean < 0 else float("nan"),
+        grant=_root(lambda grant: value({f"{name}.grant": grant}), 0.0, 0.98 * _capital(run, name)) if mean < 0 else float("nan"),
         price_input=priced.name if priced else "",
         price_label=priced.label if priced else "",
         price_unit=unit,
@@ -81,12 +81,23 @@ def _price(
     def at(log_factor: float) -> float:
         return value({f"{name}.{stated.code}": f"{100 * (np.exp(log_factor) - 1):+.9f} %"})
 
-    found = _root(at, *(float(np.log(factor)) for factor in PRICE_FACTORS))
+    found = _root(at, *(float(np.log(factor)) for factor in _factors(priced, stated, value)))
     return stated.base, stated.unit or priced.unit, stated.base * float(np.exp(found))
 
 
+def _factors(priced: Assumption, stated: Input, value: _Search) -> tuple[float, float]:
+    """Factors to search between: those of the module, as far as the input's own bounds allow its whole range."""
+    low, high = PRICE_FACTORS
+    if priced.bounds is None:
+        return low, high
+    row = next(r for r in value.run.plan.project(value.name).inputs if r.assumption.name == priced.name)
+    top = row.value.high if row.value.high is not None else row.value.base
+    typed = max((level for _, level in stated.by_year), default=0.0) * (row.value.base / stated.base)
+    return low, min(high, 0.999 * priced.bounds[1] / max(top, typed))
+
+
 def _capital(run: Appraisal, name: str) -> float:
-    """Expected capital cost, MUSD: no grant is larger."""
+    """Expected capital cost, MUSD. A grant of all of it would leave no equity to own."""
     return float(-run.mean_flow(name, "project_calls").sum())
 
 

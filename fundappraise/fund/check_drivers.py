@@ -58,7 +58,9 @@ def _units(driver: Driver, place: str) -> Iterator[Problem]:
     try:
         unit(driver.unit or "1")
     except UnitError:
-        yield Problem(place, f'{driver.name}: "{driver.unit}" is not a known unit.', hint="For example kTEU/year, USD/bbl, m, 1.")
+        yield Problem(
+            place, f'{driver.name}: "{driver.unit}" is not a known unit.', hint="For example kTEU/year, USD/bbl, m, 1."
+        )
         return
     process = PROCESSES.get(driver.process)
     wanted = {k.name: k.unit.format(unit=driver.unit or "1") for k in process.parameters} if process else {}
@@ -82,7 +84,9 @@ def _rate(frame: Frame, driver: Driver, place: str) -> Iterator[Problem]:
     for owner, name in owners:
         model = frame.model(name)
         if model and any(a.source == "driver" and a.of == driver.name for a in model.assumptions.values()):
-            found = f"{driver.name} is charged in the rate, but {owner} reads it on every path: the risk would count twice."
+            found = (
+                f"{driver.name} is charged in the rate, but {owner} reads it on every path: the risk would count twice."
+            )
             yield Problem(place, found, hint="Set it to paths.")
             return
 
@@ -93,7 +97,9 @@ def correlation_problems(frame: Frame) -> Iterator[Problem]:
     bad = False
     for row in frame.fund.correlations:
         place = row.place or f"{row.first}, {row.second}"
-        found = [unknown("driver", name, frame.drivers) for name in (row.first, row.second) if name not in frame.drivers]
+        found = [
+            unknown("driver", name, frame.drivers) for name in (row.first, row.second) if name not in frame.drivers
+        ]
         if row.first == row.second:
             found.append((f"{row.first} is paired with itself.", "Delete the row."))
         elif frozenset((row.first, row.second)) in seen:
@@ -131,7 +137,11 @@ def group_problems(frame: Frame) -> Iterator[Problem]:
             near = did_you_mean(row.member, inputs) or "Write an address such as A2.fee."
             yield Problem(place, f'"{row.member}" is not an input.', hint=near)
         elif not inputs[row.member].value.is_random:
-            yield Problem(place, f"{row.member} has no low and high, so it moves with nothing.", hint="Give it a range, or delete the row.")
+            yield Problem(
+                place,
+                f"{row.member} has no low and high, so it moves with nothing.",
+                hint="Give it a range, or delete the row.",
+            )
         if row.member in group_of:
             found = f"{row.member} stands in the group {group_of[row.member]} already."
             yield Problem(place, found, "Allowed: one group, once.")

@@ -1,7 +1,8 @@
-"""What every part of the check looks things up in: the fund, its models and its calendar; and the sentences they share."""
+"""What every part of the check looks things up in, the fund with its models and calendar; and sentences they share."""
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +26,7 @@ Years = tuple[tuple[int, float], ...]
 
 @dataclass(frozen=True)
 class Frame:
-    """The fund with its models loaded once. A model that cannot be used is None, and its problems are kept beside it."""
+    """The fund with its models loaded once. A model that cannot be used is None; its problems are in ``loaded``."""
 
     fund: Fund
     folder: Path | None
@@ -87,8 +88,10 @@ def model_problems(frame: Frame, name: str, place: str, wanted: Literal["project
         if name.endswith(".toml"):
             yield Problem(place, f'model file "{name}" is not there.', hint="It stands beside the workbook.")
         else:
-            near = did_you_mean(name, model_names()) or did_you_mean(name.split("/")[-1], _last_parts())
-            yield Problem(place, f'model "{name}" does not exist.', hint=f"{near} All models: fundappraise models".strip())
+            near = did_you_mean(_nearest_by_last_part(name), model_names())
+            yield Problem(
+                place, f'model "{name}" does not exist.', hint=f"{near} All models: fundappraise models".strip()
+            )
         return
     found = frame.loaded[name]
     if not isinstance(found, Model):
@@ -97,14 +100,19 @@ def model_problems(frame: Frame, name: str, place: str, wanted: Literal["project
     is_market = "utilisation_1" in found.outputs
     if wanted == "project" and "fund_calls" not in found.outputs:
         kind = "a market model" if is_market else "without what the fund needs ([outputs] fund_calls …)"
-        yield Problem(place, f'model "{name}" is {kind}; a project cannot use it.', hint="All models: fundappraise models")
+        yield Problem(
+            place, f'model "{name}" is {kind}; a project cannot use it.', hint="All models: fundappraise models"
+        )
     if wanted == "market" and not is_market:
         markets = ", ".join(other for other in model_names() if other.startswith("markets/"))
         yield Problem(place, f'model "{name}" is not a market model.', f"Allowed: {markets}.")
 
 
-def _last_parts() -> tuple[str, ...]:
-    return tuple(name.split("/")[-1] for name in model_names())
+def _nearest_by_last_part(name: str) -> str:
+    """The shipped model whose own name is nearest: the folder is long, and would make every sister a neighbour."""
+    by_last = {known.rpartition("/")[2]: known for known in model_names()}
+    near = difflib.get_close_matches(name.rpartition("/")[2], by_last, n=1)
+    return by_last[near[0]] if near else ""
 
 
 def unknown(kind: str, name: str, known: Iterable[str], several: str = "") -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The inputs of a project or a market against its model: codes, units, price basis, ranges, years, drivers, bank case."""
+"""Inputs of a project or a market against its model: codes, units, price basis, ranges, years, drivers, bank case."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def input_problems(frame: Frame, owner: str, place: str, model: Model, rows: tup
     for row in rows:
         assumption = known.get(row.code)
         if assumption is None:
-            near = did_you_mean(row.code, known) or f"Inputs: {', '.join(a.name for a in model.inputs)}."
+            near = did_you_mean(row.code, known) or _some_inputs(model)
             yield Problem(_place(owner, row), f'"{row.code}" is not an input of {model.name}.', hint=near)
         else:
             yield from _row(frame, _place(owner, row), row, assumption)
@@ -37,6 +37,12 @@ def input_problems(frame: Frame, owner: str, place: str, model: Model, rows: tup
             found = f"{owner}.{assumption.name} is empty and has no default ({assumption.label}, {assumption.unit})."
             yield Problem(place, found, hint="Give it a base.")
     yield from _drivers_read(frame, owner, place, model, stated)
+
+
+def _some_inputs(model: Model) -> str:
+    names = [a.name for a in model.inputs]
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return f"Inputs: {', '.join(names[:12])}{more}."
 
 
 def _place(owner: str, row: Input) -> str:
@@ -129,13 +135,13 @@ def _range_hint(row: Input, unit: str) -> str:
     between = f"Write a base between {shown(low)} and {shown(high)}"
     if unit.startswith("%"):
         between = f"Write a base between {shown(low, unit)} and {shown(high, unit)}"
-    near = " One zero too many?" if low <= base / 10 <= high else " One zero missing?" if low <= base * 10 <= high else ""
+    near = (
+        " One zero too many?" if low <= base / 10 <= high else " One zero missing?" if low <= base * 10 <= high else ""
+    )
     return f"{between}, or change low and high.{near}"
 
 
-def _by_year(
-    frame: Frame, place: str, row: Input, assumption: Assumption, factor: float | None
-) -> Iterator[Problem]:
+def _by_year(frame: Frame, place: str, row: Input, assumption: Assumption, factor: float | None) -> Iterator[Problem]:
     if row.by_year and not assumption.by_period:
         yield Problem(place, f"{row.code}: has one value for all years, so its year cells stay empty.")
         return
@@ -178,7 +184,7 @@ def _link(frame: Frame, place: str, row: Input, assumption: Assumption) -> Itera
 def _charged_twice(frame: Frame, place: str, row: Input) -> Iterator[Problem]:
     driver = next(driver for driver in frame.fund.drivers if driver.name == row.moves_with)
     if driver.charged_in == "rate" and row.by:
-        found = f"{row.code}: {driver.name} is charged in the rate, and here it moves the paths too: the risk would count twice."
+        found = f"{row.code} moves with {driver.name}, which is charged in the rate: the risk would count twice."
         yield Problem(place, found, hint=f"Set {driver.name} to paths, or do not let {row.code} move with it.")
 
 
@@ -190,7 +196,9 @@ def _bank(place: str, row: Input, assumption: Assumption, factor: float | None) 
         amount, is_change = read_change(row.bank)
     except ValueError:
         found = f'{row.code}, bank case: "{row.bank}" is neither a value nor a change.'
-        yield Problem(place, found, 'Allowed: a value in the row\'s unit, or a change such as "-20 %"; empty for the base.')
+        yield Problem(
+            place, found, 'Allowed: a value in the row\'s unit, or a change such as "-20 %"; empty for the base.'
+        )
         return
     if "%" in row.bank and not is_change and not unit.startswith("%") and not assumption.choices:
         found = f'{row.code}, bank case: "{row.bank}" is a share, but the row is in {unit}.'
@@ -217,4 +225,6 @@ def _kind(place: str, row: Input, assumption: Assumption) -> Iterator[Problem]:
             found = f'{row.code}: "{row.kind}" is not a kind.' if row.kind else f"{row.code}: the kind is empty."
             yield Problem(place, found, f"Allowed: {allowed}.", near)
     elif not row.by_year:
-        yield Problem(place, f"{row.code}: no yearly amounts are filled in.", hint="Paste the line, or delete its kind.")
+        yield Problem(
+            place, f"{row.code}: no yearly amounts are filled in.", hint="Paste the line, or delete its kind."
+        )

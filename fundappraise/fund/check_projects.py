@@ -19,7 +19,9 @@ def project_problems(frame: Frame) -> Iterator[Problem]:
     """
     projects = frame.fund.projects
     if not frame.fund.included:
-        yield Problem("Projects", "no project is a candidate.", hint='Set include to "candidate" or "must" for at least one.')
+        yield Problem(
+            "Projects", "no project is a candidate.", hint='Set include to "candidate" or "must" for at least one.'
+        )
     yield from twice(((p.id, _place(p)) for p in projects), "project")
     for project in projects:
         yield from _softened(project, _row(frame, project))
@@ -41,7 +43,9 @@ def _softened(project: Project, problems: Iterator[Problem]) -> Iterator[Problem
 def _row(frame: Frame, project: Project) -> Iterator[Problem]:
     place = _place(project)
     if not NAME.fullmatch(project.id):
-        yield Problem(place, f'"{project.id}" is not an id.', "Allowed: a letter, then letters, digits, _ and -: A2, A14b.")
+        yield Problem(
+            place, f'"{project.id}" is not an id.', "Allowed: a letter, then letters, digits, _ and -: A2, A14b."
+        )
     others = {driver.name for driver in frame.fund.drivers} | {market.name for market in frame.fund.markets}
     if project.id in others:
         yield Problem(place, f'"{project.id}" is the name of a driver or a market too.', hint="Choose another id.")
@@ -56,7 +60,11 @@ def _row(frame: Frame, project: Project) -> Iterator[Problem]:
 def _ticket(project: Project) -> Iterator[Problem]:
     place = _place(project)
     if project.lot is not None and not project.lot > 0:
-        yield Problem(place, f"{project.id}: a ticket of {project.lot:g} MUSD.", "Allowed: an amount above 0, or empty for the whole equity.")
+        yield Problem(
+            place,
+            f"{project.id}: a ticket of {project.lot:g} MUSD.",
+            "Allowed: an amount above 0, or empty for the whole equity.",
+        )
     if project.lots < 1:
         yield Problem(place, f"{project.id}: {project.lots} tickets at most.", "Allowed: 1 or more.")
     if not project.follow_on >= 0:
@@ -66,9 +74,14 @@ def _ticket(project: Project) -> Iterator[Problem]:
 def _dates(frame: Frame, project: Project) -> Iterator[Problem]:
     for label, year in (("earliest start", project.start), ("latest start", project.latest_start)):
         if not frame.on_timeline(year):
-            yield Problem(_place(project), f"{project.id}: {label} {year} is outside the years simulated.", f"Allowed: {frame.span}.")
+            yield Problem(
+                _place(project),
+                f"{project.id}: {label} {year} is outside the years simulated.",
+                f"Allowed: {frame.span}.",
+            )
     if project.latest_start is not None and project.latest_start < (project.start or frame.first_year):
-        found = f"{project.id}: latest start {project.latest_start} is before its earliest ({project.start or frame.first_year})."
+        earliest = project.start or frame.first_year
+        found = f"{project.id}: latest start {project.latest_start} is before its earliest ({earliest})."
         yield Problem(_place(project), found)
 
 
@@ -99,7 +112,11 @@ def _circles(frame: Frame) -> Iterator[Problem]:
         path = _way_back(project.id, needs)
         if path and project.id not in told:
             told.update(path)
-            yield Problem(_place(project), f"needs goes round in a circle: {' → '.join([*path, path[0]])}.", hint="Break it at one of them.")
+            yield Problem(
+                _place(project),
+                f"needs goes round in a circle: {' → '.join([*path, path[0]])}.",
+                hint="Break it at one of them.",
+            )
 
 
 def _way_back(start: str, needs: dict[str, list[str]]) -> list[str]:
@@ -138,7 +155,13 @@ def _remarks(frame: Frame, project: Project) -> Iterator[Problem]:
     unsourced = [row.code for row in project.inputs if not row.source.strip()]
     if unsourced:
         listed = ", ".join(unsourced[:5]) + (f" and {len(unsourced) - 5} more" if len(unsourced) > 5 else "")
-        yield Problem(place, f"{project.id}: {len(unsourced)} of {len(project.inputs)} inputs have no source: {listed}.", severity="remark")
+        yield Problem(
+            place,
+            f"{project.id}: {len(unsourced)} of {len(project.inputs)} inputs have no source: {listed}.",
+            severity="remark",
+        )
     assumed = sum(row.confidence == "L" for row in project.inputs)
     if assumed:
-        yield Problem(place, f"{project.id}: {assumed} of {len(project.inputs)} inputs are assumptions (L).", severity="remark")
+        yield Problem(
+            place, f"{project.id}: {assumed} of {len(project.inputs)} inputs are assumptions (L).", severity="remark"
+        )

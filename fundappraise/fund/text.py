@@ -1,8 +1,8 @@
 """A fund kept as text: one TOML file, or fund.toml with one file a project in the folder ``projects`` beside it.
 
-Keys are the fields of the fund's dataclasses; an input has base, low, high, shape and meaning in place of its value. Rows
-stand as ``[[drivers]]`` with a name or as ``[drivers.sea_level]``. The reader collects every problem and returns what it
-could read. Whether the numbers make sense is for ``fund.check``.
+Keys are the fields of the fund's dataclasses; an input has base, low, high, shape and meaning in place of its value.
+Rows stand as ``[[drivers]]`` with a name or as ``[drivers.sea_level]``. The reader collects every problem and returns
+what it could read. Whether the numbers make sense is for ``fund.check``.
 """
 
 from __future__ import annotations
@@ -131,8 +131,8 @@ def _projects(reading: _Reading, stated: object, folder: Path) -> tuple[Project,
         data = _toml(other, files[name])
         row = _row(other, Project, {"id": name, **data}, "") if data is not None else None
         projects += [row] if row is not None else []
-    for name in files if listed is not None else ():
-        if name not in listed:
+    for name in files:
+        if listed is not None and name not in listed:
             where, found = f"{reading.file}: projects", f"projects/{name}.toml is not in the list, so it is not read."
             reading.problems.append(Problem(where, found, severity="remark"))
     return tuple(projects)
@@ -202,8 +202,8 @@ def _row(reading: _Reading, kind: type[Row], data: Mapping[str, Any], where: str
         reading.problem(where, f"{', '.join(missing)} is missing.")
     if required - set(values):
         return None
-    file = f"{reading.file}: {where}" if where else reading.file
-    return kind(**values, place=file)
+    values["place"] = f"{reading.file}: {where}" if where else reading.file
+    return kind(**values)
 
 
 def _take(reading: _Reading, values: dict[str, Any], key: str, hint: object, found: object, where: str) -> None:

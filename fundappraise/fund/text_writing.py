@@ -1,4 +1,4 @@
-"""A fund written as TOML: keys in the order of the dataclass fields, defaults left out, so that two versions compare well."""
+"""A fund written as TOML: keys in the order of the dataclass fields, defaults left out, so versions compare well."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def write_text(fund: Fund, path: Path, *, split: bool = False) -> None:
         folder = path.parent / "projects"
         folder.mkdir(exist_ok=True)
         for project in fund.projects:
-            _replace(folder / f"{project.id}.toml", [*_keys(project, meaning), *_inputs(project.inputs, "inputs", meaning)])
+            _replace(
+                folder / f"{project.id}.toml", [*_keys(project, meaning), *_inputs(project.inputs, "inputs", meaning)]
+            )
         lines += [f"projects = {_value([project.id for project in fund.projects])}", ""]
     for part in fields(fund):
         if part.name in ("origin", "projects" if split else ""):

@@ -1,7 +1,7 @@
-"""Present values and payback of arrays of cash flows. Inflow positive, outflow negative; rates are yearly decimals.
+"""Present values, modified returns and payback of arrays of flows. Inflow positive, outflow negative; rates are decimals.
 
-``npv`` counts whole periods from the first flow. A project's flows lie on the half-period grid of FINANCE.md: those of period
-t are calls t − 1, operating flows t − ½ and exits t periods after the valuation date.
+``npv`` counts whole periods from the first flow. A project's flows lie on the half-period grid of FINANCE.md instead: those of
+period t are calls t − 1, operating flows t − ½ and exits t periods after the valuation date.
 """
 
 from __future__ import annotations
@@ -13,109 +13,155 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fundappraise.arrays import Floats
+from fundappraise.errors import InputError, Problem
 
 DAYS_A_YEAR = 365.0
 """Excel's XNPV and XIRR count actual days over 365."""
 
 
 def npv(rate: ArrayLike, flows: ArrayLike) -> Floats:
-    """Net present value; ``flows[0]`` is **not** discounted (as numpy-financial does, unlike Excel's NPV).
+    """Net present value; ``flows[0]`` is **not** discounted (as in numpy-financial, unlike Excel's NPV).
 
     Parameters
     ----------
     rate
-        Discount rate per period, above −1; broadcasts against all axes of ``flows`` but the last.
+        Per period; broadcasts against all axes of ``flows`` but the last.
     flows
         ``(…, periods)``.
 
     Returns
     -------
-    ``(…)``, in the unit of the flows: Σ flows[k] / (1 + rate)**k.
+    ``(…)``, a scalar for one series, in the unit of the flows: Σ flows[k] / (1 + rate)**k. NaN at a rate of −1. Below
+    −1 the sum is what it is, as in Excel, though nobody earns such a rate.
+
+    Examples
+    --------
+    >>> float(npv(0.1, [-100, 110]))
+    0.0
     """
-    amounts = np.asarray(flows, dtype=np.float64)
-    return np.asarray((amounts * _factors(rate, np.arange(amounts.shape[-1]))).sum(axis=-1))
+    return _discounted(rate, flows, None)
 
 
 def xnpv(rate: ArrayLike, flows: ArrayLike, dates: Sequence[date]) -> Floats:
-    """Net present value of dated flows at the first date: Σ flows[k] / (1 + rate)**(days/365).
+    """Net present value of dated ``flows (…, periods)`` at the first date: Σ flows[k] / (1 + rate)**(days/365).
+
+    ``rate`` is effective per year and above −1.
 
     Raises
     ------
-    ValueError
-        The number of dates differs from that of the flows.
+    InputError
+        Dates that fall, repeat or are not as many as the flows; a rate of −1 or less.
     """
     amounts = np.asarray(flows, dtype=np.float64)
-    return np.asarray((amounts * _factors(rate, year_fractions(dates, amounts.shape[-1]))).sum(axis=-1))
+    years = years_between(dates, amounts.shape[-1])
+    if not np.all(np.asarray(rate, dtype=np.float64) > -1):
+        raise InputError([Problem("rate", "a rate is −1 or less.", "Dated flows need one above −1 (−100 %).")])
+    return _discounted(rate, amounts, years)
 
 
-def year_fractions(dates: Sequence[date], n_flows: int) -> Floats:
-    """Years from the first date, actual/365 ``(periods,)``."""
-    days = np.asarray(dates, dtype="datetime64[D]").astype(np.int64)
-    if days.size != n_flows:
-        raise ValueError(f"{n_flows} flows need as many dates, not {days.size}")
-    return np.asarray((days - days[0]) / DAYS_A_YEAR)
+def _discounted(rate: ArrayLike, flows: ArrayLike, times: Floats | None) -> Floats:
+    amounts = np.asarray(flows, dtype=np.float64)
+    growth = 1.0 + np.asarray(rate, dtype=np.float64)[..., None]
+    powers = np.arange(amounts.shape[-1], dtype=np.float64) if times is None else times
+    total: Floats = (amounts / np.where(growth == 0, np.nan, growth) ** powers).sum(axis=-1)
+    return total
 
 
-def _factors(rate: ArrayLike, years: ArrayLike) -> Floats:
-    base = 1.0 + np.asarray(rate, dtype=np.float64)[..., None]
-    if np.any(base <= 0):
-        raise ValueError("a discount rate is above -100 %")
-    return np.asarray(base ** -np.asarray(years, dtype=np.float64))
+def years_between(dates: Sequence[date], n_flows: int) -> Floats:
+    """Years from the first date, actual days over 365 ``(periods,)``.
+
+    Raises
+    ------
+    InputError
+        Dates that fall or repeat, or are not as many as the flows.
+    """
+    days = np.asarray(dates, dtype="datetime64[D]")
+    if days.shape != (n_flows,):
+        raise InputError([Problem("dates", f"{days.size} dates for {n_flows} flows.", "Every flow has one date.")])
+    late = np.flatnonzero(np.diff(days).astype(np.int64) <= 0)
+    if late.size:
+        k = int(late[0])
+        found = f"date {k + 1} (from 0), {days[k + 1]}, does not follow {days[k]}."
+        raise InputError([Problem("dates", found, "Dates rise strictly.", "Sort them, and add up the flows of one day.")])
+    return np.asarray((days - days[0]).astype(np.int64) / DAYS_A_YEAR)
 
 
 def mirr(flows: ArrayLike, finance_rate: float, reinvest_rate: float) -> Floats:
-    """Modified internal rate of return; NaN unless there are both inflows and outflows. Flows ``(…, periods)``."""
+    """Modified internal rate of return per period of ``flows (…, periods)``.
+
+    Outflows are discounted at ``finance_rate``, inflows compounded to the last period at ``reinvest_rate``:
+    (future value of inflows / present value of outflows)**(1/(periods − 1)) − 1. −1 where nothing comes in; NaN where
+    nothing is paid out, or with fewer than two periods.
+    """
     amounts = np.asarray(flows, dtype=np.float64)
-    n = amounts.shape[-1]
-    paid = -npv(finance_rate, np.minimum(amounts, 0.0))
-    earned = npv(reinvest_rate, np.maximum(amounts, 0.0)) * (1.0 + reinvest_rate) ** (n - 1)
-    defined = (paid > 0) & (earned > 0)
-    ratio = np.divide(earned, paid, out=np.full_like(earned, np.nan), where=defined)
-    return np.asarray(ratio ** (1.0 / (n - 1)) - 1.0)
+    last = amounts.shape[-1] - 1
+    k = np.arange(last + 1)
+    paid = -_weighted(np.minimum(amounts, 0.0), 1.0 + finance_rate, -k)
+    earned = _weighted(np.maximum(amounts, 0.0), 1.0 + reinvest_rate, last - k)
+    if last < 1:
+        return np.full(amounts.shape[:-1], np.nan)[()]
+    ratio = np.divide(earned, paid, out=np.full(np.shape(paid), np.nan), where=paid > 0)
+    result: Floats = (ratio ** (1.0 / last) - 1.0)[()]
+    return result
+
+
+def _weighted(amounts: Floats, growth: float, powers: Floats) -> Floats:
+    """Σ amounts·growth**powers; a power that is not defined counts only where there is an amount."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weighted = amounts * np.float64(growth) ** powers
+    return np.asarray(np.where(amounts == 0, 0.0, weighted).sum(axis=-1))
 
 
 def half_period_npv(
     rate: float, calls: Floats, operating: Floats, exit: Floats, *, years_per_period: float = 1.0
 ) -> Floats:
-    """Value at the valuation date of a project's flows, each ``(periods, paths)``; result ``(paths,)``.
+    """Value at the valuation date of a project's flows, each ``(periods, paths)``; result ``(paths,)``, same unit.
 
-    ``rate`` is effective per year.
+    ``rate`` is effective per year. Calls, operating flows and exits of period t are discounted t − 1, t − ½ and t periods.
     """
-    ends = np.arange(1, calls.shape[0] + 1)
     step = (1.0 + rate) ** -years_per_period
-    total = (calls * (step ** (ends - 1.0))[:, None]).sum(axis=0)
-    total += (operating * (step ** (ends - 0.5))[:, None]).sum(axis=0)
-    total += (exit * (step**ends)[:, None]).sum(axis=0)
-    return np.asarray(total)
+    ends = np.arange(1, calls.shape[0] + 1)
+    total = np.zeros(np.broadcast_shapes(calls.shape, operating.shape, exit.shape)[1])
+    for flows, periods in ((calls, ends - 1.0), (operating, ends - 0.5), (exit, ends + 0.0)):
+        for row, factor in zip(flows, step**periods, strict=True):
+            total += row * factor
+    return total
 
 
 def merge_half_periods(calls: Floats, operating: Floats, exit: Floats) -> Floats:
-    """Flows ``(periods, paths)`` on one grid of half periods ``(2·periods + 1, paths)``."""
-    grid = np.zeros((2 * calls.shape[0] + 1, calls.shape[1]))
-    grid[0:-1:2] += calls
+    """Flows ``(periods, paths)`` on one grid of half periods ``(2·periods + 1, paths)``, in time order."""
+    n, paths = np.broadcast_shapes(calls.shape, operating.shape, exit.shape)
+    grid = np.zeros((2 * n + 1, paths))
+    grid[:-1:2] += calls
     grid[1::2] += operating
     grid[2::2] += exit
     return grid
 
 
 def payback(flows: ArrayLike) -> Floats:
-    """Periods until what was paid in has come back for good, between periods by interpolation; NaN when it never has.
+    """Periods until what was paid in has come back for good, within a period by interpolation; NaN when it never has.
 
-    The last time the running sum of ``flows (…, periods)`` turns from negative to zero or more; 0 when it never is negative.
+    That is the last time the running sum of ``flows (…, periods)`` turns from negative to zero or more (a later call
+    reopens it); 0 when the sum is never negative.
+
+    Examples
+    --------
+    >>> float(payback([-100, 40, 40, 40]))
+    2.5
     """
     running = np.cumsum(np.asarray(flows, dtype=np.float64), axis=-1)
     negative = running < 0
     n = running.shape[-1]
-    last = n - 1 - np.argmax(negative[..., ::-1], axis=-1)  # last period still in the red
-    after = np.minimum(last + 1, n - 1)
+    last = n - 1 - np.argmax(negative[..., ::-1], axis=-1)  # the last period still in the red
     before = np.take_along_axis(running, last[..., None], -1)[..., 0]
-    step = np.take_along_axis(running, after[..., None], -1)[..., 0] - before
-    within = np.divide(-before, step, out=np.zeros_like(before), where=step > 0)
+    after = np.take_along_axis(running, np.minimum(last + 1, n - 1)[..., None], -1)[..., 0]
+    within = np.divide(-before, after - before, out=np.zeros_like(before), where=after > before)
     result = np.where(negative[..., -1], np.nan, last + within)
-    return np.where(negative.any(axis=-1), result, 0.0)
+    whole: Floats = np.where(negative.any(axis=-1), result, 0.0)[()]
+    return whole
 
 
-def discounted_payback(rate: ArrayLike, flows: ArrayLike) -> Floats:
-    """Payback of the discounted flows ``(…, periods)``."""
+def discounted_payback(rate: float, flows: ArrayLike) -> Floats:
+    """Payback of the discounted ``flows (…, periods)``; ``rate`` per period, as in ``npv``."""
     amounts = np.asarray(flows, dtype=np.float64)
-    return payback(amounts * _factors(rate, np.arange(amounts.shape[-1])))
+    return payback(amounts / (1.0 + rate) ** np.arange(amounts.shape[-1]))

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fundappraise.allocation.choose import Choice, Status
+from fundappraise.allocation.problem import Row
 from fundappraise.allocation.rescue import Rescue
 from fundappraise.outcome.portfolio import Outcome
 from fundappraise.simulate.run import Appraisal
@@ -67,26 +68,28 @@ class Decision:
 
     @cached_property
     def limits(self) -> pd.DataFrame:
-        """A row a limit: in words, its code, whom, year, amount and unit as typed, what is used, whether it binds, and why."""
+        """A row a limit: in words, its code, whom, year, amount and unit as typed, what is used, whether it binds, and why.
+
+        Of a limit that holds in every year only the year that uses most of it is shown.
+        """
         import pandas as pd
 
         columns = ["limit", "of", "whom", "year", "amount", "unit", "used", "binding", "why"]
-        rows = []
-        for row, used in self.choice.limits:
-            sign = -1.0 if row.words.startswith("at least") else 1.0
-            stated = row.limit
-            share = stated is not None and stated.unit.startswith("%")
-            scale = sign * (self.run.fund.commitments if share else 1.0)
-            shown = (stated.of if stated else "", row.whom, row.year)
-            unit, why = (stated.unit, stated.why) if stated else ("MUSD", "commitments less fees, costs and reserve")
-            binding = abs(used - row.upper) <= 1e-6 * max(1.0, abs(row.upper))
-            rows.append([row.words, *shown, row.upper / scale, unit, used / scale, binding, why])
+        shown = [self._limit(row, used) for row, used in _tightest_years(self.choice.limits)]
         tail = next((limit for limit in self.run.fund.limits if limit.of == "CVaR of capital loss"), None)
         if tail is not None and self.status != "infeasible":
             used = self.choice.cvar_used
             binding = used > 0.98 * tail.amount  # one more project rarely fits into the last fiftieth
-            rows.append(["CVaR of capital loss", tail.of, "", None, tail.amount, tail.unit or "MUSD", used, binding, tail.why])
-        return pd.DataFrame(rows, columns=columns)
+            shown.append(("CVaR of capital loss", tail.of, "", None, tail.amount, tail.unit or "MUSD", used, binding, tail.why))
+        return pd.DataFrame(shown, columns=columns)
+
+    def _limit(self, row: Row, used: float) -> tuple[object, ...]:
+        stated = row.limit
+        share = stated is not None and stated.unit.startswith("%")
+        scale = (-1.0 if row.words.startswith("at least") else 1.0) * (self.run.fund.commitments if share else 1.0)
+        of, unit, why = (stated.of, stated.unit, stated.why) if stated else ("", "MUSD", "commitments less fees, costs, reserve")
+        binding = abs(used - row.upper) <= 1e-6 * max(1.0, abs(row.upper))
+        return row.words, of, row.whom, row.year, row.upper / scale, unit, used / scale, binding, why
 
     @cached_property
     def rescues(self) -> pd.DataFrame:
@@ -98,3 +101,13 @@ class Decision:
         table = pd.DataFrame.from_dict(rows, orient="index", columns=fields)
         table.index.name = "id"
         return table
+
+
+def _tightest_years(limits: tuple[tuple[Row, float], ...]) -> list[tuple[Row, float]]:
+    """Every limit once: of its years, the one with the most use."""
+    kept: dict[tuple[object, str, str], tuple[Row, float]] = {}
+    for row, used in limits:
+        key = (row.limit, row.whom, "" if row.year is not None else row.words)
+        if key not in kept or used - row.upper > kept[key][1] - kept[key][0].upper:
+            kept[key] = (row, used)
+    return list(kept.values())

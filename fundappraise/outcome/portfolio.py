@@ -19,6 +19,7 @@ from fundappraise.measures.risk import (
     percentile_estimate,
     probability_estimate,
 )
+from fundappraise.simulate.paths import Workers
 from fundappraise.simulate.plan import Plan
 from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.run import Appraisal, simulate_plan
@@ -127,7 +128,9 @@ class Outcome:
         return 1.0 - float(cvar(losses.sum(axis=1), tail)) / single if single > 0 else float("nan")
 
 
-def simulate_chosen(candidates: Appraisal, chosen: Sequence[str], workers: int | None = None) -> Outcome:
+def simulate_chosen(
+    candidates: Appraisal, chosen: Sequence[str], workers: int | None = None, on: Workers = "threads"
+) -> Outcome:
     """The chosen projects without the others in their markets. Projects whose market does not change keep their paths."""
     plan = plan_fund(candidates.fund, only=frozenset(chosen), models_folder=candidates.plan.models_folder)
     changed = _market_changed(candidates.plan, plan)
@@ -135,7 +138,7 @@ def simulate_chosen(candidates: Appraisal, chosen: Sequence[str], workers: int |
     flows: dict[str, Mapping[str, Floats]] = {name: candidates.flows[name] for name in chosen if name not in changed}
     if changed:
         again = plan_fund(candidates.fund, only=changed, models_folder=candidates.plan.models_folder)
-        new = simulate_plan(again, paths=candidates.n_paths, seed=candidates.seed, workers=workers)
+        new = simulate_plan(again, paths=candidates.n_paths, seed=candidates.seed, workers=workers, on=on)
         columns |= new.columns
         flows |= new.flows
     return Outcome(Appraisal(plan, candidates.seed, candidates.n_paths, columns, flows), candidates)

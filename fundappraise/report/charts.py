@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from fundappraise.report.drawn import Drawn
 
 DARK = "#12436D"
-WARM = "#BF5B17"
+WARM = "#D07A22"
+WARM_TEXT = "#9A4510"
 BAND = "#B9CCDD"
 INK = "#222222"
 GREY = "#6B6B6B"
@@ -71,14 +72,19 @@ def _sides(bins: Histogram, names: tuple[str, str], hues: list[str], top: float)
     lowest, highest, height = float(bins.edges[0]), float(bins.edges[-1]), 1.32 * top
     if not lowest < 0 < highest:
         side = 0 if highest <= 0 else 1
-        return [_label(highest, height, names[side], "right", hues[side])]
+        return [_label(highest, height, names[side], "right", _text(hues[side]))]
     room = 0.22 * (highest - lowest)
     layers = [_rule(0.0, INK, dash=[1, 0])]
     if -lowest > room:
-        layers.append(_label(0.0, height, names[0], "right", hues[0]))
+        layers.append(_label(0.0, height, names[0], "right", _text(hues[0])))
     if highest > room:
-        layers.append(_label(0.0, height, names[1], "left", hues[1]))
+        layers.append(_label(0.0, height, names[1], "left", _text(hues[1])))
     return layers
+
+
+def _text(hue: str) -> str:
+    """The hue of a bar as text needs it: darker."""
+    return WARM_TEXT if hue == WARM else hue
 
 
 def _rule(x: float, color: str, *, dash: list[int]) -> Any:

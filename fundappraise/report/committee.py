@@ -213,17 +213,21 @@ def _projects(decision: Decision, drawn: Drawn, words: Words) -> dict[str, Any]:
 def _assumptions(decision: Decision, drawn: Drawn, words: Words) -> dict[str, Any]:
     _, run = words.gettext, decision.run
     rows = assumption_rows(run)
-    groups = [("fund", _("the fund")), ("drivers", _("shared risks")), ("markets", _("markets")),
-              ("capacities", _("capacities in the markets"))]  # fmt: skip
+    groups = [("fund", _("The fund")), ("drivers", _("Shared risks")), ("markets", _("Markets")),
+              ("capacities", _("Capacities in the markets"))]  # fmt: skip
     groups += [(p.project.id, f"{p.project.id} {p.project.name}") for p in run.plan.projects]
+    projects = {p.project.id for p in run.plan.projects}
     return {
         "risks": _risks(decision, drawn, rows, words),
         "correlations": input_tables.correlations_table(run, words),
         "counts": input_tables.counts_table(rows, groups, words),
         "input_tables": [
-            input_tables.inputs_table(own, label[:1].upper() + label[1:], words)
+            input_tables.inputs_table(
+                own, _("{owner}: fixed inputs").format(owner=label) if key in projects else label, words
+            )
             for key, label in groups
-            if (own := [row for row in rows if row.group == key])
+            # a project's uncertain inputs stand in its own section
+            if (own := [row for row in rows if row.group == key and not (key in projects and row.is_random)])
         ],
     }
 

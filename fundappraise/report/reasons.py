@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MOST = 3
 """Sentences of one kind on page one."""
 
+MOST_NEAR = 2
+"""Near misses named beside a portfolio; all stand in the Portfolio section."""
+
 TOGETHER_WORTH_SAYING = 0.05
 """Diversification from which it is a reason."""
 
@@ -215,8 +218,8 @@ def _chosen_turns(figures: Figures) -> list[Markup]:
     rescues, _ = figures.decision.rescues, figures.words.gettext
     rows = rescues[rescues.index.isin(chosen_ids(figures.decision)) & rescues["price_needed"].notna()]
     rows = rows.loc[rows["price_change"].abs().sort_values().index]
-    below = _("{name}: {price} below {needed} (we assume {now}) and it gains nothing.")
-    above = _("{name}: {price} above {needed} (we assume {now}) and it gains nothing.")
+    below = _("{name} gains nothing if {price} falls below {needed} (we assume {now}).")
+    above = _("{name} gains nothing if {price} rises above {needed} (we assume {now}).")
     return [
         say(
             below if float(row["price_needed"]) < float(row["price_now"]) else above,
@@ -230,7 +233,8 @@ def _chosen_turns(figures: Figures) -> list[Markup]:
 
 
 def _near_turns(figures: Figures) -> list[Markup]:
-    return [support(figures, project_id) for project_id in near_misses(figures)[:MOST]]
+    most = MOST_NEAR if chosen_ids(figures.decision) else 2 * MOST
+    return [support(figures, project_id) for project_id in near_misses(figures)[:most]]
 
 
 def support(figures: Figures, project_id: str) -> Markup:
@@ -247,10 +251,10 @@ def support(figures: Figures, project_id: str) -> Markup:
         parts["needed"] = figures.rescue(project_id, "price_needed", unit, _("price at which its NPV is zero"))
         parts["now"] = figures.words.quantity(float(row["price_now"]), unit)
     if has_grant and has_price:
-        return say(_("{name}: a grant of {grant}, or {price} of {needed} (now {now}), brings it to zero."), **parts)
+        return say(_("{name} breaks even with a grant of {grant}, or with {price} of {needed} (now {now})."), **parts)
     if has_grant:
-        return say(_("{name}: a grant of {grant} brings it to zero."), **parts)
-    return say(_("{name}: {price} of {needed} (now {now}) brings it to zero."), **parts)
+        return say(_("{name} breaks even with a grant of {grant}."), **parts)
+    return say(_("{name} breaks even with {price} of {needed} (now {now})."), **parts)
 
 
 def against(figures: Figures) -> Markup | None:

@@ -144,8 +144,10 @@ def expectations(figures: Figures) -> tuple[Expectation, ...]:
 
 def _gain(figures: Figures) -> Markup:
     template = figures.words.gettext("{npv}; in 8 of 10 futures between {low} and {high}")
+    # in the order of printing, which numbers the marks
+    npv = figures.money("npv")
     low, high = figures.money("npv_p10", unit=False), figures.money("npv_p90", unit=False)
-    return say(template, npv=figures.money("npv"), low=low, high=high)
+    return say(template, npv=npv, low=low, high=high)
 
 
 def _return(figures: Figures) -> Markup:

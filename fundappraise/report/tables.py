@@ -249,7 +249,7 @@ def changes_table(changes: Changes | None, words: Words) -> Table | None:
         tuple(str(r[key] or "") for key in ("address", "unit", "was", "now", "source_was", "source_now"))
         for _i, r in changes.inputs.iterrows()
     )  # fmt: skip
-    return Table(_("Inputs that changed"), heads, rows, frozenset({2, 3}), wide=True)
+    return Table(_("Inputs that changed"), heads, rows, wide=True)
 
 
 def moves_table(changes: Changes | None, words: Words) -> Table | None:

@@ -12,6 +12,11 @@ from fundappraise.report.committee import write_report
 from fundappraise.report.pdf import find_browser, print_pdf
 
 BROWSER = find_browser()
+NEEDS_BROWSER = pytest.mark.skipif(BROWSER is None, reason="no Edge, Chrome or Chromium on this machine")
+
+WRITES_RUBBISH = """import sys
+place = next(a for a in sys.argv if a.startswith("--print-to-pdf="))
+open(place.partition("=")[2], "w").write("no pdf")"""
 
 
 def _program(folder, body):
@@ -34,10 +39,7 @@ def test_without_a_browser_a_sentence_says_how_to_print(tmp_path, monkeypatch):
         ("raise SystemExit(3)", "it ended with code 3"),
         ("import time; time.sleep(60)", "it took more than 1 s"),
         ("pass", "it gave no file"),
-        (
-            "import sys; out = [a for a in sys.argv if a.startswith('--print-to-pdf=')][0]; open(out[15:], 'w').write('no')",
-            "it gave no file",
-        ),
+        (WRITES_RUBBISH, "it gave no file"),
     ],
 )
 def test_a_browser_that_fails_leaves_no_file(tmp_path, body, why):
@@ -62,25 +64,25 @@ def test_edge_is_found_where_windows_keeps_it(tmp_path):
     assert find_browser(environment, "linux") is None
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no Edge, Chrome or Chromium on this machine")
-class TestPrinted:
-    @pytest.fixture(scope="class")
-    def pdf(self, tmp_path_factory):
-        folder = tmp_path_factory.mktemp("a folder with blanks")
-        write_report(
-            sample.decision(), folder / "report.html", changes=sample.changes(), run_folder_name="2026-11-23 1402"
-        )
-        assert print_pdf(folder / "report.html", folder / "report.pdf") is None
-        return folder / "report.pdf"
+@pytest.fixture(scope="module")
+def pdf(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("a folder with blanks")
+    write_report(sample.decision(), folder / "report.html", changes=sample.changes(), run_folder_name="2026-11-23 1402")
+    assert print_pdf(folder / "report.html", folder / "report.pdf") is None
+    return folder / "report.pdf"
 
-    def test_it_is_a_pdf(self, pdf):
-        assert pdf.read_bytes()[:5] == b"%PDF-"
 
-    @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext is not installed")
-    def test_page_one_is_one_page_and_pages_are_numbered(self, pdf):
-        text = subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, text=True, check=True).stdout
-        pages = text.split("\f")[:-1]
-        assert "Decided" in pages[0]
-        assert pages[1].strip().startswith("Portfolio")
-        assert all(f"Page {k} of {len(pages)}" in page for k, page in enumerate(pages, 1))
-        assert all("IC-2026/11" in page for page in pages)
+@NEEDS_BROWSER
+def test_a_browser_prints_the_paper(pdf):
+    assert pdf.read_bytes()[:5] == b"%PDF-"
+
+
+@NEEDS_BROWSER
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext is not installed")
+def test_page_one_is_one_page_and_pages_are_numbered(pdf):
+    text = subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, text=True, check=True).stdout
+    pages = text.split("\f")[:-1]
+    assert "Decided" in pages[0]
+    assert pages[1].strip().startswith("Portfolio")
+    assert all(f"Page {k} of {len(pages)}" in page for k, page in enumerate(pages, 1))
+    assert all("IC-2026/11" in page for page in pages)

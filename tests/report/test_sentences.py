@@ -37,8 +37,8 @@ def with_outcome(decision, **changes):
 
 def test_the_usual_resolution():
     assert texts(resolution.asked(figures(sample.decision()))) == [
-        "commit 49 of 300 million USD to three of six projects (table), with expected calls of at most 25 million USD in a year "
-        "(2026);",
+        "commit 49 of 300 million USD to three of six projects (table), "
+        "with expected calls of at most 25 million USD in a year (2026);",
         "hold back Fibre Aktau–Sumgait, Warehouses, Alat free zone and Solar plant, 100 MW;",
         "leave 190 million USD uncalled: idle capital is better than a loss.",
     ]
@@ -69,7 +69,8 @@ def test_nothing_chosen_leaves_the_capital_idle_and_says_why_and_what_would_help
         "The best of them is Aktau container hub, phase 2, with an expected gain of −2 million USD.",
     ]
     assert texts(reasons.changing(idle))[1] == (
-        "Aktau container hub, phase 2: a grant of 5 million USD, or revenue per container of 112 USD/TEU (now 105), brings it to zero."
+        "Aktau container hub, phase 2 breaks even with a grant of 5 million USD, "
+        "or with revenue per container of 112 USD/TEU (now 105)."
     )
     assert resolution.expectations(idle) == ()
     assert reasons.wrong(idle, ()) == ()
@@ -155,7 +156,8 @@ def test_a_driver_is_named_only_where_it_clearly_hurts():
     )
     assert sentences[1:] == [
         "Aktau container hub, phase 2 loses money in 15 of 100 futures, most often of all chosen.",
-        "Aktau container hub, phase 2 fails to pay its lenders in 6 of 100 futures; the fund then receives nothing more from it.",
+        "Aktau container hub, phase 2 fails to pay its lenders in 6 of 100 futures; "
+        "the fund then receives nothing more from it.",
         "Of the 12 inputs of the chosen projects 6 are our assumptions: no source was read.",
     ]
 
@@ -183,10 +185,12 @@ def test_too_few_futures_or_no_clear_difference_say_nothing():
 
 def test_what_would_change_the_answer():
     assert texts(reasons.changing(figures(sample.decision()))) == [
-        "Aktau container hub, phase 2: revenue per container below 92 USD/TEU (we assume 105) and it gains nothing.",
-        "Logistics centre Almaty: rent below 99 USD/m2/year (we assume 120) and it gains nothing.",
-        "Solar plant, 100 MW: a grant of 9 million USD, or power price in the contract of 41 USD/MWh (now 35.4), brings it to zero.",
-        "Fibre Aktau–Sumgait: a grant of 14 million USD, or price of capacity of 0.81 USD/Mbps/month (now 0.6), brings it to zero.",
+        "Aktau container hub, phase 2 gains nothing if revenue per container falls below 92 USD/TEU (we assume 105).",
+        "Logistics centre Almaty gains nothing if rent falls below 99 USD/m2/year (we assume 120).",
+        "Solar plant, 100 MW breaks even with a grant of 9 million USD, "
+        "or with power price in the contract of 41 USD/MWh (now 35.4).",
+        "Fibre Aktau–Sumgait breaks even with a grant of 14 million USD, "
+        "or with price of capacity of 0.81 USD/Mbps/month (now 0.6).",
     ]
 
 

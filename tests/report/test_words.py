@@ -46,7 +46,8 @@ def test_a_table_column_counts_in_100(share, text):
 
 @pytest.mark.parametrize(
     ("value", "error", "text"),
-    [(38.214, 0.31, "38"), (5.83, 0.11, "6"), (5.83, 0.04, "5.8"), (38.2, 4.0, "40"), (38.2, 0.04, "38"), (-0.3, 0.4, "0"),
+    [(38.214, 0.31, "38"), (5.83, 0.11, "6"), (5.83, 0.04, "5.8"), (38.2, 4.0, "40"), (38.2, 0.04, "38"),
+     (-0.3, 0.4, "0"),
      (-6.5, 0.3, "−7"), (1234.5, 0.2, "1,235"), (math.nan, 0.1, "–")],
 )  # fmt: skip
 def test_no_amount_has_more_digits_than_its_error_allows(value, error, text):
@@ -55,7 +56,8 @@ def test_no_amount_has_more_digits_than_its_error_allows(value, error, text):
 
 @pytest.mark.parametrize(
     ("value", "error", "digits", "text"),
-    [(5.83, 0.11, 1, "5.8 ± 0.1"), (38.214, 0.31, 2, "38.21 ± 0.31"), (38.214, 0.096, 1, "38.2 ± 0.1"), (412.0, 13.0, 1, "410 ± 10"),
+    [(5.83, 0.11, 1, "5.8 ± 0.1"), (38.214, 0.31, 2, "38.21 ± 0.31"), (38.214, 0.096, 1, "38.2 ± 0.1"),
+     (412.0, 13.0, 1, "410 ± 10"),
      (-3.1, 0.02, 1, "−3.10 ± 0.02"), (7.0, 0.0, 1, "7")],
 )  # fmt: skip
 def test_a_value_stands_to_the_place_of_its_error(value, error, digits, text):

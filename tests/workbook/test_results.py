@@ -1,4 +1,4 @@
-"""results.xlsx: numbers are numbers, text is text, the same run gives the same bytes, and the paper's figures are found in it."""
+"""results.xlsx: numbers are numbers, text is text, one run gives one file, the paper's figures are found in it."""
 
 import importlib.util
 import re

@@ -1,0 +1,209 @@
+"""Scenarios, markets, capacities and shares: rows that name other rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import get_args
+
+from fundappraise.drivers.range_problems import shown
+from fundappraise.errors import InputError, Problem, did_you_mean
+from fundappraise.fund.check_drivers import driver_problems
+from fundappraise.fund.check_frame import NAME, Frame, model_problems, percent_slip, twice, unknown
+from fundappraise.fund.check_inputs import input_problems
+from fundappraise.fund.check_settings import setting_problems
+from fundappraise.fund.fund import Capacity, CapacityKind, Market, Project, Scenario
+from fundappraise.fund.override import Address, parse_address, read_change, with_overrides
+from fundappraise.model.units import UnitError, conversion
+
+ORDERS = 4
+"""Orders of service that a market model has: 1 is served first."""
+
+
+def scenario_problems(frame: Frame) -> Iterator[Problem]:
+    """Every override of every scenario, applied alone."""
+    yield from twice(((row.name, row.place or row.name) for row in frame.fund.scenarios), "scenario")
+    for row in frame.fund.scenarios:
+        yield from twice(((a, row.place or row.name) for a, _ in row.overrides), f"{row.name}: the address")
+        for address, value in row.overrides:
+            yield from _override(frame, row, address, value)
+
+
+def _override(frame: Frame, row: Scenario, address: str, value: str) -> Iterator[Problem]:
+    """The address is unknown, the value cannot be read, or the owner has a problem that it has not without it."""
+    place = row.place or row.name
+    parts = parse_address(address)
+    if parts is not None and (found := _own_file(frame, parts, value)) is not None:
+        if found:
+            yield Problem(place, f"{row.name}, {address}: {found}")
+        return
+    try:
+        changed = with_overrides(frame.fund, {address: value})
+    except InputError as error:
+        for problem in error.problems:
+            yield Problem(place, f"{row.name}, {address}: {problem.text}")
+        return
+    if parts is not None:
+        before = set(_of_owner(frame, parts.owner))
+        for problem in _of_owner(Frame(changed, frame.folder), parts.owner):
+            if problem not in before:
+                yield Problem(place, f"{row.name}, {address} = {value}: {problem.found}", problem.allowed)
+
+
+def _own_file(frame: Frame, parts: Address, value: str) -> str | None:
+    """The problem of an override in a project or market whose model cannot be loaded by its name alone.
+
+    Empty: nothing to say. None: the model is a shipped one, so that the override can be applied.
+    """
+    owner = next((r for r in (*frame.fund.projects, *frame.fund.markets) if _name(r) == parts.owner), None)
+    if owner is None:
+        return None
+    model = frame.model(owner.model)
+    if model is None:
+        return ""  # the model's own problem says enough
+    if not owner.model.endswith(".toml"):
+        return None
+    known = [a.name for a in model.assumptions.values() if a.source != "given"]
+    if parts.code in ("include", "start"):
+        return ""
+    if parts.code not in known:
+        return f"{parts.owner} has no input {parts.code}. {did_you_mean(parts.code, known)}".strip()
+    try:
+        read_change(value)
+    except ValueError as error:
+        return f"{error}."
+    return ""
+
+
+def _name(row: Project | Market) -> str:
+    return row.id if isinstance(row, Project) else row.name
+
+
+def _of_owner(frame: Frame, name: str) -> Iterator[Problem]:
+    """Problems of one project, market, driver or setting."""
+    fund = frame.fund
+    for row in (*fund.projects, *fund.markets):
+        model = frame.model(row.model)
+        if _name(row) == name and model is not None:
+            yield from input_problems(frame, name, row.place, model, row.inputs)
+    if any(driver.name == name for driver in fund.drivers):
+        alone = replace(fund, drivers=tuple(driver for driver in fund.drivers if driver.name == name))
+        yield from driver_problems(Frame(alone, frame.folder))
+    if fund.setting(name) is not None:
+        yield from setting_problems(frame)
+
+
+def market_problems(frame: Frame) -> Iterator[Problem]:
+    markets = frame.fund.markets
+    yield from twice(((row.name, row.place or row.name) for row in markets), "market")
+    for row in markets:
+        place = row.place or row.name
+        if not NAME.fullmatch(row.name):
+            yield Problem(place, f'"{row.name}" is not a name.', "Allowed: a letter, then letters, digits, _ and -.")
+        yield from model_problems(frame, row.model, place, "market")
+        model = frame.model(row.model)
+        if model is not None:
+            yield from input_problems(frame, row.name, place, model, row.inputs)
+
+
+def capacity_problems(frame: Frame) -> Iterator[Problem]:
+    fund = frame.fund
+    placed: dict[str, str] = {}
+    for row in fund.capacities:
+        place = row.place or f"{row.market}: {row.who}"
+        market = next((m for m in fund.markets if m.name == row.market), None)
+        if market is None:
+            found, hint = unknown("market", row.market, [m.name for m in fund.markets])
+            yield Problem(place, found, hint=hint)
+        if row.kind not in get_args(CapacityKind):
+            yield Problem(
+                place,
+                f'{row.who}: "{row.kind}" is not a kind of capacity.',
+                f"Allowed: {', '.join(get_args(CapacityKind))}.",
+            )
+        if row.order not in range(1, ORDERS + 1):
+            yield Problem(place, f"{row.who}: order {row.order}.", f"Allowed: 1 to {ORDERS}; 1 is served first.")
+        if row.from_year is not None and row.from_year > frame.last_year:
+            yield Problem(place, f"{row.who}: {row.from_year} is after the last year simulated ({frame.last_year}).")
+        if row.kind == "candidate":
+            yield from _candidate(frame, row, place)
+            if row.who in placed:
+                found = f"{row.who} is a candidate in {placed[row.who]} already."
+                yield Problem(place, found, "Allowed: one row a project: what it offers is sold once.")
+            placed.setdefault(row.who, row.market)
+        else:
+            yield from _outsider(frame, row, place)
+
+
+def _candidate(frame: Frame, row: Capacity, place: str) -> Iterator[Problem]:
+    project = next((p for p in frame.fund.projects if p.id == row.who), None)
+    if project is None:
+        found, hint = unknown("project", row.who, [p.id for p in frame.fund.projects])
+        yield Problem(place, found, hint=f"{hint} An outsider is existing, committed or rival.")
+        return
+    if row.amount is not None:
+        found = f"{row.who}: the amount of a candidate comes from its own tab."
+        yield Problem(place, found, hint="Empty the amount, or choose another kind.")
+    model = frame.model(project.model)
+    if model is not None and not any(a.source == "market" for a in model.assumptions.values()):
+        yield Problem(place, f"{row.who}: {project.model} does not sell in a market.", hint="Delete the row.")
+
+
+def _outsider(frame: Frame, row: Capacity, place: str) -> Iterator[Problem]:
+    if any(p.id == row.who for p in frame.fund.projects):
+        yield Problem(
+            place, f"{row.who} is a project of this fund, but its kind is {row.kind}.", 'Allowed: "candidate".'
+        )
+        return
+    if row.amount is None:
+        yield Problem(
+            place, f"{row.who}: the amount is empty.", "Allowed: a number; only a candidate's comes from its own tab."
+        )
+    elif not (math.isfinite(row.amount) and row.amount >= 0):
+        yield Problem(place, f"{row.who}: a capacity of {shown(row.amount, row.unit)}.", "Allowed: 0 or more.")
+    market = next((m for m in frame.fund.markets if m.name == row.market), None)
+    model = frame.model(market.model) if market else None
+    if model is None or "tier_1" not in model.assumptions:
+        return
+    wanted = model.assumptions["tier_1"].unit
+    try:
+        conversion(row.unit or wanted, wanted)
+    except UnitError:
+        yield Problem(place, f"{row.who}: the unit {row.unit} does not convert to {wanted}.", f"Allowed: {wanted}.")
+
+
+def share_problems(frame: Frame) -> Iterator[Problem]:
+    """Country shares of a project sum to one. Other shares are not built yet, and say so."""
+    fund = frame.fund
+    ids = [p.id for p in fund.projects]
+    totals: dict[str, float] = {}
+    seen: set[tuple[str, str]] = set()
+    places: dict[str, str] = {}
+    for row in fund.shares:
+        place = row.place or f"{row.project}: {row.which}"
+        if row.project not in ids:
+            near = did_you_mean(row.project, ids) or f"Projects: {', '.join(ids)}."
+            yield Problem(place, f'"{row.project}" is not a project.', hint=near)
+        if row.of != "country":
+            yield Problem(place, f'{row.project}: shares of "{row.of}" are not supported yet.', 'Allowed: "country".')
+            continue
+        if not 0 <= row.share <= 1:
+            yield Problem(
+                place,
+                f"{row.project}, {row.which}: {shown(row.share, '%')}.",
+                "Allowed: 0 % to 100 %.",
+                percent_slip(row.share),
+            )
+        if (row.project, row.which) in seen:
+            yield Problem(place, f"{row.project}: {row.which} stands twice.", hint="Delete one of the rows.")
+        seen.add((row.project, row.which))
+        places.setdefault(row.project, place)
+        totals[row.project] = totals.get(row.project, 0.0) + row.share
+    for project, total in totals.items():
+        if abs(total - 1) > 1e-6:
+            yield Problem(
+                places[project],
+                f"{project}: its country shares sum to {shown(round(total, 6), '%')}.",
+                "Allowed: 100 %.",
+            )

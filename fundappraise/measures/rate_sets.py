@@ -1,0 +1,124 @@
+"""How many rates of return many series have, with proof, and which; the cheapest proof first.
+
+1. One change of sign: exactly one rate (Descartes).
+2. At some rate the running sums of the discounted flows change sign at most once from the front and at most once from the back. These
+   changes bound the number of rates above and below (Laguerre 1883; Norström's test is the half of it that looks above 0 %), and an
+   odd bound of one is exact.
+3. Otherwise separation.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fundappraise.arrays import Floats, Ints
+from fundappraise.measures.balance import FARTHEST, Axis, Brackets, refined
+from fundappraise.measures.separation import CLOSEST, NO_ROOTS, Roots, joined, separated
+
+ROUNDING = 1e-14
+"""Where flows change sign more than once, amounts below this part of the largest are rounding and not cash."""
+_CLEAR = 1e-12
+_CHUNK = 2048
+_CHUNK_FLOWS = 1 << 22
+
+
+def rate_sets(flows: Floats, axis: Axis, guess: float, *, every: bool) -> tuple[Ints, Roots]:
+    """Number of rates of each column of ``flows (periods, columns)``, and the rates.
+
+    ``guess`` is a continuous rate per unit of the axis. Without ``every`` the rates at which the NPV rises may be left out
+    (though counted) where the column has one at which it falls.
+    """
+    counts, found = np.zeros(flows.shape[1], dtype=np.int64), [NO_ROOTS]
+    size = min(_CHUNK, max(1, _CHUNK_FLOWS // flows.shape[0]))
+    for first in range(0, flows.shape[1], size):
+        count, roots = _chunk(_scaled(flows[:, first : first + size]), axis, guess, every)
+        counts[first : first + size] = count
+        found.append(Roots(roots.column + first, roots.x, roots.turn))
+    return counts, joined(found)
+
+
+def _scaled(flows: Floats) -> Floats:
+    """Flows with the largest amount of each column between ½ and 1: by a power of two, so that nothing is rounded."""
+    _, exponent = np.frexp(np.maximum(flows.max(axis=0), -flows.min(axis=0)))
+    return np.asarray(np.ldexp(flows, -exponent))
+
+
+def _chunk(flows: Floats, axis: Axis, guess: float, every: bool) -> tuple[Ints, Roots]:
+    n = flows.shape[1]
+    changes, last = _sign_changes(flows, n)
+    if (changes > 1).any():
+        flows = np.where((np.abs(flows) <= ROUNDING) & (changes > 1), 0.0, flows)
+        changes, last = _sign_changes(flows, n)
+    one, many = np.flatnonzero(changes == 1), np.flatnonzero(changes > 1)
+    brackets = [_whole_line(one, last[one].astype(np.int64), axis, guess)]
+    for x in (guess, 0.0):
+        if many.size and abs(x) * axis.span <= FARTHEST:
+            proven, many = _proven(flows, many, axis, x)
+            brackets.append(proven)
+    count, roots = _solved(flows, axis, brackets, every)
+    if many.size:
+        rest = separated(flows[:, many], axis)
+        roots = joined([roots, Roots(many[rest.column], rest.x, rest.turn)])
+        count += np.bincount(many[rest.column], minlength=n)
+    return count, roots
+
+
+def _sign_changes(rows: Iterable[Floats], n_columns: int) -> tuple[Ints, NDArray[np.int8]]:
+    """How often each column changes sign from row to row, zeros passed over; and its last sign."""
+    last, changes = np.zeros(n_columns, dtype=np.int8), np.zeros(n_columns, dtype=np.int64)
+    for row in rows:
+        sign = (row > 0).view(np.int8) - (row < 0).view(np.int8)
+        changes += (sign * last) < 0
+        np.copyto(last, sign, where=sign != 0)
+    return changes, last
+
+
+def _running(rows: Floats) -> Iterator[Floats]:
+    total = np.zeros(rows.shape[1])
+    for row in rows:
+        total += row
+        yield total
+
+
+def _whole_line(columns: Ints, last: Ints, axis: Axis, guess: float) -> Brackets:
+    """One change of sign. At very low rates the last flow decides: where it is an inflow, the NPV falls through zero."""
+    m = columns.size
+    return Brackets(columns, np.full(m, axis.lowest), np.full(m, axis.highest), np.full(m, guess), last)
+
+
+def _proven(flows: Floats, columns: Ints, axis: Axis, x: float) -> tuple[Brackets, Ints]:
+    """Brackets of the columns whose discounted sums at ``x`` prove the number of their rates; and the other columns."""
+    discounted = flows[:, columns] * np.exp(-x * axis.times)[:, None]
+    above, sign = _sign_changes(_running(discounted), columns.size)
+    below, sign_from_back = _sign_changes(_running(discounted[::-1]), columns.size)
+    clear = np.abs(discounted.sum(axis=0)) > _CLEAR * np.abs(discounted).sum(axis=0)  # x itself is not a rate
+    proven = (above <= 1) & (below <= 1) & (sign == sign_from_back) & clear
+    over, under = proven & (above == 1), proven & (below == 1)
+    n_over, n_under = np.count_nonzero(over), np.count_nonzero(under)
+    found = Brackets(
+        np.concatenate([columns[over], columns[under]]),
+        np.concatenate([np.full(n_over, x), np.full(n_under, axis.lowest)]),
+        np.concatenate([np.full(n_over, axis.highest), np.full(n_under, x)]),
+        np.full(n_over + n_under, x),
+        np.concatenate([sign[over], -sign[under]]).astype(np.int64),
+    )
+    return found, columns[~proven]
+
+
+def _solved(flows: Floats, axis: Axis, parts: list[Brackets], every: bool) -> tuple[Ints, Roots]:
+    """Counts and rates of the bracketed columns; a rate beyond those that are sought is none."""
+    n = flows.shape[1]
+    brackets = Brackets(*(np.concatenate([getattr(part, name) for part in parts]) for name in Brackets.__slots__))
+    count = np.bincount(brackets.column, minlength=n).astype(np.int64)
+    if not every:
+        falling = np.bincount(brackets.column[brackets.turn > 0], minlength=n)
+        brackets = brackets[(brackets.turn > 0) | (falling[brackets.column] == 0)]
+    column = brackets.column
+    inside = flows if np.array_equal(column, np.arange(n)) else flows[:, column]
+    x = refined(inside, axis, brackets)
+    kept = (x > axis.lowest + CLOSEST) & (x < axis.highest - CLOSEST)
+    count -= np.bincount(column[~kept], minlength=n)
+    return count, Roots(column[kept], x[kept], brackets.turn[kept])
