@@ -20,6 +20,7 @@ LONGEST_WHERE = 24
 """A longer place stands on its own line, so that one long name does not push all texts to the right."""
 
 _CELL = re.compile(r"(.*!)([A-Z]{1,3})(\d+)")
+_FIRST_CELL = re.compile(r"(.*)!([A-Z]{1,3})(\d+)")
 _PLAIN = {
     "✔": "OK", "✘": "x", "−": "-", "–": "-", "—": "-", "→": "->", "←": "<-", "…": "...", "×": "x", "·": "-", "●": "*",
     "≤": "<=", "≥": ">=", "“": '"', "”": '"', "„": '"', "’": "'", "\u00a0": " ", "\u202f": " ", "\u2009": " ",
@@ -82,6 +83,17 @@ def merged(problems: Iterable[Problem]) -> list[_Block]:
         else:
             blocks.append(block)
     return blocks
+
+
+def in_sheet_order(problems: Iterable[Problem], sheets: Sequence[str]) -> tuple[Problem, ...]:
+    """By tab and row, as the officer walks through them; what has no cell of these tabs comes first, as it was."""
+    place = {sheet: number for number, sheet in enumerate(sheets)}
+
+    def key(problem: Problem) -> tuple[int, int]:
+        found = _FIRST_CELL.match(problem.where)
+        return (place[found[1]], int(found[3])) if found and found[1] in place else (-1, 0)
+
+    return tuple(sorted(problems, key=key))
 
 
 def as_json(problems: Iterable[Problem]) -> str:

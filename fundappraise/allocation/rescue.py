@@ -17,13 +17,15 @@ from fundappraise.errors import FundappraiseError
 from fundappraise.fund.fund import Fund, Input
 from fundappraise.fund.override import with_overrides
 from fundappraise.model.items import Assumption
-from fundappraise.simulate.block import TASK_BLOCKS, simulate
+from fundappraise.simulate.block import evaluate, fund_npv
 from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.run import Appraisal
 
-SEARCH = range(TASK_BLOCKS)
-"""The first task's paths."""
+SEARCH = range(1)
+"""The first block: the change from the undisturbed run is paired, so 1,024 paths tell it well."""
 PRICE_FACTORS = (0.1, 10.0)
+MOST_GRANT = 0.98
+"""Of the capital cost in the base case: a grant of all of it would leave no equity to own."""
 TOLERANCE = 2e-3
 """Of the capital cost, or of the price: finer than anyone would negotiate."""
 
@@ -62,7 +64,7 @@ def _rescue(run: Appraisal, name: str) -> Rescue:
     now, unit, needed = _price(run.fund, name, priced, value)
     return Rescue(
         npv_mean=mean,
-        grant=_root(lambda grant: value({f"{name}.grant": grant}), 0.0, 0.98 * _capital(run, name)) if mean < 0 else float("nan"),
+        grant=_root(lambda grant: value({f"{name}.grant": grant}), (0.0, mean), MOST_GRANT * project.capital),
         price_input=priced.name if priced else "",
         price_label=priced.label if priced else "",
         price_unit=unit,
@@ -81,7 +83,9 @@ def _price(
     def at(log_factor: float) -> float:
         return value({f"{name}.{stated.code}": f"{100 * (np.exp(log_factor) - 1):+.9f} %"})
 
-    found = _root(at, *(float(np.log(factor)) for factor in _factors(priced, stated, value)))
+    low, high = (float(np.log(factor)) for factor in _factors(priced, stated, value))
+    mean = float(value.run.projects.loc[name, "npv_mean"])
+    found = _root(at, (0.0, mean), high if mean < 0 else low)
     return stated.base, stated.unit or priced.unit, stated.base * float(np.exp(found))
 
 
@@ -96,14 +100,13 @@ def _factors(priced: Assumption, stated: Input, value: _Search) -> tuple[float, 
     return low, min(high, 0.999 * priced.bounds[1] / max(top, typed))
 
 
-def _capital(run: Appraisal, name: str) -> float:
-    """Expected capital cost, MUSD. A grant of all of it would leave no equity to own."""
-    return float(-run.mean_flow(name, "project_calls").sum())
-
-
-def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    if not high > low or not function(high) > 0 > function(low):
+def _root(function: Callable[[float], float], known: tuple[float, float], far: float) -> float:
+    """Where a rising function is zero between a known point (x, y) and ``far``; NaN where it is not."""
+    here, value = known
+    at_far = function(far)
+    if here == far or not (value < 0 < at_far if far > here else at_far < 0 < value):
         return float("nan")
+    low, high = min(here, far), max(here, far)
     return float(brentq(function, low, high, xtol=TOLERANCE * (high - low), rtol=1e-6))
 
 
@@ -119,12 +122,14 @@ class _Search:
 
     def __call__(self, overrides: dict[str, float | str]) -> float:
         fund = with_overrides(self.run.fund, overrides)
+        hurdle = self.run.fund.number("hurdle")
         try:
             plan = plan_fund(fund, only=self.only, models_folder=self.run.plan.models_folder)
-            result = simulate(plan, self.run.seed, SEARCH, self.n_paths)
+            project, results = next(evaluate(plan, self.run.seed, SEARCH, only=self.name))
         except FundappraiseError:  # a model need not make sense at a tenth of its price
             return float("nan")
-        return float(result.columns[self.name]["fund_npv"].mean()) + self.offset
+        outputs = {name: results[project.model.outputs[name]] for name in ("fund_calls", "fund_operating", "fund_exit")}
+        return float(fund_npv(plan, project, outputs, hurdle)[: self.n_paths].mean()) + self.offset
 
 
 def _neighbours(run: Appraisal, name: str) -> set[str]:

@@ -69,3 +69,16 @@ def fund_of(lone: Project) -> Fund:
     )
     index = PriceIndex(name="usd_cpi", growth=((FIRST_YEAR, 0.023),), source="CASPIAN M20")
     return Fund(settings=settings, indices=(index,), projects=(lone,))
+
+
+def empty_fund(year: int) -> Fund:
+    """A fund to fill in: the required settings, two sponsors, one price index, no projects."""
+    from fundappraise.fund.fund import PriceIndex, Sponsor
+    from fundappraise.fund.settings import SETTINGS
+
+    required = {"name": "", "valuation_date": date(year, 1, 1), "hurdle": 0.10, "risk_free": 0.04}
+    settings = tuple(
+        Setting(code=kind.code, value=required.get(kind.code, kind.default), unit=kind.unit) for kind in SETTINGS
+    )
+    sponsors = tuple(Sponsor(name=f"Sponsor {n}", country="", commitment=100.0, share=0.5) for n in (1, 2))
+    return Fund(settings=settings, indices=(PriceIndex(name="usd_cpi", growth=((year, 0.023),)),), sponsors=sponsors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from fundappraise.errors import Problem
@@ -28,11 +29,12 @@ _TABS = (
 )
 
 
-def check_fund(fund: Fund, models_folder: Path | None = None) -> tuple[Problem, ...]:
+def check_fund(fund: Fund, models_folder: Path | None = None, *, read: Iterable[Problem] = ()) -> tuple[Problem, ...]:
     """Problems and remarks of the fund; ``where`` is each row's place, or its address where no file was read.
 
     ``models_folder`` is where the models that are files of their own (``mine.toml``) stand. The same sentence about
-    the same place is said once.
+    the same place is said once. ``read`` are the problems its reader found; they are not returned again, and a base
+    that could not be read (not a number) is left to them.
     """
-    frame = Frame(fund, models_folder)
+    frame = Frame(fund, models_folder, frozenset(problem.where for problem in read))
     return tuple(dict.fromkeys(problem for tab in _TABS for problem in tab(frame)))

@@ -26,10 +26,14 @@ Years = tuple[tuple[int, float], ...]
 
 @dataclass(frozen=True)
 class Frame:
-    """The fund with its models loaded once. A model that cannot be used is None; its problems are in ``loaded``."""
+    """The fund with its models loaded once. A model that cannot be used is None; its problems are in ``loaded``.
+
+    ``told`` holds the places where a reader found a cell it could not read.
+    """
 
     fund: Fund
     folder: Path | None
+    told: frozenset[str] = frozenset()
 
     @cached_property
     def loaded(self) -> Mapping[str, Model | tuple[Problem, ...]]:

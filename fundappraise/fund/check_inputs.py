@@ -66,7 +66,8 @@ def _row(frame: Frame, place: str, row: Input, assumption: Assumption) -> Iterat
     except UnitError:
         yield _unit_problem(place, row, assumption)
     yield from _prices(frame, place, row, assumption)
-    yield from _range(place, row, assumption, factor)
+    if not (math.isnan(row.value.base) and place in frame.told):
+        yield from _range(place, row, assumption, factor)
     yield from _by_year(frame, place, row, assumption, factor)
     yield from _link(frame, place, row, assumption)
     yield from _bank(place, row, assumption, factor)
@@ -96,10 +97,7 @@ def _prices(frame: Frame, place: str, row: Input, assumption: Assumption) -> Ite
         yield Problem(place, f'{row.code}: "{row.prices}" is not a price basis.', allowed)
     elif real is not None:
         indices = [index.name for index in frame.fund.indices]
-        if not indices:
-            found = f'{row.code}: "{row.prices}" needs a price index, and the Fund tab has none.'
-            yield Problem(place, found, hint="Add a row index.usd_cpi with its growth.")
-        elif real[2] and real[2] not in indices:
+        if indices and real[2] and real[2] not in indices:
             found, hint = unknown("price index", real[2], indices, "Price indices")
             yield Problem(place, f"{row.code}: {found}", hint=hint)
         if not 1990 <= int(real[1]) <= frame.last_year:

@@ -183,7 +183,7 @@ def _used(fund: Fund, row: Limit, must: tuple[Project, ...]) -> Iterator[tuple[s
 
 def _never(fund: Fund, row: Limit, kind: LimitKind) -> Iterator[Problem]:
     """Candidates that one limit alone keeps out, at one lot: worth knowing before a run."""
-    if row.of not in ("tickets", "name", "sector") or (kind.unit == "%" and not 0 <= row.amount <= 1):
+    if row.of not in ("tickets", "name", "sector") or row.sense != "at most" or (kind.unit == "%" and row.amount > 1):
         return
     bound = row.amount * (fund.commitments if kind.unit == "%" else 1.0)
     for project in fund.included:

@@ -98,6 +98,12 @@ def _years(frame: Frame) -> Iterator[Problem]:
 
 def _indices(frame: Frame) -> Iterator[Problem]:
     indices = frame.fund.indices
+    rows = [row for project in frame.fund.projects for row in project.inputs]
+    rows += [row for market in frame.fund.markets for row in market.inputs]
+    real = sum(row.prices.startswith("real") for row in rows)
+    if real and not indices:  # once for the fund, not once a row
+        found = f"{real} input{'s are' if real > 1 else ' is'} in real prices, but there is no price index."
+        yield Problem("Fund", found, hint="Add a row index.usd_cpi with its growth by year.")
     yield from twice(((row.name, row.place or row.name) for row in indices), "price index")
     for row in indices:
         place = row.place or row.name

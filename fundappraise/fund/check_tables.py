@@ -13,7 +13,7 @@ from fundappraise.fund.check_drivers import driver_problems
 from fundappraise.fund.check_frame import NAME, Frame, model_problems, percent_slip, twice, unknown
 from fundappraise.fund.check_inputs import input_problems
 from fundappraise.fund.check_settings import setting_problems
-from fundappraise.fund.fund import Capacity, CapacityKind, Market, Project, Scenario
+from fundappraise.fund.fund import Capacity, CapacityKind, Fund, Market, Project, Scenario
 from fundappraise.fund.override import Address, parse_address, read_change, with_overrides
 from fundappraise.model.units import UnitError, conversion
 
@@ -34,6 +34,10 @@ def _override(frame: Frame, row: Scenario, address: str, value: str) -> Iterator
     """The address is unknown, the value cannot be read, or the owner has a problem that it has not without it."""
     place = row.place or row.name
     parts = parse_address(address)
+    if parts is not None and not _is_start(frame, parts, value):
+        sentence = f'{row.name}, {address}: "{value}" is not a year to start in.'
+        yield Problem(place, sentence, f"Allowed: {frame.span}.")
+        return
     if parts is not None and (found := _own_file(frame, parts, value)) is not None:
         if found:
             yield Problem(place, f"{row.name}, {address}: {found}")
@@ -42,13 +46,21 @@ def _override(frame: Frame, row: Scenario, address: str, value: str) -> Iterator
         changed = with_overrides(frame.fund, {address: value})
     except InputError as error:
         for problem in error.problems:
-            yield Problem(place, f"{row.name}, {address}: {problem.text}")
+            yield Problem(place, f"{row.name}, {address}: {problem.text.rstrip('. ')}.".replace("?.", "?"))
         return
     if parts is not None:
         before = set(_of_owner(frame, parts.owner))
         for problem in _of_owner(Frame(changed, frame.folder), parts.owner):
             if problem not in before:
-                yield Problem(place, f"{row.name}, {address} = {value}: {problem.found}", problem.allowed)
+                found = f"{row.name}, {address} = {value}: {problem.found}"
+                yield replace(problem, where=place, found=found, hint="")
+
+
+def _is_start(frame: Frame, parts: Address, value: str) -> bool:
+    """Whether an override of a project's start is a year that it can start in; true of any other override."""
+    if parts.code != "start" or all(project.id != parts.owner for project in frame.fund.projects):
+        return True
+    return value.strip().isdigit() and frame.on_timeline(int(value))
 
 
 def _own_file(frame: Frame, parts: Address, value: str) -> str | None:
@@ -56,7 +68,7 @@ def _own_file(frame: Frame, parts: Address, value: str) -> str | None:
 
     Empty: nothing to say. None: the model is a shipped one, so that the override can be applied.
     """
-    owner = next((r for r in (*frame.fund.projects, *frame.fund.markets) if _name(r) == parts.owner), None)
+    owner = next((row for row in _owners(frame.fund) if _name(row) == parts.owner), None)
     if owner is None:
         return None
     model = frame.model(owner.model)
@@ -76,6 +88,10 @@ def _own_file(frame: Frame, parts: Address, value: str) -> str | None:
     return ""
 
 
+def _owners(fund: Fund) -> tuple[Project | Market, ...]:
+    return (*fund.projects, *fund.markets)
+
+
 def _name(row: Project | Market) -> str:
     return row.id if isinstance(row, Project) else row.name
 
@@ -83,7 +99,7 @@ def _name(row: Project | Market) -> str:
 def _of_owner(frame: Frame, name: str) -> Iterator[Problem]:
     """Problems of one project, market, driver or setting."""
     fund = frame.fund
-    for row in (*fund.projects, *fund.markets):
+    for row in _owners(fund):
         model = frame.model(row.model)
         if _name(row) == name and model is not None:
             yield from input_problems(frame, name, row.place, model, row.inputs)

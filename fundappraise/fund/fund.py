@@ -140,6 +140,8 @@ class Driver:
     confidence: Confidence = ""
     note: str = ""
     place: str = field(default="", compare=False)
+    undisturbed: Driver | None = field(default=None, compare=False)
+    """The driver as it was before any override: what inputs that move with it are measured from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

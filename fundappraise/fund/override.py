@@ -106,6 +106,10 @@ def _changed(row: Project | Market | Driver, address: Address, value: Override) 
     if isinstance(row, Project) and address.code == "start" and isinstance(value, int | float | str):
         return replace(row, start=round(float(value)))
     if isinstance(row, Driver):
+        row = replace(row, undisturbed=row.undisturbed or row)
+        if address.code == "start" and isinstance(value, int | float | str):
+            number, change = (float(value), False) if isinstance(value, int | float) else read_change(value)
+            return replace(row, start=row.start * (1 + number) if change else number)
         if not address.code or address.year is not None:
             return _driver_path(row, address, value)
         return replace(row, parameters=_with_input(row.parameters, address, value, None))

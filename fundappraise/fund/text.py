@@ -104,7 +104,8 @@ def _toml(reading: _Reading, path: Path) -> dict[str, Any] | None:
         at = _LINE.search(str(error))
         where = f"{reading.file}:{at[1]}" if at else reading.file
         column = f" at column {at[2]}" if at else ""
-        reading.problems.append(Problem(where, f"not TOML: {_LINE.sub('', str(error)).lower()}{column}."))
+        sentence = _LINE.sub("", str(error))
+        reading.problems.append(Problem(where, f"not TOML: {sentence[:1].lower()}{sentence[1:]}{column}."))
     return None
 
 
@@ -182,7 +183,8 @@ def _row(reading: _Reading, kind: type[Row], data: Mapping[str, Any], where: str
     """One row, or None when a key it cannot do without is missing or unreadable."""
     hints = get_type_hints(kind)
     required = {f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING}  # type: ignore[arg-type]  # every kind of TABLES is a dataclass
-    keys = [name for name in hints if name not in ("place", "value" if kind is Input else "")]
+    stated = [part.name for part in fields(kind) if part.compare]  # type: ignore[arg-type]  # every kind of TABLES is a dataclass
+    keys = [name for name in stated if name != "value" or kind is not Input]
     values: dict[str, Any] = {}
     if kind is Input:
         values["value"] = _range(reading, data, where)

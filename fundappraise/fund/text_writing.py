@@ -87,7 +87,7 @@ def _keys(row: DataclassInstance, meaning: RangeMeaning, without: str = "") -> I
     """``key = value`` of every field that is not at its default, then an empty line."""
     for part in fields(row):
         found = getattr(row, part.name)
-        if part.name in ("place", "inputs", "parameters", without) or isinstance(found, Distribution):
+        if not part.compare or part.name in ("inputs", "parameters", without) or isinstance(found, Distribution):
             continue
         if found is not None and found != _default(part):
             yield f"{part.name} = {_value(found)}"

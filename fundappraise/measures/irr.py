@@ -130,11 +130,20 @@ def _rates(flows: Floats, times: Floats, discount_rate: float, full: bool) -> Ra
     axis = Axis(steps, *bounds, even=bool(np.all(np.diff(times) == times[1])))
     counts, roots = rate_sets(flows, axis, float(np.log1p(discount_rate)) * unit, every=full)
     rates = np.expm1(roots.x / unit)
+    listed = _listed(roots, rates, counts) if full else np.empty((counts.size, 0))
+    return Rates(_chosen(roots, rates, counts, discount_rate), counts, listed)
+
+
+def _chosen(roots: Roots, rates: Floats, counts: Ints, discount_rate: float) -> Floats:
+    """One rate a column ``(columns,)``: falling before others, then the nearest; NaN where there is none."""
     chosen = np.full(counts.size, np.nan)
-    order = np.lexsort((np.abs(rates - discount_rate), roots.turn <= 0, roots.column))
-    first = order[np.flatnonzero(np.diff(roots.column[order], prepend=-1))]
-    chosen[roots.column[first]] = rates[first]
-    return Rates(chosen, counts, _listed(roots, rates, counts) if full else np.empty((counts.size, 0)))
+    alone = counts[roots.column] == 1
+    chosen[roots.column[alone]] = rates[alone]
+    column, rate, turn = roots.column[~alone], rates[~alone], roots.turn[~alone]
+    order = np.lexsort((np.abs(rate - discount_rate), turn <= 0, column))
+    first = order[np.flatnonzero(np.diff(column[order], prepend=-1))]
+    chosen[column[first]] = rate[first]
+    return chosen
 
 
 def _listed(roots: Roots, rates: Floats, counts: Ints) -> Floats:

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from fundappraise.measures.separation import CLOSEST, NO_ROOTS, Roots, joined, s
 ROUNDING = 1e-14
 """Where flows change sign more than once, amounts below this part of the largest are rounding and not cash."""
 _CLEAR = 1e-12
-_CHUNK = 2048
+_CHUNK = 4096
 _CHUNK_FLOWS = 1 << 22
 
 
@@ -31,27 +31,47 @@ def rate_sets(flows: Floats, axis: Axis, guess: float, *, every: bool) -> tuple[
     ``guess`` is a continuous rate per unit of the axis. Without ``every`` the rates at which the NPV rises may be left out
     (though counted) where the column has one at which it falls.
     """
-    counts, found = np.zeros(flows.shape[1], dtype=np.int64), [NO_ROOTS]
-    size = min(_CHUNK, max(1, _CHUNK_FLOWS // flows.shape[0]))
-    for first in range(0, flows.shape[1], size):
-        count, roots = _chunk(_scaled(flows[:, first : first + size]), axis, guess, every)
-        counts[first : first + size] = count
-        found.append(Roots(roots.column + first, roots.x, roots.turn))
+    counts, found, hard = np.zeros(flows.shape[1], dtype=np.int64), [NO_ROOTS], [np.zeros(0, dtype=np.int64)]
+    for columns in _slices(*flows.shape):
+        count, roots, left = _chunk(_scaled(flows[:, columns]), axis, guess, every)
+        counts[columns] = count
+        found.append(Roots(roots.column + columns.start, roots.x, roots.turn))
+        hard.append(left + columns.start)
+    unproven = np.concatenate(hard)
+    for some in _slices(flows.shape[0], unproven.size):
+        here = unproven[some]
+        roots = separated(_cleaned(_scaled(flows[:, here])), axis)
+        counts[here] = np.bincount(roots.column, minlength=here.size)
+        found.append(Roots(here[roots.column], roots.x, roots.turn))
     return counts, joined(found)
+
+
+def _slices(n_periods: int, n_columns: int) -> Iterator[slice]:
+    """Slices of columns that stay in the cache, narrower where there are many periods."""
+    step = min(_CHUNK, max(1, _CHUNK_FLOWS // n_periods))
+    return (slice(first, min(first + step, n_columns)) for first in range(0, n_columns, step))
 
 
 def _scaled(flows: Floats) -> Floats:
     """Flows with the largest amount of each column between ½ and 1: by a power of two, so that nothing is rounded."""
-    _, exponent = np.frexp(np.maximum(flows.max(axis=0), -flows.min(axis=0)))
-    return np.asarray(np.ldexp(flows, -exponent))
+    rows = np.ascontiguousarray(flows)
+    _, exponent = np.frexp(np.maximum(rows.max(axis=0), -rows.min(axis=0)))
+    half = -exponent // 2  # in two steps, for 2**1074 is no float
+    return np.asarray(rows * np.ldexp(1.0, half) * np.ldexp(1.0, -exponent - half))
 
 
-def _chunk(flows: Floats, axis: Axis, guess: float, every: bool) -> tuple[Ints, Roots]:
+def _cleaned(flows: Floats) -> Floats:
+    return np.where(np.abs(flows) <= ROUNDING, 0.0, flows)
+
+
+def _chunk(flows: Floats, axis: Axis, guess: float, every: bool) -> tuple[Ints, Roots, Ints]:
+    """Number of rates, and the rates, of the columns where that is cheap to prove; and the other columns."""
     n = flows.shape[1]
-    changes, last = _sign_changes(flows, n)
-    if (changes > 1).any():
-        flows = np.where((np.abs(flows) <= ROUNDING) & (changes > 1), 0.0, flows)
-        changes, last = _sign_changes(flows, n)
+    changes, last = _sign_changes(flows)
+    mixed = changes > 1
+    if mixed.any():
+        flows[:, mixed] = _cleaned(flows[:, mixed])
+        changes[mixed], last[mixed] = _sign_changes(flows[:, mixed])
     one, many = np.flatnonzero(changes == 1), np.flatnonzero(changes > 1)
     brackets = [_whole_line(one, last[one].astype(np.int64), axis, guess)]
     for x in (guess, 0.0):
@@ -59,28 +79,25 @@ def _chunk(flows: Floats, axis: Axis, guess: float, every: bool) -> tuple[Ints, 
             proven, many = _proven(flows, many, axis, x)
             brackets.append(proven)
     count, roots = _solved(flows, axis, brackets, every)
-    if many.size:
-        rest = separated(flows[:, many], axis)
-        roots = joined([roots, Roots(many[rest.column], rest.x, rest.turn)])
-        count += np.bincount(many[rest.column], minlength=n)
-    return count, roots
+    return count, roots, many
 
 
-def _sign_changes(rows: Iterable[Floats], n_columns: int) -> tuple[Ints, NDArray[np.int8]]:
+def _sign_changes(rows: Floats) -> tuple[Ints, NDArray[np.int8]]:
     """How often each column changes sign from row to row, zeros passed over; and its last sign."""
-    last, changes = np.zeros(n_columns, dtype=np.int8), np.zeros(n_columns, dtype=np.int64)
-    for row in rows:
-        sign = (row > 0).view(np.int8) - (row < 0).view(np.int8)
+    signs = (rows > 0).view(np.int8) - (rows < 0).view(np.int8)
+    last, changes = signs[0].copy(), np.zeros(rows.shape[1], dtype=np.int64)
+    for sign in signs[1:]:
         changes += (sign * last) < 0
         np.copyto(last, sign, where=sign != 0)
     return changes, last
 
 
-def _running(rows: Floats) -> Iterator[Floats]:
-    total = np.zeros(rows.shape[1])
-    for row in rows:
-        total += row
-        yield total
+def _running(rows: Floats) -> Floats:
+    sums = np.empty_like(rows)
+    sums[0] = rows[0]
+    for k in range(1, rows.shape[0]):
+        np.add(sums[k - 1], rows[k], out=sums[k])
+    return sums
 
 
 def _whole_line(columns: Ints, last: Ints, axis: Axis, guess: float) -> Brackets:
@@ -92,9 +109,10 @@ def _whole_line(columns: Ints, last: Ints, axis: Axis, guess: float) -> Brackets
 def _proven(flows: Floats, columns: Ints, axis: Axis, x: float) -> tuple[Brackets, Ints]:
     """Brackets of the columns whose discounted sums at ``x`` prove the number of their rates; and the other columns."""
     discounted = flows[:, columns] * np.exp(-x * axis.times)[:, None]
-    above, sign = _sign_changes(_running(discounted), columns.size)
-    below, sign_from_back = _sign_changes(_running(discounted[::-1]), columns.size)
-    clear = np.abs(discounted.sum(axis=0)) > _CLEAR * np.abs(discounted).sum(axis=0)  # x itself is not a rate
+    sums = _running(discounted)
+    above, sign = _sign_changes(sums)
+    below, sign_from_back = _sign_changes(_running(discounted[::-1]))
+    clear = np.abs(sums[-1]) > _CLEAR * np.abs(discounted).sum(axis=0)  # x itself is not a rate
     proven = (above <= 1) & (below <= 1) & (sign == sign_from_back) & clear
     over, under = proven & (above == 1), proven & (below == 1)
     n_over, n_under = np.count_nonzero(over), np.count_nonzero(under)

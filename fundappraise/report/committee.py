@@ -222,12 +222,15 @@ def _assumptions(decision: Decision, drawn: Drawn, words: Words) -> dict[str, An
         "correlations": input_tables.correlations_table(run, words),
         "counts": input_tables.counts_table(rows, groups, words),
         "input_tables": [
-            input_tables.inputs_table(
-                own, _("{owner}: fixed inputs").format(owner=label) if key in projects else label, words
-            )
+            input_tables.inputs_table(own, label, words)
             for key, label in groups
-            # a project's uncertain inputs stand in its own section
-            if (own := [row for row in rows if row.group == key and not (key in projects and row.is_random)])
+            if key not in projects and (own := [row for row in rows if row.group == key])
+        ]
+        # a project's uncertain inputs stand in its own section
+        + [
+            input_tables.fixed_table(own, _("{owner}: fixed inputs").format(owner=label), words)
+            for key, label in groups
+            if key in projects and (own := [row for row in rows if row.group == key and not row.is_random])
         ],
     }
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -46,8 +47,19 @@ class Drawn:
         )
 
 
+# The paper and its PNG files show the same charts; a run's paths are drawn again for them only once.
+_DRAWN: WeakKeyDictionary[Decision, dict[str, Drawn]] = WeakKeyDictionary()
+
+
 def draw(decision: Decision, words: Words) -> Drawn:
     """All charts of one decision."""
+    known = _DRAWN.setdefault(decision, {})
+    if words.language not in known:
+        known[words.language] = _draw(decision, words)
+    return known[words.language]
+
+
+def _draw(decision: Decision, words: Words) -> Drawn:
     run = decision.run
     outcome = decision.outcome if chosen_ids(decision) else None
     fans = {driver.name: driver_fan(run, driver.name) for driver in run.fund.drivers}

@@ -16,6 +16,27 @@ if TYPE_CHECKING:
     from fundappraise.simulate.run import Appraisal
 
 
+def fixed_table(rows: Iterable[AssumptionRow], caption: str, words: Words) -> Table:
+    """Inputs that are the same in every future, one line each: value with unit, price basis, source, confidence."""
+    _ = words.gettext
+    heads = (_("Input"), _("Value"), _("Prices"), _("Source"), _("Conf."))
+    body = tuple(
+        (
+            _label(row, words),
+            _value(row, words),
+            _prices(row.prices),
+            row.source or _("none stated"),
+            _confidence(row, words),
+        )
+        for row in rows
+    )
+    return Table(caption, heads, body, frozenset({1}), wide=True)
+
+
+def _value(row: AssumptionRow, words: Words) -> str:
+    return row.text if row.value is None else words.measure(row.value.base, row.unit)
+
+
 def inputs_table(rows: Iterable[AssumptionRow], caption: str, words: Words) -> Table:
     """Low, base, high with unit, price basis, source and confidence; what has no source says "assumption"."""
     _ = words.gettext
@@ -31,16 +52,22 @@ def _input_row(row: AssumptionRow, words: Words) -> tuple[Text, ...]:
     else:
         show = [x if x is None else words.quantity(float(x), row.unit) for x in (value.low, value.base, value.high)]
         low, base, high = (show[0] or "", show[1] or "", show[2] or "") if value.is_random else ("", show[1] or "", "")
+    label = _label(row, words)
+    if row.is_random and value is not None and value.meaning != "P10, P90":
+        label += Markup(' <span class="aside">{0}</span>').format(words.gettext("low and high: never outside"))
+    unit = "" if row.unit == "1" else row.unit
+    return (label, low, base, high, unit, _prices(row.prices), _source(row, words), _confidence(row, words))
+
+
+def _label(row: AssumptionRow, words: Words) -> Markup:
+    """Label and address, and what it moves with or its typed years."""
     label = Markup("{0} <code>{1}</code>").format(row.label, row.address)
     if row.moves_with:
         moves = words.gettext("moves with {driver} × {by}").format(driver=row.moves_with, by=words.plain(row.by))
         label += Markup(' <span class="aside">{0}</span>').format(moves)
     if len(row.by_year) > 1:
         label += Markup(' <span class="aside">{0}</span>').format(_years(row, words))
-    if row.is_random and value is not None and value.meaning != "P10, P90":
-        label += Markup(' <span class="aside">{0}</span>').format(words.gettext("low and high: never outside"))
-    unit = "" if row.unit == "1" else row.unit
-    return (label, low, base, high, unit, _prices(row.prices), _source(row, words), _confidence(row, words))
+    return label
 
 
 def _years(row: AssumptionRow, words: Words) -> str:
@@ -53,9 +80,8 @@ def _prices(prices: str) -> str:
 
 
 def _source(row: AssumptionRow, words: Words) -> Text:
-    place = Markup(' <span class="place">{0}</span>').format(row.place) if row.place else Markup("")
     note = Markup(' <span class="aside">{0}</span>').format(row.note) if row.note else Markup("")
-    return Markup.escape(row.source or words.gettext("none stated")) + note + place
+    return Markup.escape(row.source or words.gettext("none stated")) + note
 
 
 def _confidence(row: AssumptionRow, words: Words) -> Text:

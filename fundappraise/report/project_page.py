@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from fundappraise.report.charts import Chart, svg
 from fundappraise.report.input_tables import inputs_table
-from fundappraise.report.tables import Table, returns_table
+from fundappraise.report.tables import Table, returns_table, sector_name
 from fundappraise.report.words import NBSP, Words
 from fundappraise.workbook.assumptions import AssumptionRow
 
@@ -78,7 +78,7 @@ def facts(decision: Decision, plan: ProjectPlan, words: Words) -> tuple[tuple[st
     """Label and value: place, ticket, stake, debt, payback, cover, loss, other hurdles."""
     _, project = words.gettext, plan.project
     row = decision.run.projects.loc[project.id]
-    place = ", ".join(part for part in (project.sector, project.country, project.stage) if part)
+    place = ", ".join(part for part in (sector_name(project.sector), project.country, project.stage) if part)
     start = str(project.start) if project.start is not None else ""
     pairs = [(_("Sector, country, stage"), place), (_("Construction starts"), start), *_money_facts(row, words),
              *_risk_facts(row, words)]  # fmt: skip

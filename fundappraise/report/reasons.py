@@ -40,7 +40,7 @@ def why(figures: Figures) -> tuple[Markup, ...]:
         return ()
     if not chosen_ids(figures.decision):
         return _why_none(figures)
-    return (*_most_gain(figures), *_together(figures), *_enablers(figures), *_left_out(figures))
+    return (*_most_gain(figures), *_together(figures), *_losers(figures), *_left_out(figures))
 
 
 def _why_none(figures: Figures) -> tuple[Markup, ...]:
@@ -107,21 +107,27 @@ def _together(figures: Figures) -> list[Markup]:
     return [say(text, share=figures.rate("diversification"))]
 
 
-def _enablers(figures: Figures) -> list[Markup]:
-    """Chosen projects that lose by themselves and that other chosen ones need."""
+def _losers(figures: Figures) -> list[Markup]:
+    """Chosen projects that lose by themselves: others that are chosen need them, or a limit asks for them."""
     outcome, fund, words = figures.decision.outcome, figures.decision.run.fund, figures.words
     assert outcome is not None
     chosen, sentences = chosen_ids(figures.decision), []
-    for project_id in chosen:
-        users = [fund.project(i).name for i in chosen if project_id in fund.project(i).needs]
-        if users and number_at(outcome.run.projects, project_id, "npv_mean") < 0:
+    for i in chosen:
+        rows = outcome.run.projects
+        if number_at(rows, i, "npv_mean") > -2 * number_at(rows, i, "npv_se"):
+            continue
+        users = [fund.project(other).name for other in chosen if i in fund.project(other).needs]
+        if users:
             text = words.ngettext(
-                "{name} earns nothing itself; {users} needs it.",
-                "{name} earns nothing itself; {users} need it.",
+                "{name} ({amount}) loses by itself; {users} needs it.",
+                "{name} ({amount}) loses by itself; {users} need it.",
                 len(users),
             )
-            sentences.append(say(text, name=fund.project(project_id).name, users=words.listed(users)))
-    return sentences
+        else:
+            text = words.gettext("{name} ({amount}) loses by itself; a limit asks for it.")
+        amount = figures.chosen_money(i, "npv_mean", "npv_se", _meaning_npv(figures, i), unit=False)
+        sentences.append(say(text, name=fund.project(i).name, amount=amount, users=words.listed(users)))
+    return sentences[:MOST]
 
 
 def _left_out(figures: Figures) -> list[Markup]:
@@ -224,12 +230,17 @@ def _chosen_turns(figures: Figures) -> list[Markup]:
         say(
             below if float(row["price_needed"]) < float(row["price_now"]) else above,
             name=figures.decision.run.fund.project(str(i)).name,
-            price=str(row["price_label"]).lower(),
+            price=_inside(str(row["price_label"])),
             needed=figures.rescue(str(i), "price_needed", str(row["price_unit"]), _("price at which its NPV is zero")),
             now=figures.words.quantity(float(row["price_now"]), str(row["price_unit"])),
         )
         for i, row in rows.head(MOST).iterrows()
     ]
+
+
+def _inside(label: str) -> str:
+    """A label inside a sentence: ``Rent without VAT`` → ``rent without VAT``; an abbreviation keeps its capital."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def _near_turns(figures: Figures) -> list[Markup]:
@@ -247,7 +258,7 @@ def support(figures: Figures, project_id: str) -> Markup:
         parts["grant"] = figures.rescue(project_id, "grant", "MUSD", _("grant at which its NPV is zero"))
     if has_price:
         unit = str(row["price_unit"])
-        parts["price"] = str(row["price_label"]).lower()
+        parts["price"] = _inside(str(row["price_label"]))
         parts["needed"] = figures.rescue(project_id, "price_needed", unit, _("price at which its NPV is zero"))
         parts["now"] = figures.words.quantity(float(row["price_now"]), unit)
     if has_grant and has_price:
@@ -262,6 +273,12 @@ def against(figures: Figures) -> Markup | None:
     outcome, words = figures.decision.outcome, figures.words
     if outcome is None or not chosen_ids(figures.decision):
         return None
+    if outcome.npv.value < -2 * outcome.npv.error:
+        text = words.gettext(
+            "The portfolio is expected to earn less than its hurdle: a gain of {amount}. Only limits that ask for projects "
+            "keep it; doing nothing is worth more."
+        )
+        return say(text, amount=figures.money("npv"))
     highest = max(outcome.npv_at, default=0.0)
     if highest > figures.decision.run.fund.number("hurdle") and outcome.npv_at[highest] < 0:
         text = words.gettext(

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from fundappraise.arrays import Floats
     from fundappraise.simulate.run import Appraisal
 
-FLOW_PATHS = 4096
-"""Paths from which a project's yearly cash is drawn (or all of a smaller run)."""
+FLOW_PATHS = 2048
+"""Paths that give P10 and P90 of a project's yearly cash (or all of a smaller run); the mean is of all paths."""
 
 FUND_FLOWS = ("fund_calls", "fund_operating", "fund_exit")
 """Outputs of a model that make up the fund's cash (see ``finance/fund_flows``)."""
@@ -71,13 +71,9 @@ def project_fan(run: Appraisal, project_id: str) -> Fan:
     frames = [run.lines(project_id, model.outputs[name], slice(0, n)) for name in FUND_FLOWS if name in model.outputs]
     years = [int(year) for year in frames[0].columns]
     cash = np.sum([frame.to_numpy() for frame in frames], axis=0)
-    return _until_quiet(_fan(years, cash, None))
-
-
-def _fan(years: list[int], values: Floats, base: list[float] | None) -> Fan:
-    """From ``(paths, years)``."""
-    low, high = np.quantile(values, [0.1, 0.9], axis=0)
-    return Fan(years, low.tolist(), values.mean(axis=0).tolist(), high.tolist(), base)
+    low, high = np.quantile(cash, [0.1, 0.9], axis=0)
+    mean = (run.receipts.loc[project_id] - run.calls.loc[project_id]).reindex(years)
+    return _until_quiet(Fan(years, low.tolist(), [float(x) for x in mean], high.tolist()))
 
 
 def _until_quiet(fan: Fan) -> Fan:

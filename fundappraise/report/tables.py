@@ -37,6 +37,11 @@ class Table:
         return len(self.rows) > 14
 
 
+def sector_name(sector: str) -> str:
+    """``it`` is written IT; the others stand as they are."""
+    return "IT" if sector == "it" else sector
+
+
 def selection_table(decision: Decision, words: Words) -> Table:
     """Every candidate, chosen ones first: ticket, NPV and its range, loss futures, why."""
     _ = words.gettext
@@ -58,7 +63,7 @@ def selection_table(decision: Decision, words: Words) -> Table:
         row, measures = selection.loc[i], projects.loc[i]
         rows.append((
             Markup("<b>{0}</b> {1}").format(str(i), str(row["name"])),
-            f"{row['sector']}, {row['country']}",
+            f"{sector_name(str(row['sector']))}, {row['country']}",
             words.stated(float(row["ticket"])) if row["chosen"] else "–",
             words.with_error(float(row["npv_mean"]), float(row["npv_se"])),
             _spread(measures, words),
@@ -87,7 +92,7 @@ def limits_table(decision: Decision, words: Words) -> Table:
     _ = words.gettext
     heads = (_("Limit"), _("Allowed"), _("Used"), _("Share used"), _("Why this limit"))
     rows = []
-    for _index, row in decision.limits.iterrows():
+    for row in _fullest(decision):
         unit, amount, used = str(row["unit"]), _number(row["amount"]), _number(row["used"])
         share = used / amount if amount > 0 else math.nan
         binding = Markup(" <b>{0}</b>").format(_("(binds)")) if bool(row["binding"]) else Markup("")
@@ -96,6 +101,27 @@ def limits_table(decision: Decision, words: Words) -> Table:
             words.percent(share), str(row["why"] or ""),
         ))  # fmt: skip
     return Table(_("The limits and what the portfolio uses of them"), heads, tuple(rows), frozenset({1, 2, 3}))
+
+
+WORTH_A_ROW = ("investable capital", "follow-on reserve")
+"""Limits that stem from no row of the Limits tab and are shown; prerequisites and exclusions show in the verdicts."""
+
+ONE_ROW = ("calls", "sponsor calls", "name")
+"""Measures that bound every year or every project: of these the fullest row is shown."""
+
+
+def _fullest(decision: Decision) -> list[Any]:
+    """The limits worth a row: of those by year or by project the one that is used most."""
+    kept: dict[tuple[object, ...], tuple[float, Any]] = {}
+    for k, (_index, row) in enumerate(decision.limits.iterrows()):
+        if not row["of"] and row["limit"] not in WORTH_A_ROW:
+            continue
+        whom = row["whom"] if row["of"] == "sponsor calls" else ""
+        key = (row["of"], whom, _number(row["amount"])) if row["of"] in ONE_ROW else (k,)
+        share = _number(row["used"]) / max(_number(row["amount"]), 1e-9)
+        if key not in kept or share > kept[key][0]:
+            kept[key] = (share, row)
+    return [row for _share, row in kept.values()]
 
 
 def _number(value: Any) -> float:
@@ -236,7 +262,7 @@ def _level(row: Any, level: str, label: str, words: Words) -> tuple[Text, ...]:
         spread += " " + words.gettext("(none in {n} of 100)").format(n=words.in_100(none))
     return (
         label, words.with_error(float(row[f"{level}_npv_mean"]), float(row[f"{level}_npv_se"])), words.in_100(below),
-        words.percent(float(row[f"{level}_irr"]), 1), words.percent(float(row[f"{level}_irr_p50"])), spread,
+        words.percent(float(row[f"{level}_irr"])), words.percent(float(row[f"{level}_irr_p50"])), spread,
     )  # fmt: skip
 
 

@@ -76,10 +76,14 @@ def simulate(plan: Plan, seed: int, blocks: range, n_paths: int) -> TaskResult:
     return TaskResult(columns, flows)
 
 
-def evaluate(plan: Plan, seed: int, blocks: range) -> Iterator[tuple[ProjectPlan, dict[str, Floats]]]:
-    """Every project with its outputs on the paths of ``blocks``, one at a time."""
+def evaluate(
+    plan: Plan, seed: int, blocks: range, only: str = ""
+) -> Iterator[tuple[ProjectPlan, dict[str, Floats]]]:
+    """Every project (or the one named) with its outputs on the paths of ``blocks``, one at a time."""
     shared = world(plan, seed, blocks)
     for project in plan.projects:
+        if only and project.name != only:
+            continue
         results = run_kernel(project, project.kernel, shared.values[project.name], plan, blocks)
         yield project, results
 
@@ -97,13 +101,15 @@ def run_kernel(
 
 def bank_inputs(plan: Plan, project: ProjectPlan) -> dict[str, Floats]:
     """A project's inputs in the bank case: bank overrides, drivers and market at base."""
-    rows = {row.assumption.name: row.bank_case(plan.timeline) for row in project.inputs}
+    moved = (plan.driver_base, plan.driver_reference, plan.timeline)
+    rows = {row.assumption.name: row.bank_case(*moved) for row in project.inputs}
     return {**_fixed(plan, project), **rows}
 
 
 def base_inputs(plan: Plan, project: ProjectPlan) -> dict[str, Floats]:
     """A project's inputs in the base case: drivers and market at base."""
-    rows = {row.assumption.name: row.base(plan.timeline) for row in project.inputs}
+    moved = (plan.driver_base, plan.driver_reference, plan.timeline)
+    rows = {row.assumption.name: row.base(*moved) for row in project.inputs}
     return {**_fixed(plan, project), **rows}
 
 
@@ -143,8 +149,7 @@ def _values(
     values = {**owner.fixed, **{name: drivers[driver] for name, driver in owner.drivers.items()}}
     for row in owner.inputs:
         drawn = draws(plan, row, seed, blocks) if row.is_random else np.zeros(1)
-        path = drivers.get(row.driver)
-        values[row.assumption.name] = row.on_paths(drawn, path, plan.driver_base.get(row.driver), plan.timeline)
+        values[row.assumption.name] = row.on_paths(drawn, drivers, plan.driver_reference, plan.timeline)
     return values
 
 
@@ -166,7 +171,6 @@ def _measures(plan: Plan, project: ProjectPlan, outputs: Mapping[str, Floats]) -
     nothing = np.zeros_like(outputs["project_calls"])
     project_flows = (outputs["project_calls"], outputs["project_operating"], nothing)
     equity_flows = (outputs["equity_calls"], outputs["equity_operating"], nothing)
-    fund_flows = (outputs["fund_calls"], outputs["fund_operating"], outputs["fund_exit"])
 
     def value(rate: float, flows: tuple[Floats, Floats, Floats]) -> Floats:
         return half_period_npv(rate, *flows, years_per_period=years)
@@ -176,8 +180,8 @@ def _measures(plan: Plan, project: ProjectPlan, outputs: Mapping[str, Floats]) -
         return np.asarray((1.0 + by_step) ** (2 / years) - 1.0)
 
     return {
-        "fund_npv": value(fund.number("hurdle"), fund_flows),
-        "capital_loss": -value(fund.number("risk_free"), fund_flows),
+        "fund_npv": fund_npv(plan, project, outputs, fund.number("hurdle")),
+        "capital_loss": -fund_npv(plan, project, outputs, fund.number("risk_free")),
         "project_npv": value(project.discount_rate, project_flows),
         "project_irr": rate(project_flows, project.discount_rate),
         "equity_npv": value(project.equity_cost, equity_flows),
@@ -186,6 +190,12 @@ def _measures(plan: Plan, project: ProjectPlan, outputs: Mapping[str, Floats]) -
         "min_cover": outputs["min_cover"][0],
         "default": outputs["default"][0],
     }
+
+
+def fund_npv(plan: Plan, project: ProjectPlan, outputs: Mapping[str, Floats], rate: float) -> Floats:
+    """Fund NPV ``(paths,)`` of a project's outputs by name, MUSD."""
+    flows = (outputs["fund_calls"], outputs["fund_operating"], outputs["fund_exit"])
+    return half_period_npv(rate, *flows, years_per_period=plan.timeline.years_per_period)
 
 
 Progress = Callable[[int, int], None]

@@ -17,6 +17,8 @@ from fundappraise.model.units import conversion
 from fundappraise.timeline import Timeline
 
 Link = Literal["ratio", "difference"]
+Paths = Mapping[str, Floats]
+"""Driver paths by name, ``(periods, paths or 1)``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,27 +42,30 @@ class PlannedInput:
     def is_random(self) -> bool:
         return self.value.is_random
 
-    def base(self, timeline: Timeline) -> Floats:
-        """The base case ``(periods or 1, 1)``: drivers on their base path change nothing."""
-        return self._whole_periods(self.row, timeline)
+    def base(self, drivers: Paths, reference: Paths, timeline: Timeline) -> Floats:
+        """The base case ``(periods or 1, 1)``: drivers on their base paths."""
+        return self._whole_periods(self._moved(self.row, drivers, reference), timeline)
 
-    def bank_case(self, timeline: Timeline) -> Floats:
-        return self._whole_periods(self.bank_row, timeline)
+    def bank_case(self, drivers: Paths, reference: Paths, timeline: Timeline) -> Floats:
+        """The bank case ``(periods or 1, 1)``: bank overrides, drivers on their base paths."""
+        return self._whole_periods(self._moved(self.bank_row, drivers, reference), timeline)
 
-    def on_paths(self, draws: Floats, driver: Floats | None, driver_base: Floats | None, timeline: Timeline) -> Floats:
-        """The input on every path ``(periods or 1, paths or 1)``, from drawn levels ``(paths,)`` and the driver's path."""
+    def on_paths(self, draws: Floats, drivers: Paths, reference: Paths, timeline: Timeline) -> Floats:
+        """The input on every path ``(periods or 1, paths or 1)``, from drawn levels ``(paths,)`` and driver paths."""
         values = self.row
         if self.is_random:
             base = self.value.base
             values = values * (draws / base) if base != 0 else values + draws
-        if driver is not None and driver_base is not None and self.by:
-            if self.link == "ratio":
-                values = values * (driver / driver_base) ** self.by
-            else:
-                values = values + self.by * (driver - driver_base)
-        if self.is_random and self.driver == "" and self.assumption.bounds is not None:
-            values = np.clip(values, *self.assumption.bounds)
-        return self._whole_periods(values, timeline)
+        return self._whole_periods(self._moved(values, drivers, reference), timeline)
+
+    def _moved(self, values: Floats, drivers: Paths, reference: Paths) -> Floats:
+        """The values as far as the driver has moved from its reference path."""
+        if not self.driver:
+            return values
+        here, there = drivers[self.driver], reference[self.driver]
+        if self.link == "ratio":
+            return np.asarray(values * (here / there) ** self.by)
+        return np.asarray(values + self.by * (here - there))
 
     def _whole_periods(self, values: Floats, timeline: Timeline) -> Floats:
         if not self.assumption.duration:

@@ -57,7 +57,7 @@ class Sale:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProjectPlan(ModelPlan):
-    """A project with its bank case and stake. ``ticket``, ``equity`` (base-case uses) and ``debt`` are in MUSD."""
+    """A project with its bank case and stake; ``ticket`` and base-case ``capital`` (cost), ``equity``, ``debt`` in MUSD."""
 
     project: Project
     sale: Sale | None
@@ -65,6 +65,7 @@ class ProjectPlan(ModelPlan):
     base_allocation: Floats | None
     ticket: float
     stake: float
+    capital: float
     equity: float
     debt: float
     discount_rate: float
@@ -81,12 +82,17 @@ class MarketPlan(ModelPlan):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """A fund ready to simulate. ``driver_base`` holds base paths ``(periods, 1)``; ``groups`` an input's group and loading."""
+    """A fund ready to simulate. ``groups`` holds an input's group and loading.
+
+    ``driver_base`` are base paths ``(periods, 1)``; ``driver_reference`` those of the fund before any scenario: inputs move
+    with a driver by its distance from the reference, so that a scenario on a driver reaches them.
+    """
 
     fund: Fund
     timeline: Timeline
     drivers: tuple[DriverSpec, ...]
     driver_base: Mapping[str, Floats]
+    driver_reference: Mapping[str, Floats]
     factor: Floats
     groups: Mapping[str, tuple[str, float]]
     projects: tuple[ProjectPlan, ...]

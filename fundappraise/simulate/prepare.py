@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from fundappraise.arrays import Floats
-from fundappraise.backends.numpy_kernel import compile_schedule, failed_checks, require_defined
+from fundappraise.backends.numpy_kernel import Kernel, compile_schedule, failed_checks, require_defined
 from fundappraise.drivers.dependence import correlation_matrix
 from fundappraise.drivers.dependence import factor as correlation_factor
 from fundappraise.drivers.processes import PROCESSES, DriverSpec, base_path
@@ -40,10 +41,12 @@ def plan_fund(fund: Fund, *, only: frozenset[str] | None = None, models_folder: 
     specs = tuple(driver_spec(driver) for driver in fund.drivers)
     names = [spec.name for spec in specs]
     pairs = [(row.first, row.second, row.coefficient) for row in fund.correlations]
+    reference = {driver.name: driver_spec(driver.undisturbed or driver) for driver in fund.drivers}
     builder = _Builder(
         fund=fund,
         timeline=timeline,
         driver_base={spec.name: base_path(spec, timeline)[:, None] for spec in specs},
+        driver_reference={name: base_path(spec, timeline)[:, None] for name, spec in reference.items()},
         links={spec.name: PROCESSES[spec.process].link for spec in specs},
         folder=models_folder,
     )
@@ -60,6 +63,7 @@ def plan_fund(fund: Fund, *, only: frozenset[str] | None = None, models_folder: 
         timeline=timeline,
         drivers=specs,
         driver_base=builder.driver_base,
+        driver_reference=builder.driver_reference,
         factor=correlation_factor(names, correlation_matrix(names, pairs)),
         groups={row.member: (row.group, row.coefficient) for row in fund.groups},
         projects=finished,
@@ -80,6 +84,12 @@ def driver_spec(driver: Driver) -> DriverSpec:
     )
 
 
+@lru_cache(maxsize=256)
+def _kernel(name: str, folder: Path | None, outputs: tuple[str, ...], *, checks: bool = True) -> Kernel:
+    """A model's compiled kernel; searches plan the same models hundreds of times."""
+    return compile_schedule(schedule(load_model(name, folder), outputs, checks=checks))
+
+
 def _scalar(value: float) -> Floats:
     return np.full((1, 1), float(value))
 
@@ -91,6 +101,7 @@ class _Builder:
     fund: Fund
     timeline: Timeline
     driver_base: Mapping[str, Floats]
+    driver_reference: Mapping[str, Floats]
     links: Mapping[str, Link]
     folder: Path | None
     problems: list[Problem] = field(default_factory=list)
@@ -123,6 +134,7 @@ class _Builder:
             base_allocation=None,
             ticket=0.0,
             stake=1.0,
+            capital=0.0,
             equity=0.0,
             debt=0.0,
             discount_rate=rates.get("discount_rate", 0.0),
@@ -176,7 +188,7 @@ class _Builder:
         if "offered" not in model.outputs:
             self.problems.append(Problem(place, f"{model.name} takes an allocation but offers no capacity ([outputs] offered)."))
             return None
-        offer = compile_schedule(schedule(model, [model.outputs["offered"]], checks=False))
+        offer = _kernel(project.model, self.folder, (model.outputs["offered"],), checks=False)
         return Sale(capacity.market, capacity.order, offer, {}, inputs, 1.0, 1.0)
 
     def _shared(
@@ -198,7 +210,7 @@ class _Builder:
         for driver in sorted(set(drivers.values()) - set(self.driver_base)):
             found = f'{model.name} reads the driver "{driver}", which the fund does not have.'
             self.problems.append(Problem(place or owner, found, hint="Add it to the Drivers tab."))
-        kernel = compile_schedule(schedule(model, outputs))
+        kernel = _kernel(model.name, self.folder, tuple(outputs))
         return ModelPlan(owner, model, kernel, tuple(inputs), fixed, drivers)
 
     def _companions(self, model: Model, item: PlannedInput) -> dict[str, Floats]:
@@ -240,7 +252,8 @@ class _Builder:
 
     def base_values(self, draft: ModelPlan, *, bank: bool = False) -> dict[str, Floats]:
         """A model's inputs in the base (or bank) case, drivers on their base paths."""
-        rows = {r.assumption.name: r.bank_case(self.timeline) if bank else r.base(self.timeline) for r in draft.inputs}
+        moved = (self.driver_base, self.driver_reference, self.timeline)
+        rows = {r.assumption.name: r.bank_case(*moved) if bank else r.base(*moved) for r in draft.inputs}
         return {**draft.fixed, **{name: self.driver_base[d] for name, d in draft.drivers.items()}, **rows}
 
     def base_allocations(self, drafts: list[ProjectPlan], markets: tuple[MarketPlan, ...]) -> dict[str, Floats]:
@@ -274,6 +287,7 @@ class _Builder:
             base_allocation=allocated,
             ticket=ticket,
             stake=float(stake["stake"][0, 0]),
+            capital=float(-results[draft.model.outputs["project_calls"]].sum()),
             equity=equity,
             debt=float(results[draft.model.outputs["commitment"]].max()),
         )

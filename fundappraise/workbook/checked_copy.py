@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,9 @@ def write_checked_copy(source: Path, problems: Iterable[Problem], target: Path) 
 def _write(source: Path, problems: tuple[Problem, ...], target: Path) -> None:
     from openpyxl import load_workbook
 
-    book = load_workbook(source, keep_vba=source.suffix.lower() == ".xlsm")
+    with warnings.catch_warnings():  # of parts that openpyxl cannot carry over; the cells are what counts here
+        warnings.simplefilter("ignore")
+        book = load_workbook(source, keep_vba=source.suffix.lower() == ".xlsm")
     texts: dict[tuple[str, str], list[Problem]] = {}
     for problem in problems:
         cell = _cell(problem.where, book)
@@ -48,21 +50,12 @@ def _write(source: Path, problems: tuple[Problem, ...], target: Path) -> None:
     for (sheet, address), found in texts.items():
         _mark(book[sheet], address, found)
     _list(book, problems)
-    handle, name = tempfile.mkstemp(prefix=".checked-", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = target.with_name(f".{target.stem}.new{target.suffix}")
     try:
         book.save(temporary)
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _cell(where: str, book: Any) -> tuple[str, str] | None:

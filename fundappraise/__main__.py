@@ -1,0 +1,6 @@
+"""``python -m fundappraise``."""
+
+from fundappraise.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""The command line: new, check, run, models. Progress goes to the error stream, results to the output.
+
+Exit codes: 0 done; 1 the input has problems (they are listed); 2 wrong usage; 3 no portfolio meets the limits.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fundappraise.errors import FundappraiseError, InputError, Problem
+
+PROBLEMS, CLASH = 1, 3
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="fundappraise")
+def cli() -> None:
+    """Which projects should the fund pay for, how much, and how could that go wrong?
+
+    Start with: fundappraise new caspian.xlsx --example caspian
+    """
+
+
+@cli.command()
+@click.argument("path", type=click.Path(path_type=Path), metavar="FUND.xlsx")
+@click.option("--example", metavar="NAME", help="Fill it with a shipped example: caspian.")
+@click.option("--from", "source", type=click.Path(path_type=Path), metavar="OTHER", help="Keep everything of another fund.")
+@click.option("--project", "projects", multiple=True, metavar='"ID NAME=sector/model"', help="Add an empty project; repeatable.")
+def new(path: Path, example: str | None, source: Path | None, projects: tuple[str, ...]) -> None:
+    """Write a workbook to fill in. An existing file is never overwritten."""
+    from fundappraise.commands import new_workbook
+
+    if example and source:
+        raise click.UsageError("--example and --from exclude each other.")
+    if path.suffix.lower() != ".xlsx":
+        raise click.UsageError(f'"{path}" does not end in .xlsx.')
+    say(new_workbook(path, example, source, projects))
+
+
+@cli.command()
+@click.argument("path", type=click.Path(path_type=Path), metavar="FUND.xlsx|FUND.toml|MODEL.toml")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="json for scripts.")
+def check(path: Path, form: str) -> None:
+    """List everything wrong with a fund or a model file, at once."""
+    from fundappraise.commands import check_file
+
+    text, clean = check_file(path, as_json=form == "json")
+    say(text)
+    if not clean:
+        sys.exit(PROBLEMS)
+
+
+@cli.command()
+@click.argument("path", type=click.Path(path_type=Path), metavar="FUND.xlsx|FUND.toml")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Folder of this run (by default a new one beside the fund).")
+@click.option("--paths", type=click.IntRange(min=1), default=100_000, show_default=True, help="How many futures.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Which futures.")
+@click.option("--scenario", metavar="NAME", default="", help="Under a scenario of the Scenarios tab.")
+@click.option("--without", multiple=True, metavar="ID", help="Leave a project out; repeatable.")
+@click.option("--since", metavar="DIR|none", default="", help="Compare with this run, not with the last one.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes; by default one a core. Results do not depend on it.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def run(path: Path, **options: Any) -> None:
+    """Simulate, choose the portfolio, write the committee paper and the results workbook."""
+    from fundappraise.commands import run_fund
+
+    text, clash = run_fund(path, **options)
+    say(text)
+    if clash:
+        sys.exit(CLASH)
+
+
+@cli.command()
+@click.argument("name", required=False, metavar="[NAME]")
+def models(name: str | None) -> None:
+    """List the models, or show one: inputs, line items, formulas, checks."""
+    from fundappraise.commands import list_models, show_model
+
+    say(list_models() if name is None else show_model(name))
+
+
+def say(text: str) -> None:
+    """Print in whatever the console can show."""
+    from fundappraise.problem_list import plain
+
+    click.echo(plain(text, getattr(sys.stdout, "encoding", None)))
+
+
+def main() -> None:
+    """Entry point: problems become sentences and exit codes, never a stack trace."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        complain("Stopped. Nothing was written.")
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except InputError as error:
+        complain("\n".join(f"{problem.where}: {problem.text}" for problem in error.problems))
+        sys.exit(PROBLEMS)
+    except FundappraiseError as error:
+        complain(str(error))
+        sys.exit(PROBLEMS)
+    except PermissionError as error:
+        complain(f"{error.filename} is open in another program, or may not be written. Close it and try again.")
+        sys.exit(PROBLEMS)
+    except OSError as error:
+        complain(f"{error.filename or 'A file'}: {error.strerror or error}.")
+        sys.exit(PROBLEMS)
+
+
+def complain(text: str) -> None:
+    from fundappraise.problem_list import plain
+
+    click.echo(plain(text, getattr(sys.stderr, "encoding", None)), err=True)
+
+
+def problem(where: str, found: str, hint: str = "") -> InputError:
+    """One problem as an error."""
+    return InputError([Problem(where, found, hint=hint)])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,295 @@
+"""What the commands do, as functions that return the text to print."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fundappraise.errors import InputError, ModelError, Problem, RunFolderError, did_you_mean
+from fundappraise.fund.fund import Fund, Project
+from fundappraise.model.load import load_model, model_names
+from fundappraise.problem_list import as_json as json_list
+from fundappraise.problem_list import render
+from fundappraise.reading import example, read, read_fund
+
+if TYPE_CHECKING:
+    from fundappraise.decide import Allocation
+    from fundappraise.model.items import Model
+    from fundappraise.outcome.changes import Changes
+
+
+def new_workbook(path: Path, example_name: str | None, source: Path | None, projects: tuple[str, ...]) -> str:
+    """Write a workbook; say what to do next."""
+    from fundappraise.fund.build import empty_fund
+    from fundappraise.workbook.template import write_template
+
+    if path.exists():
+        raise _one(str(path), "this file exists already.", "Choose another name; nothing was written.")
+    if not path.parent.is_dir():
+        raise _one(str(path.parent), "this folder does not exist.", "Create it first.")
+    fund = example(example_name) if example_name else read_fund(source) if source else empty_fund(datetime.now().year)
+    fund = replace(fund, projects=(*fund.projects, *(_new_project(text, fund) for text in projects)))
+    folder = source.parent if source else None
+    models = {name: load_model(name, folder) for name in {*(p.model for p in fund.projects), *(m.model for m in fund.markets)}}
+    write_template(fund, path, models)
+    return f'{path}: {len(fund.projects)} projects, {len(fund.drivers)} drivers.\nNext: fill it in, then: fundappraise check "{path}"'
+
+
+def _new_project(text: str, fund: Fund) -> Project:
+    head, equals, model = text.partition("=")
+    project_id, _, name = head.strip().partition(" ")
+    if not equals or not project_id:
+        raise _one(text, "not a project.", 'Write "ID NAME=sector/model", as in "A20 Grain terminal=logistics/container_terminal".')
+    if any(project.id == project_id for project in fund.projects):
+        raise _one(text, f"{project_id} is taken.", "Choose another id.")
+    loaded = load_model(model.strip())
+    return Project(id=project_id, name=name.strip() or loaded.title, model=model.strip(), sector=loaded.sector)
+
+
+def check_file(path: Path, *, as_json: bool) -> tuple[str, bool]:
+    """The problems of a fund or model file as text or JSON, and whether there are none (remarks aside)."""
+    if path.suffix == ".toml" and path.is_file() and _is_model(path):
+        return _check_model(path, as_json=as_json)
+    fund, found = read(path)
+    clean = not any(problem.severity == "problem" for problem in found)
+    if as_json:
+        return json_list(found), clean
+    marked = None
+    if found and path.suffix.lower() == ".xlsx" and path.is_file() and fund.projects:
+        marked = _marked_copy(path, found)
+    header = [_saved(path), _counts(fund)] if fund.projects else [_saved(path)]
+    next_step = f'Next: fundappraise run "{path}"' if clean else "Nothing was run."
+    return render(found, header, next_step, marked), clean
+
+
+def _marked_copy(path: Path, found: tuple[Problem, ...]) -> str | None:
+    from fundappraise.workbook.checked_copy import write_checked_copy
+
+    target = path.with_name(f"{path.stem}-checked.xlsx")
+    refused = write_checked_copy(path, found, target)
+    if refused:
+        print(refused, file=sys.stderr)
+        return None
+    return target.name
+
+
+def _is_model(path: Path) -> bool:
+    text = path.read_bytes()
+    return b"[items." in text or b"[outputs]" in text or b"include" in text.split(b"[", 1)[0]
+
+
+def _check_model(path: Path, *, as_json: bool) -> tuple[str, bool]:
+    problems: tuple[Problem, ...] = ()
+    header = [str(path)]
+    try:
+        model = load_model(path.name, path.parent.resolve())
+        header.append(f"{model.title}: {len(model.inputs)} inputs, {len(model.items)} line items, {len(model.checks)} checks")
+    except ModelError as error:
+        problems = error.problems
+    if as_json:
+        return json_list(problems), not problems
+    return render(problems, header, "" if problems else f"Use it by its file name, {path.name}, beside the workbook."), not problems
+
+
+def _saved(path: Path) -> str:
+    if not path.is_file():
+        return str(path)
+    at = datetime.fromtimestamp(path.stat().st_mtime)
+    day = "" if at.date() == datetime.now().date() else f"{at:%Y-%m-%d} "
+    open_too = " (open in Excel: unsaved changes are not seen)" if path.suffix.lower() == ".xlsx" else ""
+    return f"{path.name}, as saved {day}{at:%H:%M}{open_too}"
+
+
+def _counts(fund: Fund) -> str:
+    inputs = sum(len(project.inputs) for project in fund.projects)
+    return f"{len(fund.projects)} projects · {inputs} inputs · {len(fund.drivers)} drivers · {len(fund.limits)} limits"
+
+
+def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
+    """Run a fund; the summary, and whether no portfolio meets the limits."""
+    from fundappraise import runs
+
+    start = time.perf_counter()
+    stage = _Stages(quiet=options["quiet"])
+    with stage("read and checked"):
+        fund, found = read(path)
+        if any(problem.severity == "problem" for problem in found):
+            return _refuse(path, fund, found)
+        fund = _under(fund, options["scenario"])
+    with stage("models"):
+        texts = _texts(fund, path.resolve().parent)
+    key = runs.key_of(
+        path, texts, paths=options["paths"], seed=options["seed"], scenario=options["scenario"], without=tuple(options["without"])
+    )
+    target = _target(path, options["output"], key)
+    before = runs.same_run(runs.runs_folder(path), key)
+    if before is not None and options["output"] is None:
+        return f"Already done, with the same input, models, paths and seed: {before}", False
+    earlier = _earlier(path, options["since"])
+    decision = _decide(fund, path, options, stage)
+    changes = None
+    if earlier is not None:
+        from fundappraise.outcome.changes import changes_since
+
+        changes = changes_since(earlier, decision)
+    refused: list[str] = []
+    with stage("paper and workbook"):
+        runs.write_run(
+            target, path, decision, key, timings={**stage.seconds, "all": time.perf_counter() - start},
+            write=lambda folder: refused.extend(_write_all(decision, folder, changes, target.name)),
+        )  # fmt: skip
+    from fundappraise.summary import summary
+
+    text = summary(decision, changes, target, found, refused, time.perf_counter() - start)
+    return text, decision.status == "infeasible"
+
+
+def _refuse(path: Path, fund: Fund, found: tuple[Problem, ...]) -> tuple[str, bool]:
+    header = [_saved(path), _counts(fund)] if fund.projects else [_saved(path)]
+    print(render(found, header, "Nothing was run."), file=sys.stderr)
+    raise SystemExit(1)
+
+
+def _under(fund: Fund, scenario: str) -> Fund:
+    if not scenario:
+        return fund
+    row = next((row for row in fund.scenarios if row.name == scenario), None)
+    if row is None:
+        names = [row.name for row in fund.scenarios]
+        raise _one(scenario, "there is no such scenario.", did_you_mean(scenario, names) or f"Scenarios: {'; '.join(names)}.")
+    return fund.with_(dict(row.overrides))
+
+
+def _texts(fund: Fund, folder: Path) -> dict[str, str]:
+    names = {*(project.model for project in fund.included), *(market.model for market in fund.markets)}
+    return {file: text for name in names for file, text in load_model(name, folder).texts.items()}
+
+
+def _target(path: Path, output: Path | None, key: Any) -> Path:
+    from fundappraise import runs
+
+    if output is None:
+        return runs.fresh_name(runs.runs_folder(path), datetime.now())
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise _one(str(output), "this folder holds something already.", "Name a new or an empty one.")
+    if output.is_dir():
+        output.rmdir()
+    return output
+
+
+def _earlier(path: Path, since: str) -> Any:
+    from fundappraise import runs
+
+    if since == "none":
+        return None
+    if since:
+        return runs.earlier_run(Path(since))
+    for folder in reversed(runs.finished(runs.runs_folder(path))):
+        record = runs.read_record(folder)
+        if not record["key"]["scenario"] and not record["key"]["without"]:
+            try:
+                return runs.earlier_run(folder)
+            except RunFolderError as error:
+                print(f"No comparison with {folder.name}: {error}", file=sys.stderr)
+                return None
+    return None
+
+
+def _decide(fund: Fund, path: Path, options: Mapping[str, Any], stage: _Stages) -> Allocation:
+    from fundappraise.decide import allocate
+    from fundappraise.simulate.run import appraise
+
+    unknown = [name for name in options["without"] if name not in {p.id for p in fund.included}]
+    if unknown:
+        raise _one(f"--without {unknown[0]}", "not a project of this fund.", did_you_mean(unknown[0], [p.id for p in fund.included]))
+    with stage("simulated", f"{options['paths']:,} paths"):
+        result = appraise(
+            fund, paths=options["paths"], seed=options["seed"], workers=options["workers"], on="processes",
+            progress=stage.progress(), models_folder=path.resolve().parent,
+        )  # fmt: skip
+    with stage("portfolio chosen"):
+        return allocate(result, exclude=options["without"], workers=options["workers"], on="processes")
+
+
+def _write_all(decision: Allocation, folder: Path, changes: Changes | None, name: str) -> list[str]:
+    """The paper, its PDF where a browser is found, the workbook and the charts; sentences for what could not be done."""
+    from fundappraise.report.charts import write_pngs
+    from fundappraise.report.committee import write_report
+    from fundappraise.report.pdf import print_pdf
+    from fundappraise.workbook.results import write_results
+
+    write_report(decision, folder / "report.html", changes=changes, run_folder_name=name)
+    write_results(decision, folder / "results.xlsx", changes=changes)
+    write_pngs(decision, folder / "charts")
+    refused = print_pdf(folder / "report.html", folder / "report.pdf")
+    return [refused] if refused else []
+
+
+class _Stages:
+    """One line a stage on the error stream, with its seconds."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.quiet = quiet
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str, note: str = "") -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - start
+        if not self.quiet:
+            from fundappraise.problem_list import plain
+
+            line = f"  ✔ {name:<22}{self.seconds[name]:6.1f} s   {note}".rstrip()
+            print(plain(line, getattr(sys.stderr, "encoding", None)), file=sys.stderr, flush=True)
+
+    def progress(self) -> bool | Callable[[int, int], None]:
+        """A bar in a terminal; elsewhere the stage lines are enough."""
+        return not self.quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def list_models() -> str:
+    """All models, a line each."""
+    rows = [(name, load_model(name)) for name in model_names()]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {model.title}. {model.summary}" for name, model in rows)
+
+
+def show_model(name: str) -> str:
+    """Inputs, line items with formulas, checks and outputs of one model."""
+    model = load_model(name, Path.cwd())
+    return "\n".join([f"{model.title} ({model.name})", model.summary, "", *_inputs(model), "", *_items(model)])
+
+
+def _inputs(model: Model) -> Iterator[str]:
+    yield "Inputs"
+    width = max((len(row.name) for row in model.inputs), default=0)
+    for row in model.inputs:
+        default = "" if row.default is None else f", default {row.default:g}"
+        by_year = ", by year" if row.by_period else ""
+        yield f"  {row.name:<{width}}  {row.unit:<16} {row.label}{default}{by_year}"
+
+
+def _items(model: Model) -> Iterator[str]:
+    yield "Line items"
+    for item in model.items.values():
+        yield f"  {item.name} = {item.formula}    [{item.unit}] {item.label}"
+    yield ""
+    yield "Checks"
+    for check in model.checks:
+        yield f"  {check.formula}    {check.label}"
+    yield ""
+    yield "Outputs"
+    for output, item_name in model.outputs.items():
+        yield f"  {output} = {item_name}"
+
+
+def _one(where: str, found: str, hint: str = "") -> InputError:
+    return InputError([Problem(where, found, hint=hint)])

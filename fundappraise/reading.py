@@ -1,0 +1,56 @@
+"""Reading a fund from a workbook or from text: the same checks, the same Fund."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fundappraise.errors import InputError, Problem, did_you_mean
+from fundappraise.fund.check import check_fund
+from fundappraise.fund.fund import Fund
+from fundappraise.fund.text import read_text
+from fundappraise.resources import folder_of
+
+
+def read(path: str | Path) -> tuple[Fund, tuple[Problem, ...]]:
+    """The fund and everything wrong or remarkable in it; never raises for what the file holds."""
+    source = Path(path)
+    if source.suffix.lower() == ".toml":
+        fund, found = read_text(source)
+    else:
+        from fundappraise.workbook.reader import read_workbook  # openpyxl is slow to import
+
+        fund, found = read_workbook(source)
+    if not fund.projects and any(problem.severity == "problem" for problem in found):
+        return fund, found
+    return fund, (*found, *check_fund(fund, source.parent))
+
+
+def read_fund(path: str | Path) -> Fund:
+    """The fund of a workbook (.xlsx) or a text file (.toml).
+
+    Raises
+    ------
+    InputError
+        With every problem found, each with its place.
+    """
+    fund, found = read(path)
+    problems = [problem for problem in found if problem.severity == "problem"]
+    if problems:
+        raise InputError(problems)
+    return fund
+
+
+def example(name: str = "caspian") -> Fund:
+    """A fund that is shipped: ``caspian``.
+
+    Raises
+    ------
+    InputError
+        There is no such example.
+    """
+    source = folder_of("funds") / name / "fund.toml"
+    if not source.is_file():
+        known = sorted(path.parent.name for path in folder_of("funds").glob("*/fund.toml"))
+        hint = did_you_mean(name, known) or f"Examples: {', '.join(known)}."
+        raise InputError([Problem(name, f'there is no example "{name}".', hint=hint)])
+    return read_fund(source)

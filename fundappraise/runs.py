@@ -1,0 +1,205 @@
+"""Run folders: everything a run was made from and gave, beside the workbook. A folder appears whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fundappraise.errors import InputError, RunFolderError
+from fundappraise.outcome.changes import Earlier
+from fundappraise.outcome.decision import Decision
+from fundappraise.reading import read_fund
+
+RECORD = "run.json"
+PATHS = "paths.npz"
+PACKAGES = ("numpy", "scipy", "pandas", "highspy", "altair", "jinja2", "XlsxWriter", "openpyxl", "pint")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What makes two runs the same: the input's bytes, the model texts, and the options."""
+
+    input: str
+    models: str
+    paths: int
+    seed: int
+    scenario: str
+    without: tuple[str, ...]
+    version: str
+
+
+def package_version() -> str:
+    try:
+        return version("fundappraise")
+    except PackageNotFoundError:  # a checkout that was never installed
+        return "0+unknown"
+
+
+def runs_folder(source: Path) -> Path:
+    """``caspian runs`` beside ``caspian.xlsx``."""
+    return source.parent / f"{source.stem} runs"
+
+
+def key_of(source: Path, texts: Mapping[str, str], *, paths: int, seed: int, scenario: str, without: tuple[str, ...]) -> Key:
+    return Key(
+        input=_hash(b"".join(path.read_bytes() for path in input_files(source))),
+        models=_hash("".join(f"{name}\0{text}\0" for name, text in sorted(texts.items())).encode()),
+        paths=paths,
+        seed=seed,
+        scenario=scenario,
+        without=without,
+        version=package_version(),
+    )
+
+
+def input_files(source: Path) -> list[Path]:
+    """The input: the workbook, or a TOML fund with the project files beside it."""
+    projects = sorted((source.parent / "projects").glob("*.toml")) if source.suffix == ".toml" else []
+    return [source, *projects]
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def finished(folder: Path) -> list[Path]:
+    """Finished runs in a runs folder, oldest first."""
+    return sorted(path.parent for path in folder.glob(f"*/{RECORD}")) if folder.is_dir() else []
+
+
+def same_run(folder: Path, key: Key) -> Path | None:
+    """A finished run with this key."""
+    wanted = json.loads(json.dumps(asdict(key)))
+    return next((run for run in reversed(finished(folder)) if read_record(run).get("key") == wanted), None)
+
+
+def read_record(run: Path) -> dict[str, Any]:
+    """A run's record.
+
+    Raises
+    ------
+    RunFolderError
+        The folder holds no readable record.
+    """
+    try:
+        record = json.loads((run / RECORD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RunFolderError(f"{run} is not a run folder: it holds no {RECORD}.") from None
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"{run / RECORD} cannot be read: {error}.") from None
+    if not isinstance(record, dict):
+        raise RunFolderError(f"{run / RECORD} is not a run's record.")
+    return record
+
+
+def earlier_run(run: Path) -> Earlier:
+    """An earlier run, for comparison.
+
+    Raises
+    ------
+    RunFolderError
+        The folder is not a finished run, or its input can no longer be read.
+    """
+    record = read_record(run)
+    source = next((path for path in (run / "input.xlsx", run / "fund.toml") if path.is_file()), None)
+    if source is None:
+        raise RunFolderError(f"{run} holds no input.")
+    try:
+        fund = read_fund(source)
+        with np.load(run / PATHS) as stored:
+            npv, loss = stored["npv"], stored["capital_loss"]
+    except InputError as error:
+        raise RunFolderError(f"the input kept in {run} can no longer be read: {error}") from None
+    except (OSError, ValueError, KeyError) as error:
+        raise RunFolderError(f"{run / PATHS} cannot be read: {error}.") from None
+    key = record["key"]
+    return Earlier(run.name, fund, int(key["seed"]), int(key["paths"]), tuple(record["chosen"]), npv, loss)
+
+
+def write_run(
+    target: Path,
+    source: Path,
+    decision: Decision,
+    key: Key,
+    *,
+    timings: Mapping[str, float],
+    write: Callable[[Path], None],
+) -> None:
+    """Fill a folder beside ``target`` and give it its name when it is whole. ``write`` adds the paper and the workbook."""
+    partial = target.with_name(f"{target.name} (writing)")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        _copy_input(source, partial)
+        for name, text in _model_texts(decision).items():
+            path = partial / "models" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        outcome = decision.outcome
+        none = np.zeros(decision.run.n_paths)
+        npv = none if outcome is None else outcome.npv_by_path
+        loss = none if outcome is None else outcome.capital_loss_by_path
+        np.savez(partial / PATHS, npv=npv, capital_loss=loss)
+        write(partial)
+        record = _record(decision, key, timings)
+        (partial / RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        os.replace(partial, target)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _copy_input(source: Path, folder: Path) -> None:
+    if source.suffix != ".toml":
+        shutil.copyfile(source, folder / "input.xlsx")
+        return
+    for path in input_files(source):
+        copy = folder / ("fund.toml" if path == source else path.relative_to(source.parent))
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(path, copy)
+
+
+def _model_texts(decision: Decision) -> dict[str, str]:
+    plan = decision.run.plan
+    return {name: text for owner in (*plan.projects, *plan.markets) for name, text in owner.model.texts.items()}
+
+
+def _record(decision: Decision, key: Key, timings: Mapping[str, float]) -> dict[str, Any]:
+    outcome = decision.outcome
+    figures = {} if outcome is None else {
+        "npv": asdict(outcome.npv), "p_loss": asdict(outcome.p_loss), "cvar": asdict(outcome.capital_loss_cvar),
+    }  # fmt: skip
+    return {
+        "key": asdict(key),
+        "status": decision.status,
+        "chosen": list(decision.chosen),
+        "figures": figures,
+        "warnings": list(decision.run.warnings),
+        "engine": "numpy",
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "packages": {name: version(name) for name in PACKAGES},
+        "written": datetime.now().isoformat(timespec="seconds"),
+        "seconds": {name: round(seconds, 2) for name, seconds in timings.items()},
+    }
+
+
+def fresh_name(folder: Path, now: datetime) -> Path:
+    """A folder name by date and time that does not exist yet."""
+    target = folder / now.strftime("%Y-%m-%d %H%M%S")
+    number = 2
+    while target.exists():
+        target = folder / f"{now.strftime('%Y-%m-%d %H%M%S')} {number}"
+        number += 1
+    return target

@@ -1,0 +1,110 @@
+"""What a run prints at its end: the answer, why, what changed, and where the papers are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fundappraise.errors import Problem
+from fundappraise.outcome.changes import Changes
+from fundappraise.outcome.decision import Decision
+
+_SHOWN_INPUTS = 6
+
+
+def summary(
+    decision: Decision, changes: Changes | None, target: Path, found: Sequence[Problem], refused: Sequence[str], seconds: float
+) -> str:
+    """The text that ends a run."""
+    lines = [*_answer(decision), "", *_table(decision), *_portfolio(decision), *_since(changes), ""]
+    lines += [f"  remark     {problem.text}" for problem in found[:0]]
+    lines += [f"  remark     {warning}" for warning in decision.run.warnings]
+    lines += [f"  remark     {sentence}" for sentence in refused]
+    pdf = " and report.pdf" if (target / "report.pdf").is_file() else ""
+    lines += [
+        f"  paper      {target / 'report.html'}{pdf}",
+        f"  workbook   {target / 'results.xlsx'}",
+        f"  in full    {target}",
+        f"{seconds:.0f} s".rjust(100),
+    ]
+    return "\n".join(lines)
+
+
+def _answer(decision: Decision) -> Iterator[str]:
+    run = decision.run
+    commitments = run.fund.commitments
+    if decision.status == "infeasible":
+        yield "No portfolio meets the limits. These clash:"
+        yield from (f"  {clash}" for clash in decision.clashes)
+        yield decision.relaxation
+        return
+    tickets = decision.outcome.tickets if decision.outcome else 0.0
+    of = f" of {commitments:.0f}" if commitments else ""
+    if decision.status == "nothing":
+        yield f"Recommended: no project; all {commitments:.0f} million USD stay idle."
+    else:
+        count = len(decision.chosen)
+        yield f"Recommended: {count} of {len(run.ids)} projects, {tickets:.0f}{of} million USD"
+    if decision.status == "feasible":
+        yield f"The search was cut by its time limit: a better portfolio may gain up to {100 * decision.gap:.2f} % more."
+
+
+def _table(decision: Decision) -> Iterator[str]:
+    if decision.status == "infeasible":
+        return
+    table = decision.selection
+    width = max(len(str(name)) for name in table["name"])
+    yield f"       {'':5} {'':{width}}  {'ticket':>7} {'expected NPV':>13}   {'a loss in':<11}  why"
+    yield f"       {'':5} {'':{width}}  {'M USD':>7} {'M USD':>13}"
+    for name, row in table.sort_values("chosen", ascending=False, kind="stable").iterrows():
+        mark = "   " if row["chosen"] else "not"
+        ticket = f"{row['ticket']:.0f}" if row["chosen"] else "–"
+        npv = _money(row["npv_mean"], row["npv_se"])
+        losses = f"{round(100 * row['p_loss'])} in 100"
+        why = "" if row["chosen"] else row["verdict"]
+        yield f"  {mark}  {name!s:5} {row['name']:{width}}  {ticket:>7} {npv:>13}   {losses:<11}  {why}".rstrip()
+
+
+def _money(value: float, error: float) -> str:
+    """Whole millions, or a decimal where the error allows it and the figure is small."""
+    decimals = 1 if abs(value) < 10 and error < 0.05 + 0.5 * abs(value) else 0
+    text = f"{value:.{decimals}f}".replace("-", "−")
+    return text if text.strip("−0.") else text.replace("−", "")
+
+
+def _portfolio(decision: Decision) -> Iterator[str]:
+    outcome = decision.outcome
+    if outcome is None or not decision.chosen:
+        return
+    limit = next((row for row in decision.run.fund.limits if row.of == "CVaR of capital loss"), None)
+    tail = round(100 * decision.run.fund.number("confidence"))
+    risk = f"CVaR {tail} % {_money(outcome.capital_loss_cvar.value, outcome.capital_loss_cvar.error)}"
+    risk += f" of at most {limit.amount:g} M USD" if limit else " M USD"
+    losses = round(100 * outcome.p_loss.value)
+    yield ""
+    yield f"Portfolio   expected NPV {_money(outcome.npv.value, outcome.npv.error)} M USD · loses money in {losses} of 100 futures · {risk}"
+
+
+def _since(changes: Changes | None) -> Iterator[str]:
+    if changes is None:
+        return
+    count = len(changes.inputs)
+    yield ""
+    if not count:
+        yield f"Since {changes.since} no input has changed."
+    else:
+        yield f"Since {changes.since} {count} input{'s' * (count != 1)} changed:"
+    for _, row in changes.inputs.head(_SHOWN_INPUTS).iterrows():
+        yield f"  {row['address']}  {row['was']} → {row['now']} {row['unit']}".rstrip()
+    if count > _SHOWN_INPUTS:
+        yield f"  and {count - _SHOWN_INPUTS} more"
+    error = f"± {changes.npv_change_se:.2g}" if np.isfinite(changes.npv_change_se) else ""
+    futures = "same futures" if changes.paired else "other futures"
+    sign = "+" if changes.npv_change > 0 else ""
+    moved = f"{sign}{changes.npv_change:.2f}".replace("-", "−")
+    who = "; ".join(
+        [f"now in: {', '.join(changes.now_in)}"] * bool(changes.now_in) + [f"now out: {', '.join(changes.now_out)}"] * bool(changes.now_out)
+    )
+    yield f"  expected NPV {moved} M USD ({error}, {futures}); {who or 'no project in or out'}"
