@@ -65,8 +65,7 @@ def check_file(path: Path, *, as_json: bool) -> tuple[str, bool]:
     if found and path.suffix.lower() == ".xlsx" and path.is_file() and fund.projects:
         marked = _marked_copy(path, found)
     header = [_saved(path), _counts(fund)] if fund.projects else [_saved(path)]
-    next_step = f'Next: fundappraise run "{path}"' if clean else "Nothing was run."
-    return render(found, header, next_step, marked), clean
+    return render(found, header, f'fundappraise run "{path}"', marked), clean
 
 
 def _marked_copy(path: Path, found: tuple[Problem, ...]) -> str | None:
@@ -95,7 +94,7 @@ def _check_model(path: Path, *, as_json: bool) -> tuple[str, bool]:
         problems = error.problems
     if as_json:
         return json_list(problems), not problems
-    return render(problems, header, "" if problems else f"Use it by its file name, {path.name}, beside the workbook."), not problems
+    return render(problems, header, f"write {path.name} as a project's model, in a workbook beside it"), not problems
 
 
 def _saved(path: Path) -> str:
@@ -153,7 +152,7 @@ def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
 
 def _refuse(path: Path, fund: Fund, found: tuple[Problem, ...]) -> tuple[str, bool]:
     header = [_saved(path), _counts(fund)] if fund.projects else [_saved(path)]
-    print(render(found, header, "Nothing was run."), file=sys.stderr)
+    print(render(found, header, ""), file=sys.stderr)
     raise SystemExit(1)
 
 

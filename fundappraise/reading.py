@@ -22,7 +22,7 @@ def read(path: str | Path) -> tuple[Fund, tuple[Problem, ...]]:
         fund, found = read_workbook(source)
     if not fund.projects and any(problem.severity == "problem" for problem in found):
         return fund, found
-    return fund, (*found, *check_fund(fund, source.parent))
+    return fund, (*found, *check_fund(fund, source.parent, read=found))
 
 
 def read_fund(path: str | Path) -> Fund:

@@ -115,7 +115,7 @@ class _Search:
 
     def __init__(self, run: Appraisal, name: str) -> None:
         self.run, self.name = run, name
-        self.only = frozenset(_neighbours(run, name))
+        self.only = frozenset(project.name for project in run.plan.neighbours(name))
         self.n_paths = min(len(SEARCH) * BLOCK, run.n_paths)
         npv = run.columns[name]["fund_npv"]
         self.offset = float(npv.mean() - npv[: self.n_paths].mean())
@@ -130,11 +130,3 @@ class _Search:
             return float("nan")
         outputs = {name: results[project.model.outputs[name]] for name in ("fund_calls", "fund_operating", "fund_exit")}
         return float(fund_npv(plan, project, outputs, hurdle)[: self.n_paths].mean()) + self.offset
-
-
-def _neighbours(run: Appraisal, name: str) -> set[str]:
-    """The project and all that sell in its market."""
-    sale = run.plan.project(name).sale
-    if sale is None:
-        return {name}
-    return {p.name for p in run.plan.projects if p.sale is not None and p.sale.market == sale.market}

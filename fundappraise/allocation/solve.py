@@ -5,7 +5,11 @@ Single-threaded and without clocks in its decisions (but for the time limit), so
 
 from __future__ import annotations
 
+import os
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -124,6 +128,24 @@ def _checked(
     return worth, matrix, most, tails
 
 
+@contextmanager
+def _quiet_output() -> Iterator[None]:
+    """HiGHS prints its name when it is made, before any option can be set; this closes its output for that moment."""
+    sys.stdout.flush()
+    try:
+        kept = os.dup(1)
+    except OSError:  # no console, as in a windowed program
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), 1)
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
 class _Search:
     """The cut loop around one HiGHS model; private to ``select``."""
 
@@ -138,9 +160,9 @@ class _Search:
         self.solver = self._model()
 
     def _model(self) -> highspy.Highs:
-        solver = highspy.Highs()
-        solver.silent()
-        for option, setting in (("threads", 1), ("mip_feasibility_tolerance", 1e-9)):
+        with _quiet_output():
+            solver = highspy.Highs()
+        for option, setting in (("output_flag", False), ("threads", 1), ("mip_feasibility_tolerance", 1e-9)):
             solver.setOptionValue(option, setting)
         n = self.worth.size
         solver.addVars(n, np.zeros(n), np.ones(n))

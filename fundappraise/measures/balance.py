@@ -1,8 +1,9 @@
 """Values of many series at continuous rates, and the zero of each inside a bracket.
 
-With the continuous rate x (growth exp(x) per unit of the axis), P(x) is the value of a series' inflows and N(x) that of its
-outflows. The *balance* log P − log N has the sign of the NPV, is nearly straight, and does not depend on the currency unit;
-its slope is the mean time of the outflows less that of the inflows. Every column is computed apart: its bits depend on no other.
+With the continuous rate x (growth exp(x) per unit of the axis), P(x) is the value of a series' inflows and N(x) that of
+its outflows. The *balance* log P − log N has the sign of the NPV, is nearly straight, and does not depend on the
+currency unit; its slope is the mean time of the outflows less that of the inflows. Every column is computed apart: its
+bits depend on no other.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ class Axis:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Brackets:
-    """Intervals of rates with one zero of the NPV each: its column, where to start, and whether the NPV falls (1) or rises (−1)."""
+    """Intervals of rates that hold one zero of the NPV each.
+
+    The column of each, where to start, and the turn: whether the NPV falls (1) or rises (−1) through zero.
+    """
 
     column: Ints
     low: Floats
@@ -76,7 +80,7 @@ def _horner(parts: Floats, x: Floats) -> tuple[Floats, Floats]:
 
 
 def _weighted(parts: Floats, times: Floats, x: Floats) -> tuple[Floats, Floats]:
-    """For uneven or far-reaching times; measured from the first flow at positive rates, from the last at negative ones."""
+    """For uneven or far times: measured from the first flow at positive rates, from the last at negative ones."""
     by_column = np.ascontiguousarray(np.moveaxis(parts, 0, -1))
     there = (by_column != 0).any(axis=0)
     first, last = there.argmax(axis=-1), times.size - 1 - there[:, ::-1].argmax(axis=-1)
@@ -95,13 +99,13 @@ def balance(flows: Floats, axis: Axis, x: Floats) -> tuple[Floats, Floats, Float
 
 
 def refined(flows: Floats, axis: Axis, brackets: Brackets) -> Floats:
-    """The zero in each bracket ``(columns,)`` by Newton's rule kept inside it; ``flows (periods, columns)`` one per bracket.
+    """The zero in each bracket, ``(columns,)``, by Newton's rule kept inside it; ``flows (periods, columns)``.
 
     The first step uses the balance. The next ones use NPV·exp(x·T), with T midway between the mean times of in- and
-    outflows, whose curvature nearly vanishes at the zero and which costs half. What has not converged then (rates that nearly
-    touch) goes on with the balance, and at last by halving.
+    outflows, whose curvature nearly vanishes at the zero and which costs half. What has not converged then (rates that
+    nearly touch) goes on with the balance, and at last by halving.
     """
-    x, low, high, left = brackets.start, brackets.low, brackets.high, brackets.turn > 0
+    x, low, high, falls = brackets.start, brackets.low, brackets.high, brackets.turn > 0
     result = x.copy()
     centre, previous, done = np.zeros_like(x), np.zeros_like(x), np.zeros(x.size, dtype=bool)
     active = np.arange(x.size)
@@ -114,7 +118,7 @@ def refined(flows: Floats, axis: Axis, brackets: Brackets) -> Floats:
         else:
             value, d_in, d_out = balance(flows, axis, x)
             slope, centre = d_in - d_out, 0.5 * (d_in + d_out)
-        before_zero = (value > 0) == left
+        before_zero = np.asarray((value > 0) == falls)
         low, high = np.where(before_zero, x, low), np.where(before_zero, high, x)
         new, halved = _next(x, low, high, before_zero, value, slope, iteration > _HALVING)
         moved = np.abs(new - x)
@@ -127,7 +131,8 @@ def refined(flows: Floats, axis: Axis, brackets: Brackets) -> Floats:
         if 2 * np.count_nonzero(done) >= done.size:
             going = ~done
             active, flows, done = active[going], flows[:, going], done[going]
-            x, low, high, left, centre, previous = (a[going] for a in (x, low, high, left, centre, previous))
+            x, low, high, centre, previous = (a[going] for a in (x, low, high, centre, previous))
+            falls = falls[going]
     result[active] = np.where(done, result[active], x)
     return result
 

@@ -1,7 +1,8 @@
-"""Present values, modified returns and payback of arrays of flows. Inflow positive, outflow negative; rates are decimals.
+"""Present values, modified returns and payback of arrays of flows.
 
-``npv`` counts whole periods from the first flow. A project's flows lie on the half-period grid of FINANCE.md instead: those of
-period t are calls t − 1, operating flows t − ½ and exits t periods after the valuation date.
+Inflow positive, outflow negative; rates are decimals. ``npv`` counts whole periods from the first flow. A project's
+flows lie on the half-period grid of the fund's conventions instead: those of period t are calls t − 1, operating flows
+t − ½ and exits t periods after the valuation date.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ def years_between(dates: Sequence[date], n_flows: int) -> Floats:
     if late.size:
         k = int(late[0])
         found = f"date {k + 1} (from 0), {days[k + 1]}, does not follow {days[k]}."
-        raise InputError([Problem("dates", found, "Dates rise strictly.", "Sort them, and add up the flows of one day.")])
+        hint = "Sort them, and add up the flows of one day."
+        raise InputError([Problem("dates", found, "Dates rise strictly.", hint)])
     return np.asarray((days - days[0]).astype(np.int64) / DAYS_A_YEAR)
 
 
@@ -117,7 +119,8 @@ def half_period_npv(
 ) -> Floats:
     """Value at the valuation date of a project's flows, each ``(periods, paths)``; result ``(paths,)``, same unit.
 
-    ``rate`` is effective per year. Calls, operating flows and exits of period t are discounted t − 1, t − ½ and t periods.
+    ``rate`` is effective per year. Calls, operating flows and exits of period t lie t − 1, t − ½ and t periods after the
+    valuation date.
     """
     step = (1.0 + rate) ** -years_per_period
     ends = np.arange(1, calls.shape[0] + 1)

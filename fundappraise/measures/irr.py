@@ -1,11 +1,11 @@
 """Internal rates of return, batched. An IRR is a set before it is a number.
 
-Flows with one change of sign have exactly one rate. For the others the rates are found and counted, on the whole line above
-−100 %. The rate that is reported is the one at which the NPV falls through zero (as the rate rises) nearest the discount rate;
-if it falls nowhere, the nearest at which it rises or touches. NaN where there is none. Rates are sought as far as a float holds
-1 + rate (from 1e-15 to 1e300); the currency unit changes nothing.
+Flows with one change of sign have exactly one rate. For the others the rates are found and counted, on the whole line
+above −100 %. The rate that is reported is the one at which the NPV falls through zero (as the rate rises) nearest the
+discount rate; if it falls nowhere, the nearest at which it rises or touches. NaN where there is none. Rates are sought
+as far as a float holds 1 + rate (from 1e-15 to 1e300); the currency unit changes nothing.
 
-References: Teichroew, Robichek and Montalbano 1965 (one rate); Norström 1972 (his test is sufficient and silent below zero).
+References: Teichroew, Robichek and Montalbano 1965; Norström 1972 (his test is sufficient, and silent below zero).
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def xirr(flows: ArrayLike, dates: Sequence[date], *, discount_rate: float = 0.1,
 
 
 def irr_of_columns(flows: Floats, guess: float) -> tuple[Floats, Ints]:
-    """Rate per step and number of rates of ``flows (steps, paths)``: the layout of the kernels. ``guess`` is the discount rate."""
+    """Rate per step and number of rates of ``flows (steps, paths)``, as kernels hold them; ``guess``: discount rate."""
     found = _rates(flows, np.arange(flows.shape[0], dtype=np.float64), guess, False)
     return found.rate, found.n_rates
 
@@ -126,8 +126,8 @@ def _rates(flows: Floats, times: Floats, discount_rate: float, full: bool) -> Ra
         times, flows = np.array([0.0, 1.0]), np.concatenate([flows, np.zeros_like(flows)])
     unit = float(times[-1]) / (times.size - 1)
     steps = times / unit
-    bounds = (float(np.log(limit)) * unit for limit in (LOWEST_GROWTH, HIGHEST_GROWTH))
-    axis = Axis(steps, *bounds, even=bool(np.all(np.diff(times) == times[1])))
+    lowest, highest = (float(np.log(limit)) * unit for limit in (LOWEST_GROWTH, HIGHEST_GROWTH))
+    axis = Axis(steps, lowest, highest, even=bool(np.all(np.diff(steps) == 1.0)))
     counts, roots = rate_sets(flows, axis, float(np.log1p(discount_rate)) * unit, every=full)
     rates = np.expm1(roots.x / unit)
     listed = _listed(roots, rates, counts) if full else np.empty((counts.size, 0))

@@ -1,9 +1,9 @@
 """How many rates of return many series have, with proof, and which; the cheapest proof first.
 
 1. One change of sign: exactly one rate (Descartes).
-2. At some rate the running sums of the discounted flows change sign at most once from the front and at most once from the back. These
-   changes bound the number of rates above and below (Laguerre 1883; Norström's test is the half of it that looks above 0 %), and an
-   odd bound of one is exact.
+2. At some rate the running sums of the discounted flows change sign at most once from the front and at most once from
+   the back. These changes bound the number of rates above and below it (Laguerre 1883; Norström's test is the half of
+   it that looks above 0 %), and have its parity: a bound of none or one is exact.
 3. Otherwise separation.py.
 """
 
@@ -21,6 +21,8 @@ from fundappraise.measures.separation import CLOSEST, NO_ROOTS, Roots, joined, s
 ROUNDING = 1e-14
 """Where flows change sign more than once, amounts below this part of the largest are rounding and not cash."""
 _CLEAR = 1e-12
+_LOW = -3.0
+"""Rate times horizon of a last try: below the rates of most losing projects, above those that a cost at the end adds."""
 _CHUNK = 4096
 _CHUNK_FLOWS = 1 << 22
 
@@ -28,8 +30,8 @@ _CHUNK_FLOWS = 1 << 22
 def rate_sets(flows: Floats, axis: Axis, guess: float, *, every: bool) -> tuple[Ints, Roots]:
     """Number of rates of each column of ``flows (periods, columns)``, and the rates.
 
-    ``guess`` is a continuous rate per unit of the axis. Without ``every`` the rates at which the NPV rises may be left out
-    (though counted) where the column has one at which it falls.
+    ``guess`` is a continuous rate per unit of the axis. Without ``every`` the rates at which the NPV rises may be left
+    out (though counted) where the column has one at which it falls.
     """
     counts, found, hard = np.zeros(flows.shape[1], dtype=np.int64), [NO_ROOTS], [np.zeros(0, dtype=np.int64)]
     for columns in _slices(*flows.shape):
@@ -66,7 +68,6 @@ def _cleaned(flows: Floats) -> Floats:
 
 def _chunk(flows: Floats, axis: Axis, guess: float, every: bool) -> tuple[Ints, Roots, Ints]:
     """Number of rates, and the rates, of the columns where that is cheap to prove; and the other columns."""
-    n = flows.shape[1]
     changes, last = _sign_changes(flows)
     mixed = changes > 1
     if mixed.any():
@@ -74,7 +75,7 @@ def _chunk(flows: Floats, axis: Axis, guess: float, every: bool) -> tuple[Ints, 
         changes[mixed], last[mixed] = _sign_changes(flows[:, mixed])
     one, many = np.flatnonzero(changes == 1), np.flatnonzero(changes > 1)
     brackets = [_whole_line(one, last[one].astype(np.int64), axis, guess)]
-    for x in (guess, 0.0):
+    for x in (guess, 0.0, _LOW / axis.span):
         if many.size and abs(x) * axis.span <= FARTHEST:
             proven, many = _proven(flows, many, axis, x)
             brackets.append(proven)
@@ -101,7 +102,7 @@ def _running(rows: Floats) -> Floats:
 
 
 def _whole_line(columns: Ints, last: Ints, axis: Axis, guess: float) -> Brackets:
-    """One change of sign. At very low rates the last flow decides: where it is an inflow, the NPV falls through zero."""
+    """One change of sign. At very low rates the last flow decides: where it is an inflow, the NPV falls."""
     m = columns.size
     return Brackets(columns, np.full(m, axis.lowest), np.full(m, axis.highest), np.full(m, guess), last)
 

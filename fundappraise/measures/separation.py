@@ -1,8 +1,8 @@
 """All rates of series that change sign several times, each in an interval of its own, with proof.
 
-As the rate rises, the mean times of inflows and of outflows both fall (their slopes are minus their variances). The two ends of an
-interval therefore bound the slope of the balance (see balance.py) everywhere inside it: enough to show that there is no zero
-inside, or exactly one; otherwise the interval is halved. Zeros closer than ``CLOSEST`` count as one.
+As the rate rises, the mean times of inflows and of outflows both fall (their slopes are minus their variances). The two
+ends of an interval therefore bound the slope of the balance (see balance.py) everywhere inside it: enough to show that
+there is no zero inside, or exactly one; otherwise the interval is halved. Zeros closer than ``CLOSEST`` count as one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _HALVINGS = 80
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Roots:
-    """Zeros of the NPV: column, continuous rate, and whether the NPV falls (1), rises (−1) or only touches zero (0) there."""
+    """Zeros of the NPV: column, continuous rate, and whether the NPV falls (1), rises (−1) or touches zero (0) there."""
 
     column: Ints
     x: Floats
@@ -103,7 +103,8 @@ def _bounds(flows: Floats, axis: Axis) -> tuple[Floats, Floats]:
     def steepest(reference: Ints) -> Floats:
         distance = np.abs(axis.times[:, None] - axis.times[reference])
         excess = logs - logs[reference, columns]
-        return np.asarray(np.divide(excess, distance, out=np.full_like(excess, -np.inf), where=distance > 0).max(axis=0))
+        slopes = np.divide(excess, distance, out=np.full_like(excess, -np.inf), where=distance > 0)
+        return np.asarray(slopes.max(axis=0))
 
     low, high = -steepest(last) - margin, steepest(first) + margin
     return np.maximum(low, axis.lowest), np.minimum(high, axis.highest)
@@ -151,7 +152,7 @@ def _turn(now: _Intervals) -> Ints:
 
 
 def _merged(roots: Roots, distance: float) -> Roots:
-    """Roots sorted by column and rate; those of a column that lie closer than ``distance`` become one, their turns added."""
+    """Roots sorted by column and rate; those of a column closer than ``distance`` become one, their turns added."""
     order = np.lexsort((roots.x, roots.column))
     column, x, turn = roots.column[order], roots.x[order], roots.turn[order]
     if not column.size:

@@ -117,7 +117,7 @@ def fan_chart(
     x = alt.X(
         "year:Q",
         title=None,
-        axis=alt.Axis(format="d", grid=False, tickCount=7),
+        axis=alt.Axis(format="d", grid=False, tickCount=7, labelOverlap=True),
         scale=alt.Scale(nice=False, zero=False),
     )
     y = alt.Y(

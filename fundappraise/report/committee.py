@@ -26,7 +26,7 @@ from fundappraise.report.project_page import ProjectPage, project_page
 from fundappraise.report.tables import Table
 from fundappraise.report.words import Words, words_for
 from fundappraise.resources import folder_of
-from fundappraise.workbook.assumptions import AssumptionRow, assumption_rows
+from fundappraise.workbook.assumptions import AssumptionRow, assumption_rows, readable
 from fundappraise.workbook.key_figures import chosen_ids
 
 if TYPE_CHECKING:
@@ -240,12 +240,12 @@ def _risks(decision: Decision, drawn: Drawn, rows: tuple[AssumptionRow, ...], wo
     risks = []
     for driver in decision.run.fund.drivers:
         own = [row for row in rows if row.group == "drivers" and row.address.startswith(f"{driver.name}.")]
-        name = reasons.readable(driver.name)
+        name = readable(driver.name)
         caption = words.gettext("{name}: what it rests on").format(name=name)
         risks.append(
             Risk(
                 name=name,
-                process=driver.process,
+                process=readable(driver.process),
                 charged_in=driver.charged_in,
                 year=drawn.driver_ends[driver.name][0],
                 ends=drawn.driver_ends[driver.name][1],

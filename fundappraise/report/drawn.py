@@ -12,9 +12,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from fundappraise.report.charts import Chart, fan_chart, flows_chart, histogram_chart
-from fundappraise.report.reasons import readable
 from fundappraise.report.series import Fan, driver_fan, histogram, project_fan
 from fundappraise.report.words import Words
+from fundappraise.workbook.assumptions import readable
 from fundappraise.workbook.key_figures import chosen_ids, cvar_limit, number_at
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Drawn:
     """The charts by place. Without a portfolio ``page_one`` and ``portfolio`` are empty.
 
-    ``driver_ends`` says in words where each driver ends, with the year; ``source`` is the line under each PNG.
+    ``driver_ends`` says in words where each driver is when the fund's term ends, with the year; ``source`` is the line under each PNG.
     """
 
     page_one: Chart | None
@@ -63,6 +63,7 @@ def _draw(decision: Decision, words: Words) -> Drawn:
     run = decision.run
     outcome = decision.outcome if chosen_ids(decision) else None
     fans = {driver.name: driver_fan(run, driver.name) for driver in run.fund.drivers}
+    leaving = run.plan.timeline.first_year + int(run.fund.number("term_years")) - 1
     source = words.gettext("Source: {fund}, {n} futures, seed {seed}").format(
         fund=run.fund.name, n=words.number(run.n_paths), seed=run.seed
     )
@@ -71,9 +72,10 @@ def _draw(decision: Decision, words: Words) -> Drawn:
         portfolio=() if outcome is None else _portfolio(decision, outcome, words),
         projects={str(i): _project(decision, str(i), words) for i in run.projects.index},
         drivers={
-            driver.name: _driver(driver.name, driver.unit, fans[driver.name], words) for driver in run.fund.drivers
+            driver.name: _driver(driver.name, driver.unit, fans[driver.name], leaving, words)
+            for driver in run.fund.drivers
         },
-        driver_ends={d.name: (fans[d.name].years[-1], _end(fans[d.name], d.unit, words)) for d in run.fund.drivers},
+        driver_ends={d.name: _end(fans[d.name], d.unit, leaving, words) for d in run.fund.drivers},
         source=source,
     )
 
@@ -163,16 +165,17 @@ def _span(fan: Fan, words: Words) -> str:
     ).format(first=fan.years[k], low=words.number(fan.mean[k]), second=fan.years[m], high=words.number(fan.mean[m]))
 
 
-def _end(fan: Fan, unit: str, words: Words) -> str:
-    low, mean, high = (words.quantity(float(f"{rows[-1]:.3g}"), unit) for rows in (fan.low, fan.mean, fan.high))
+def _end(fan: Fan, unit: str, year: int, words: Words) -> tuple[int, str]:
+    """The year (or the last one drawn) and where the driver is then."""
+    k = fan.years.index(year) if year in fan.years else len(fan.years) - 1
+    low, mean, high = (words.quantity(float(f"{rows[k]:.3g}"), unit) for rows in (fan.low, fan.mean, fan.high))
     text = words.gettext("{mean} on average; {low} to {high} in 8 of 10 futures").format(mean=mean, low=low, high=high)
-    return text if unit == "1" else f"{text}, {unit}"
+    return fan.years[k], text if unit == "1" else f"{text}, {unit}"
 
 
-def _driver(name: str, unit: str, fan: Fan, words: Words) -> Chart:
-    text = words.gettext("{name} by year. In {year}: {end}.").format(
-        name=readable(name), year=fan.years[-1], end=_end(fan, unit, words)
-    )
+def _driver(name: str, unit: str, fan: Fan, leaving: int, words: Words) -> Chart:
+    year, end = _end(fan, unit, leaving, words)
+    text = words.gettext("{name} by year. In {year}: {end}.").format(name=readable(name), year=year, end=end)
     if unit.startswith("%"):
         rows = [[100 * x for x in row] for row in (fan.low, fan.mean, fan.high, fan.base or [])]
         fan = Fan(fan.years, rows[0], rows[1], rows[2], rows[3] or None)

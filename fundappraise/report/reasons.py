@@ -15,7 +15,7 @@ from fundappraise.report.conditions import Condition
 from fundappraise.report.figures import Figures
 from fundappraise.report.resolution import near_misses
 from fundappraise.report.words import say
-from fundappraise.workbook.assumptions import assumption_rows
+from fundappraise.workbook.assumptions import assumption_rows, readable
 from fundappraise.workbook.key_figures import chosen_ids, number_at
 
 if TYPE_CHECKING:
@@ -168,12 +168,6 @@ def _condition(figures: Figures, condition: Condition) -> Markup:
     return say(lowest if condition.at_low else highest, driver=name, there=there, gain=figures.money("npv"))
 
 
-def readable(code: str) -> str:
-    """``corridor_traffic`` → ``Corridor traffic``."""
-    text = code.replace("_", " ").strip()
-    return text[:1].upper() + text[1:]
-
-
 def _weakest(figures: Figures) -> list[Markup]:
     outcome = figures.decision.outcome
     assert outcome is not None
@@ -275,8 +269,8 @@ def against(figures: Figures) -> Markup | None:
         return None
     if outcome.npv.value < -2 * outcome.npv.error:
         text = words.gettext(
-            "The portfolio is expected to earn less than its hurdle: a gain of {amount}. Only limits that ask for projects "
-            "keep it; doing nothing is worth more."
+            "The portfolio is expected to earn less than its hurdle: a gain of {amount}. "
+            "Only limits that ask for projects keep it; doing nothing is worth more."
         )
         return say(text, amount=figures.money("npv"))
     highest = max(outcome.npv_at, default=0.0)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fundappraise.arrays import Floats
     from fundappraise.simulate.run import Appraisal
 
-FLOW_PATHS = 2048
+FLOW_PATHS = 1024
 """Paths that give P10 and P90 of a project's yearly cash (or all of a smaller run); the mean is of all paths."""
 
 FUND_FLOWS = ("fund_calls", "fund_operating", "fund_exit")
@@ -73,7 +73,7 @@ def project_fan(run: Appraisal, project_id: str) -> Fan:
     cash = np.sum([frame.to_numpy() for frame in frames], axis=0)
     low, high = np.quantile(cash, [0.1, 0.9], axis=0)
     mean = (run.receipts.loc[project_id] - run.calls.loc[project_id]).reindex(years)
-    return _until_quiet(Fan(years, low.tolist(), [float(x) for x in mean], high.tolist()))
+    return _until_quiet(Fan(years, low.tolist(), [float(x) for x in np.asarray(mean, dtype=np.float64)], high.tolist()))
 
 
 def _until_quiet(fan: Fan) -> Fan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -92,12 +93,15 @@ def limits_table(decision: Decision, words: Words) -> Table:
     _ = words.gettext
     heads = (_("Limit"), _("Allowed"), _("Used"), _("Share used"), _("Why this limit"))
     rows = []
-    for row in _fullest(decision):
+    for row, n_alike in _fullest(decision):
         unit, amount, used = str(row["unit"]), _number(row["amount"]), _number(row["used"])
         share = used / amount if amount > 0 else math.nan
+        name = Markup.escape(str(row["limit"]))
+        if n_alike > 1:
+            name += Markup(' <span class="aside">{0}</span>').format(_("the fullest of {n}").format(n=n_alike))
         binding = Markup(" <b>{0}</b>").format(_("(binds)")) if bool(row["binding"]) else Markup("")
         rows.append((
-            Markup.escape(str(row["limit"])) + binding, _stated(amount, unit, words), _stated(used, unit, words),
+            name + binding, _stated(amount, unit, words), _stated(used, unit, words),
             words.percent(share), str(row["why"] or ""),
         ))  # fmt: skip
     return Table(_("The limits and what the portfolio uses of them"), heads, tuple(rows), frozenset({1, 2, 3}))
@@ -110,18 +114,20 @@ ONE_ROW = ("calls", "sponsor calls", "name")
 """Measures that bound every year or every project: of these the fullest row is shown."""
 
 
-def _fullest(decision: Decision) -> list[Any]:
-    """The limits worth a row: of those by year or by project the one that is used most."""
+def _fullest(decision: Decision) -> list[tuple[Any, int]]:
+    """The limits worth a row, with how many each stands for: of those by year or by project the fullest."""
     kept: dict[tuple[object, ...], tuple[float, Any]] = {}
+    counts: Counter[tuple[object, ...]] = Counter()
     for k, (_index, row) in enumerate(decision.limits.iterrows()):
         if not row["of"] and row["limit"] not in WORTH_A_ROW:
             continue
         whom = row["whom"] if row["of"] == "sponsor calls" else ""
         key = (row["of"], whom, _number(row["amount"])) if row["of"] in ONE_ROW else (k,)
         share = _number(row["used"]) / max(_number(row["amount"]), 1e-9)
+        counts[key] += 1
         if key not in kept or share > kept[key][0]:
             kept[key] = (share, row)
-    return [row for _share, row in kept.values()]
+    return [(row, counts[key]) for key, (_share, row) in kept.items()]
 
 
 def _number(value: Any) -> float:

@@ -123,6 +123,8 @@ class Words:
 
     def quantity(self, value: float, unit: str) -> str:
         """A stored number as its unit shows it, without the unit: 0.08 in ``%/year`` is ``8``."""
+        if unit == "year" and 1900 <= value < 2200:
+            return f"{value:.0f}"  # a calendar year, which is not grouped
         return self.plain(100 * value if unit.startswith("%") else value)
 
     def measure(self, value: float, unit: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -80,7 +81,7 @@ def evaluate(
     plan: Plan, seed: int, blocks: range, only: str = ""
 ) -> Iterator[tuple[ProjectPlan, dict[str, Floats]]]:
     """Every project (or the one named) with its outputs on the paths of ``blocks``, one at a time."""
-    shared = world(plan, seed, blocks)
+    shared = world(plan, seed, blocks, only)
     for project in plan.projects:
         if only and project.name != only:
             continue
@@ -120,17 +121,26 @@ def _fixed(plan: Plan, project: ProjectPlan) -> dict[str, Floats]:
     return values
 
 
-def world(plan: Plan, seed: int, blocks: range) -> World:
-    """Drivers, inputs and market allocations on the paths of ``blocks``."""
+@lru_cache(maxsize=2)
+def driver_paths(plan: Plan, seed: int, blocks: range) -> Mapping[str, Floats]:
+    """Every driver ``(periods, paths)`` on the paths of ``blocks``. Following lines one by one asks for the same ones often."""
     parts = [driver_block(plan.drivers, plan.factor, seed, block, plan.timeline) for block in blocks]
-    drivers = {spec.name: np.concatenate([part[spec.name] for part in parts], axis=1) for spec in plan.drivers}
-    values = {project.name: _values(plan, project, seed, blocks, drivers) for project in plan.projects}
-    offers = {p.name: offered(p, values[p.name], plan.timeline) for p in plan.projects if p.sale is not None}
+    return {spec.name: np.concatenate([part[spec.name] for part in parts], axis=1) for spec in plan.drivers}
+
+
+def world(plan: Plan, seed: int, blocks: range, only: str = "") -> World:
+    """Drivers, inputs and market allocations on the paths of ``blocks``; with ``only``, just what that project needs."""
+    drivers = driver_paths(plan, seed, blocks)
+    wanted = plan.neighbours(only) if only else plan.projects
+    values = {project.name: _values(plan, project, seed, blocks, drivers) for project in wanted}
+    offers = {p.name: offered(p, values[p.name], plan.timeline) for p in wanted if p.sale is not None}
     for market in plan.markets:
+        if not any(p.sale is not None and p.sale.market == market.name for p in wanted):
+            continue
         given = _values(plan, market, seed, blocks, drivers)
-        found, failed = allocations(market, plan.projects, offers, given, plan.timeline)
+        found, failed = allocations(market, wanted, offers, given, plan.timeline)
         _enforce(market, failed)
-        for project in plan.projects:
+        for project in wanted:
             if project.name in found and project.sale is not None:
                 values[project.name].update(dict.fromkeys(project.sale.inputs, found[project.name]))
     return World(drivers, values)

@@ -102,3 +102,10 @@ class Plan:
 
     def project(self, project_id: str) -> ProjectPlan:
         return next(row for row in self.projects if row.project.id == project_id)
+
+    def neighbours(self, project_id: str) -> tuple[ProjectPlan, ...]:
+        """The project and all that sell in its market."""
+        sale = self.project(project_id).sale
+        if sale is None:
+            return (self.project(project_id),)
+        return tuple(p for p in self.projects if p.sale is not None and p.sale.market == sale.market)

@@ -17,7 +17,7 @@ from fundappraise.errors import InputError, Problem, did_you_mean
 from fundappraise.fund.build import fund_of
 from fundappraise.fund.fund import Fund, Project
 from fundappraise.model.schedule import schedule
-from fundappraise.simulate.block import Progress, base_inputs, draws, run_kernel, tasks_of, world
+from fundappraise.simulate.block import Progress, base_inputs, draws, driver_paths, run_kernel, tasks_of, world
 from fundappraise.simulate.paths import Columns, Workers, simulate_all
 from fundappraise.simulate.plan import Plan, ProjectPlan
 from fundappraise.simulate.prepare import plan_fund
@@ -159,13 +159,10 @@ class Appraisal:
 
     def drivers(self, name: str, paths: slice | None = None) -> pd.DataFrame:
         """A driver's path ``(path, year)``, drawn again from the seed."""
-        from fundappraise.drivers.processes import driver_block
-
         if name not in self.plan.driver_base:
             raise InputError([_unknown(name, "driver", self.plan.driver_base)])
         span = self._span(paths)
-        blocks = [block for task in tasks_of(span) for block in task]
-        parts = [driver_block(self.plan.drivers, self.plan.factor, self.seed, b, self.plan.timeline)[name] for b in blocks]
+        parts = [driver_paths(self.plan, self.seed, task)[name] for task in tasks_of(span)]
         return self._paths_by_year(np.concatenate(parts, axis=1), span)
 
     def base_driver(self, name: str) -> pd.Series[float]:
@@ -195,7 +192,7 @@ class Appraisal:
         kernel = compile_schedule(schedule(project.model, [item]))
         parts = []
         for task in tasks_of(span):
-            shared = world(self.plan, self.seed, task)
+            shared = world(self.plan, self.seed, task, project_id)
             values = run_kernel(project, kernel, shared.values[project_id], self.plan, task)[item]
             parts.append(np.broadcast_to(values, (values.shape[0], len(task) * BLOCK)))
         return self._paths_by_year(np.concatenate(parts, axis=1), span)

@@ -65,6 +65,12 @@ class AssumptionRow:
         return self.value is not None and self.value.is_random
 
 
+def readable(code: str) -> str:
+    """``corridor_traffic`` → ``Corridor traffic``."""
+    text = code.replace("_", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
 def assumption_rows(run: Appraisal) -> tuple[AssumptionRow, ...]:
     """All rows: the fund, drivers, markets and capacities, then project by project in the fund's order."""
     fund = run.fund
@@ -116,7 +122,7 @@ def _sponsor_input(name: str, commitment: float, place: str) -> Input:
 
 def _driver(driver: Driver) -> Iterator[AssumptionRow]:
     yield AssumptionRow(
-        group="drivers", address=f"{driver.name}.start", label=f"{driver.name}: value at the start", unit=driver.unit,
+        group="drivers", address=f"{driver.name}.start", label=f"{readable(driver.name)}: value at the start", unit=driver.unit,
         value=Distribution(driver.start), by_year=driver.base_path, source=driver.source, confidence=driver.confidence,
         note=driver.note, place=driver.place,
     )  # fmt: skip
@@ -152,7 +158,7 @@ def _project(project: Project, model: Model) -> Iterator[AssumptionRow]:
 
 
 def _input(group: str, item: Input, owner: str, assumption: Assumption | None) -> AssumptionRow:
-    label = item.label or (assumption.label if assumption else item.code)
+    label = item.label or (assumption.label if assumption else readable(item.code))
     multiplier = assumption is not None and bool(
         assumption.choices
     )  # a pasted row: low, base, high multiply its amounts

@@ -291,7 +291,9 @@ def appraisal(ids: list[str] | None = None, *, shift: float = 0.0, whole: Fund |
     loss = pd.DataFrame({i: -npv[i] * 0.8 - 0.3 * stated[i][0] for i in wanted})
     years = np.arange(len(YEARS))
     calls = pd.DataFrame({i: np.where(years < 2, stated[i][0] / 2, 0.0) for i in wanted}, index=list(YEARS)).T
-    receipts = pd.DataFrame({i: np.where(years > 2, 0.2 * stated[i][0], 0.0) for i in wanted}, index=list(YEARS)).T
+    # as in ``Appraisal.lines``: a yearly distribution, and the exit in the twelfth year
+    shape = np.where((years >= 2) & (years < 12), 0.18, 0.0) + np.where(years == 11, 1.2, 0.0)
+    receipts = pd.DataFrame({i: stated[i][0] * shape for i in wanted}, index=list(YEARS)).T
     plans = tuple(
         ProjectPlan(whole.project(i), MODEL, stated[i][0], 0.4, 1.1 * stated[i][0]) for i in wanted if i in stated
     )

@@ -208,6 +208,25 @@ def test_the_case_against_is_a_higher_hurdle_when_the_gain_does_not_survive_it()
     )
 
 
+def test_a_portfolio_below_its_hurdle_says_so_first():
+    low = with_outcome(sample.decision(), npv=Estimate(-1.9, 0.1))
+    assert plain(reasons.against(figures(low))) == (
+        "The portfolio is expected to earn less than its hurdle: a gain of −2 million USD. "
+        "Only limits that ask for projects keep it; doing nothing is worth more."
+    )
+
+
+def test_a_chosen_project_that_loses_by_itself_is_named():
+    chosen = figures(sample.decision(chosen=("A2", "A17", "A19")))
+    assert "Solar plant, 100 MW (−3.4) loses by itself; a limit asks for it." in texts(reasons.why(chosen))
+    fund = sample.fund()
+    needing = tuple(replace(p, needs=("A19",)) if p.id == "A17" else p for p in fund.projects)
+    needed = sample.decision(chosen=("A2", "A17", "A19"), whole=replace(fund, projects=needing))
+    assert "Solar plant, 100 MW (−3.4) loses by itself; Logistics centre Almaty needs it." in texts(
+        reasons.why(figures(needed))
+    )
+
+
 def test_no_case_against_is_made_up():
     strong = with_outcome(sample.decision(chosen=("A17",)), npv_at={0.08: 6.0, 0.12: 3.0})
     assert reasons.against(figures(strong)) is None

@@ -1,0 +1,42 @@
+# Two commands for a user (appraise, test); check before a commit. Everything lives in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+
+.PHONY: appraise test test-all check bench clean
+
+appraise: $(VENV)/.installed
+	$(BIN)/fundappraise new caspian.xlsx --example caspian || test -f caspian.xlsx
+	$(BIN)/fundappraise run caspian.xlsx --paths 100000
+
+test: $(VENV)/.test
+	sh .ci/chromium.sh
+	$(BIN)/python -m pytest -q
+
+test-all: $(VENV)/.test
+	sh .ci/chromium.sh
+	$(BIN)/python -m pytest -q -m "slow or not slow"
+
+check: $(VENV)/.test
+	$(BIN)/ruff format --check fundappraise tests benchmarks
+	$(BIN)/ruff check fundappraise tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_imports.py tests/test_public_names.py
+
+bench: $(VENV)/.test
+	$(BIN)/python -m benchmarks
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml requirements.lock
+	$(PIP) install -c requirements.lock -e .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.installed
+	$(PIP) install -c requirements.lock -e ".[test,dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist

@@ -1,0 +1,313 @@
+"""Rows with low, base and high in the input workbook: a project's tab, the Markets tab, the Drivers tab."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fundappraise.drivers.distributions import Distribution
+from fundappraise.drivers.processes import PROCESSES
+from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Driver, Fund, Input, Market, Project
+from fundappraise.model.items import Assumption, Model
+from fundappraise.model.units import UnitError, conversion
+from fundappraise.workbook.pen import ORANGE, PERCENT, Cell, Fill, Formula, Pen, keep, offer, put, quoted, span
+from fundappraise.workbook.reads_as import Cells, reads_as
+from fundappraise.workbook.schema import (
+    CONFIDENCES,
+    HEAD_ROW,
+    PROJECT,
+    Tab,
+    first_row,
+    is_percent,
+    letter,
+    place_of,
+    placed,
+    tab_of,
+)
+
+OTHER_UNITS = {
+    "MUSD": ("kUSD", "USD"), "USD": ("kUSD",), "kTEU": ("TEU",), "MW": ("kW", "GW"), "MWh": ("kWh", "GWh"), "GWh": ("MWh",),
+    "year": ("month",), "day": ("month",), "m": ("cm",), "cm": ("m",), "Mt": ("kt", "t"), "kt": ("Mt", "t"), "t": ("kt",),
+    "m2": ("ha",), "ha": ("m2",),
+}  # fmt: skip
+"""What a unit's first part may be changed to, for the drop-down; any unit that converts may be typed."""
+
+CAPTIONS = {"tax": "Tax", "debt": "Debt", "timeline": "Time", "fund_flows": "Exit and the fund", "project": "Finance"}
+"""The captions of inputs that come from the shared finance files."""
+
+OPTIONAL = "— May stay empty: the default holds —"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of ranges: the values by column, the input behind them (if any) and the model's word on it."""
+
+    values: Mapping[str, Cell]
+    stated: Input | None
+    assumption: Assumption | None = None
+    unit: str = ""
+    required: bool = False
+    caption: str = ""
+    years: tuple[tuple[int, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Years:
+    """The calendar years that have a column."""
+
+    first: int
+    count: int
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self.first, self.first + self.count))
+
+
+def project_rows(project: Project, model: Model | None, fund: Fund) -> list[Row]:
+    """The stated inputs in their order, then the model's others: those without a default first."""
+    return _input_rows(project.inputs, model, fund, {})
+
+
+def market_rows(markets: Sequence[Market], models: Mapping[str, Model], fund: Fund) -> list[Row]:
+    """Each market's own row, then its inputs."""
+    rows = []
+    for market in markets:
+        own: dict[str, Cell] = {"market": market.name, "model": market.model, "label": market.label}
+        rows.append(Row(own, None, caption=market.name))
+        rows += _input_rows(market.inputs, models.get(market.model), fund, {"market": market.name})
+    return rows
+
+
+def _input_rows(inputs: tuple[Input, ...], model: Model | None, fund: Fund, own: Mapping[str, Cell]) -> list[Row]:
+    known = dict(model.assumptions) if model else {}
+    stated = {row.code for row in inputs}
+    left = [a for a in (model.inputs if model else ()) if a.name not in stated]
+    needed, optional = [a for a in left if a.default is None], [a for a in left if a.default is not None]
+    rows: list[Row] = []
+    group = None
+    for code, row in [*((row.code, row) for row in inputs), *((a.name, None) for a in needed)]:
+        assumption = known.get(code)
+        if (caption := _caption(assumption, model)) != group:
+            group = caption
+            rows.append(Row({}, None, caption=f"— {caption} —"))
+        rows.append(_input_row(code, row, assumption, fund, own))
+    if optional:
+        rows.append(Row({}, None, caption=OPTIONAL))
+    return rows + [_input_row(a.name, None, a, fund, own) for a in optional]
+
+
+def _caption(assumption: Assumption | None, model: Model | None) -> str:
+    """What the input belongs to, by the file that declares it."""
+    file = assumption.place.partition(".toml")[0] if assumption else ""
+    folder, _, name = file.rpartition("/")
+    return CAPTIONS.get(name, name.replace("_", " ").capitalize()) if folder == "finance" else model.title if model else "Inputs"
+
+
+def _input_row(
+    code: str, row: Input | None, assumption: Assumption | None, fund: Fund, own: Mapping[str, Cell]
+) -> Row:
+    unit = row.unit if row and row.unit else assumption.unit if assumption else ""
+    label = row.label if row and row.label else assumption.label if assumption else ""
+    money = assumption is not None and bool(assumption.prices)
+    prices = row.prices if row else "" if money else NOT_MONEY
+    values: dict[str, Cell] = {**own, "code": code, "label": label, "unit": unit, "prices": prices}
+    if row:
+        values |= _range(row.value) | {
+            "moves_with": row.moves_with, "by": row.by or None, "source": row.source, "confidence": row.confidence,
+            "note": row.note, "bank": row.bank, "kind": row.kind,
+        }  # fmt: skip
+    elif assumption and assumption.note:
+        values["note"] = assumption.note
+    return Row(
+        values, row, assumption, "%" if assumption and assumption.choices else unit,
+        assumption is not None and assumption.default is None, years=row.by_year if row else (),
+    )  # fmt: skip
+
+
+def _range(value: Distribution) -> dict[str, Cell]:
+    # what the reader takes where nothing is said stays empty
+    said = value.low is not None or value.high is not None or value.meaning != "P10, P90"
+    return {
+        "low": value.low, "base": value.base, "high": value.high, "shape": value.shape,
+        "meaning": value.meaning if said else None,
+    }  # fmt: skip
+
+
+def driver_rows(drivers: Sequence[Driver]) -> list[Row]:
+    """A driver's own row, then a row for each parameter of its process (stated ones first, in their order)."""
+    rows = []
+    for driver in drivers:
+        own: dict[str, Cell] = {
+            "name": driver.name, "unit": driver.unit, "charged_in": driver.charged_in, "process": driver.process,
+            "start": driver.start, "source": driver.source, "confidence": driver.confidence, "note": driver.note,
+            "history": driver.history, "label": PROCESSES[driver.process].label if driver.process in PROCESSES else "",
+        }  # fmt: skip
+        rows.append(Row(own, None, unit=driver.unit, caption=driver.name, years=driver.base_path))
+        kinds = {kind.name: kind for kind in PROCESSES[driver.process].parameters} if driver.process in PROCESSES else {}
+        stated = {row.code: row for row in driver.parameters}
+        for code in [*stated, *(name for name in kinds if name not in stated)]:
+            row, kind = stated.get(code), kinds.get(code)
+            unit = row.unit if row and row.unit else kind.unit.format(unit=driver.unit or "1") if kind else ""
+            values: dict[str, Cell] = {
+                "name": driver.name, "parameter": code, "unit": unit, "label": row.label if row and row.label else kind.label if kind else "",
+            }  # fmt: skip
+            if row:
+                values |= _range(row.value) | {"source": row.source, "confidence": row.confidence, "note": row.note}
+            default = f"default {kind.default:g}" if kind and kind.default is not None and kind.default < 9999 else ""
+            rows.append(Row(values, row, unit=unit, required=bool(kind and kind.needed), caption=default))
+    return rows
+
+
+def write_rows(pen: Pen, sheet: Any, tab: Tab, rows: Sequence[Row], years: Years) -> int:
+    """All rows from the tab's first one on; the first row free after them, counted from 1."""
+    at = first_row(tab)
+    for number, row in enumerate(rows, start=at):
+        if not row.values:
+            put(sheet, number - 1, place_of(tab, "label"), row.caption, pen.caption)
+            continue
+        _write_row(pen, sheet, tab, number, row, years)
+    return at + len(rows)
+
+
+def _write_row(pen: Pen, sheet: Any, tab: Tab, number: int, row: Row, years: Years) -> None:
+    columns = dict((column.key, place) for place, column in placed(tab, years.count))
+    own = row.values.get("code") is None and row.values.get("parameter") is None
+    for place, column in placed(tab, years.count):
+        value = row.values.get(column.key)
+        if column.key == "reads_as" and not own:
+            value = _reads_as(columns, number, row)
+        fill = _fill(column.key, row, own)
+        number_format = "@" if column.kind == "change" else ""
+        if column.kind == "amount":
+            number_format = PERCENT if is_percent(row.unit) else "General"
+        style: dict[str, object] = {"text_wrap": column.kind in ("text", "calculated", "key")}
+        if own and column.key in ("market", "name"):
+            style["bold"] = True
+        put(sheet, number - 1, place, value, pen.cell(fill, number_format, **style))
+    _write_years(pen, sheet, tab, number, row, years, own)
+    _rules(sheet, columns, number - 1, row)
+
+
+def _fill(key: str, row: Row, own: bool) -> Fill:
+    """Yellow: to be filled in; grey: calculated, found by it, or without a meaning in this row."""
+    assumption = row.assumption
+    if key in ("code", "parameter", "reads_as") or (key in ("market", "name", "model") and not own):
+        return "grey"
+    if own:
+        return "grey" if key not in _OWN else "yellow" if key in _OWN_NEEDED else "white"
+    if key in ("charged_in", "process", "start", "history"):
+        return "grey"
+    if assumption is not None:
+        no_meaning = (
+            (key in ("moves_with", "by") and not assumption.by_period)
+            or (key in ("low", "high", "meaning", "shape") and not assumption.random)
+            or (key == "kind" and not assumption.choices)
+        )
+        if no_meaning:
+            return "grey"
+    needed = key == "base" or (key == "prices" and assumption is not None and bool(assumption.prices))
+    if row.required and (needed or key in ("source", "confidence")):
+        return "yellow"
+    return "white"
+
+
+_OWN = ("market", "model", "label", "name", "unit", "charged_in", "process", "start", "source", "confidence", "note", "history")
+_OWN_NEEDED = ("market", "model", "name", "charged_in", "process", "start", "source", "confidence")
+
+
+def _reads_as(columns: Mapping[str, int], number: int, row: Row) -> Formula:
+    at = {key: f"${letter(columns[key])}{number}" for key in ("low", "base", "high", "meaning", "shape")}
+    default = row.caption
+    if row.assumption is not None and row.assumption.default is not None:
+        percent = is_percent(row.unit)
+        default = f"default {row.assumption.default * (100 if percent else 1):g}{' %' if percent else ''}"
+    return reads_as(Cells(**at), row.stated.value if row.stated else None, row.unit, default)
+
+
+def _write_years(pen: Pen, sheet: Any, tab: Tab, number: int, row: Row, years: Years, own: bool) -> None:
+    """Year cells: the base by year of an input, or the base path of a driver in its own row."""
+    by_period = tab.name == "Drivers" if own else row.assumption is not None and row.assumption.by_period
+    typed, first = dict(row.years), len(tab.own_columns)
+    money = row.values.get("unit")
+    look = pen.cell("white" if by_period or typed else "grey", PERCENT if is_percent(str(money or "")) else "General")
+    for place, year in enumerate(years, start=first):
+        put(sheet, number - 1, place, typed.get(year), look)
+
+
+def _rules(sheet: Any, columns: Mapping[str, int], row: int, stated: Row) -> None:
+    """The drop-downs that depend on the row."""
+    unit = str(stated.values.get("unit") or "")
+    offer(sheet, (row, row), columns["unit"], (unit, *_convertible(unit)), strict=False)
+    if stated.assumption is not None and stated.assumption.choices and "kind" in columns:
+        offer(sheet, (row, row), columns["kind"], stated.assumption.choices)
+
+
+def _convertible(unit: str) -> list[str]:
+    first, slash, rest = unit.partition("/")
+    found = [f"{other}{slash}{rest}" for other in OTHER_UNITS.get(first, ())]
+    return [other for other in found if _converts(other, unit)]
+
+
+def _converts(found: str, wanted: str) -> bool:
+    try:
+        conversion(found, wanted)
+    except UnitError:
+        return False
+    return True
+
+
+def column_rules(pen: Pen, sheet: Any, tab: Tab, last: int, fund: Fund, years: Years) -> None:
+    """Drop-downs of whole columns, the words of "Low, high mean", and the orange edge of what rests on an assumption."""
+    first = first_row(tab)
+    rows = (first - 1, max(last, first) - 1)
+    columns = dict((column.key, place) for place, column in placed(tab, years.count))
+    for place, column in placed(tab, years.count):
+        if column.key not in ("meaning", "kind"):
+            offer(sheet, rows, place, column.choices, strict=column.strict)
+    meaning = columns["meaning"]
+    small = pen.format(font_size=8, font_color="#808080")
+    for number, words in enumerate(("P10, P90", "min, max"), start=HEAD_ROW):
+        put(sheet, number, meaning, words, small)
+    source = f"={span(meaning, HEAD_ROW + 1, HEAD_ROW + 2)}"
+    sheet.data_validation(rows[0], meaning, rows[1], meaning, {"validate": "list", "source": source, "ignore_blank": True})
+    if "prices" in columns:
+        year = fund.valuation_date.year
+        real = [f"real {year}", *(f"real {year} {index.name}" for index in fund.indices[1:])]
+        offer(sheet, rows, columns["prices"], (*real, NOMINAL, NOT_MONEY), strict=False)
+        offer(sheet, rows, columns["moves_with"], [driver.name for driver in fund.drivers], strict=False)
+    if "code" in columns:
+        keep(sheet, rows, columns["code"])
+    if "parameter" in columns:
+        keep(sheet, rows, columns["parameter"])
+    confidence = columns["confidence"]
+    rule = {
+        "type": "formula", "criteria": f'=${letter(confidence)}{first}="{CONFIDENCES[-1]}"',
+        "format": pen.book.add_format({"border": 1, "border_color": ORANGE, "font_color": "#9C4A00"}),
+    }  # fmt: skip
+    for place in (columns["base"], confidence):
+        sheet.conditional_format(rows[0], place, rows[1], place, rule)
+
+
+def counts(sheet_name: str, tab: Tab, last: int, years: Years) -> tuple[str, str, str]:
+    """Formulas of the Guide: inputs filled, of these without a source, and with a base outside low and high."""
+    first = first_row(tab)
+
+    def cells(key: str) -> str:
+        return f"{quoted(sheet_name)}!{span(place_of(tab, key, years.count), first, max(first, last))}"
+
+    low, base, high, source = (cells(key) for key in ("low", "base", "high", "source"))
+    unsourced = f'=SUMPRODUCT(ISNUMBER({base})*({source}=""))'
+    outside = f"=SUMPRODUCT(ISNUMBER({base})*ISNUMBER({low})*ISNUMBER({high})*(({base}<{low})+({base}>{high})>0))"
+    return f"=COUNT({base})", unsourced, outside
+
+
+def counted(rows: Sequence[Row]) -> tuple[int, int, int]:
+    """What these formulas give when the workbook is written."""
+    ranges = [(row.stated.value, row.stated.source) for row in rows if row.stated is not None]
+    outside = sum(
+        v.low is not None and v.high is not None and not v.low <= v.base <= v.high for v, _ in ranges
+    )
+    return len(ranges), sum(not source for _, source in ranges), outside
+
+
+TABS_OF_RANGES = (PROJECT, tab_of("Drivers"), tab_of("Markets"))
