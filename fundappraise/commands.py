@@ -37,7 +37,9 @@ def new_workbook(path: Path, example_name: str | None, source: Path | None, proj
     fund = example(example_name) if example_name else read_fund(source) if source else empty_fund(datetime.now().year)
     fund = replace(fund, projects=(*fund.projects, *(_new_project(text, fund) for text in projects)))
     folder = source.parent if source else None
-    models = {name: load_model(name, folder) for name in {*(p.model for p in fund.projects), *(m.model for m in fund.markets)}}
+    models = {
+        name: load_model(name, folder) for name in {*(p.model for p in fund.projects), *(m.model for m in fund.markets)}
+    }
     write_template(fund, path, models)
     return f'{path}: {len(fund.projects)} projects, {len(fund.drivers)} drivers.\nNext: fill it in, then: fundappraise check "{path}"'
 
@@ -46,7 +48,11 @@ def _new_project(text: str, fund: Fund) -> Project:
     head, equals, model = text.partition("=")
     project_id, _, name = head.strip().partition(" ")
     if not equals or not project_id:
-        raise _one(text, "not a project.", 'Write "ID NAME=sector/model", as in "A20 Grain terminal=logistics/container_terminal".')
+        raise _one(
+            text,
+            "not a project.",
+            'Write "ID NAME=sector/model", as in "A20 Grain terminal=logistics/container_terminal".',
+        )
     if any(project.id == project_id for project in fund.projects):
         raise _one(text, f"{project_id} is taken.", "Choose another id.")
     loaded = load_model(model.strip())
@@ -89,7 +95,9 @@ def _check_model(path: Path, *, as_json: bool) -> tuple[str, bool]:
     header = [str(path)]
     try:
         model = load_model(path.name, path.parent.resolve())
-        header.append(f"{model.title}: {len(model.inputs)} inputs, {len(model.items)} line items, {len(model.checks)} checks")
+        header.append(
+            f"{model.title}: {len(model.inputs)} inputs, {len(model.items)} line items, {len(model.checks)} checks"
+        )
     except ModelError as error:
         problems = error.problems
     if as_json:
@@ -125,7 +133,12 @@ def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
     with stage("models"):
         texts = _texts(fund, path.resolve().parent)
     key = runs.key_of(
-        path, texts, paths=options["paths"], seed=options["seed"], scenario=options["scenario"], without=tuple(options["without"])
+        path,
+        texts,
+        paths=options["paths"],
+        seed=options["seed"],
+        scenario=options["scenario"],
+        without=tuple(options["without"]),
     )
     target = _target(path, options["output"], key)
     before = runs.same_run(runs.runs_folder(path), key)
@@ -162,7 +175,9 @@ def _under(fund: Fund, scenario: str) -> Fund:
     row = next((row for row in fund.scenarios if row.name == scenario), None)
     if row is None:
         names = [row.name for row in fund.scenarios]
-        raise _one(scenario, "there is no such scenario.", did_you_mean(scenario, names) or f"Scenarios: {'; '.join(names)}.")
+        raise _one(
+            scenario, "there is no such scenario.", did_you_mean(scenario, names) or f"Scenarios: {'; '.join(names)}."
+        )
     return fund.with_(dict(row.overrides))
 
 
@@ -207,7 +222,11 @@ def _decide(fund: Fund, path: Path, options: Mapping[str, Any], stage: _Stages) 
 
     unknown = [name for name in options["without"] if name not in {p.id for p in fund.included}]
     if unknown:
-        raise _one(f"--without {unknown[0]}", "not a project of this fund.", did_you_mean(unknown[0], [p.id for p in fund.included]))
+        raise _one(
+            f"--without {unknown[0]}",
+            "not a project of this fund.",
+            did_you_mean(unknown[0], [p.id for p in fund.included]),
+        )
     with stage("simulated", f"{options['paths']:,} paths"):
         result = appraise(
             fund, paths=options["paths"], seed=options["seed"], workers=options["workers"], on="processes",

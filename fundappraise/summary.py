@@ -15,7 +15,12 @@ _SHOWN_INPUTS = 6
 
 
 def summary(
-    decision: Decision, changes: Changes | None, target: Path, found: Sequence[Problem], refused: Sequence[str], seconds: float
+    decision: Decision,
+    changes: Changes | None,
+    target: Path,
+    found: Sequence[Problem],
+    refused: Sequence[str],
+    seconds: float,
 ) -> str:
     """The text that ends a run."""
     lines = [*_answer(decision), "", *_table(decision), *_portfolio(decision), *_since(changes), ""]
@@ -105,6 +110,7 @@ def _since(changes: Changes | None) -> Iterator[str]:
     sign = "+" if changes.npv_change > 0 else ""
     moved = f"{sign}{changes.npv_change:.2f}".replace("-", "−")
     who = "; ".join(
-        [f"now in: {', '.join(changes.now_in)}"] * bool(changes.now_in) + [f"now out: {', '.join(changes.now_out)}"] * bool(changes.now_out)
+        [f"now in: {', '.join(changes.now_in)}"] * bool(changes.now_in)
+        + [f"now out: {', '.join(changes.now_out)}"] * bool(changes.now_out)
     )
     yield f"  expected NPV {moved} M USD ({error}, {futures}); {who or 'no project in or out'}"

@@ -35,12 +35,12 @@ class Timeline:
     @property
     def year(self) -> Floats:
         """Calendar year of each period ``(periods,)``."""
-        return self.first_year + np.floor((self.period - 1) * self.years_per_period)
+        return np.asarray(self.first_year + np.floor((self.period - 1) * self.years_per_period))
 
     @property
     def year_end(self) -> Floats:
         """1 in the last period of each year, otherwise 0 ``(periods,)``."""
-        return (self.period % self.periods_per_year == 0).astype(np.float64)
+        return np.asarray(self.period % self.periods_per_year == 0, dtype=np.float64)
 
     @property
     def years(self) -> tuple[int, ...]:

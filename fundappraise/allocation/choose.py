@@ -102,9 +102,7 @@ def _verdicts(run: Appraisal, problem: Problem, found: Selection) -> dict[str, V
         npv = float(problem.value[place])
         flipped = np.zeros(problem.n_columns)
         flipped[place] = 1.0
-        other = (
-            Row("left out", flipped, 0.0) if x[place] else Row("forced in", -flipped, -1.0)
-        )
+        other = Row("left out", flipped, 0.0) if x[place] else Row("forced in", -flipped, -1.0)
         without = _solve(problem, (*problem.rows, other))
         regret = found.value - without.value if without.status != "infeasible" else float("nan")
         verdicts[name] = _chosen(npv, regret) if x[place] else _rejected(problem, x, place, npv, regret)
@@ -115,14 +113,18 @@ def _chosen(npv: float, regret: float) -> Verdict:
     if np.isnan(regret):
         return Verdict(True, "chosen", "It must be in.", regret)
     if npv <= 0:
-        return Verdict(True, "chosen", f"It loses by itself; without it the portfolio gains {regret:.1f} MUSD less.", regret)
+        return Verdict(
+            True, "chosen", f"It loses by itself; without it the portfolio gains {regret:.1f} MUSD less.", regret
+        )
     return Verdict(True, "chosen", f"Without it the portfolio gains {regret:.1f} MUSD less.", regret)
 
 
 def _rejected(problem: Problem, x: Floats, place: int, npv: float, regret: float) -> Verdict:
     with_it = x.copy()
     with_it[place] = 1.0
-    broken = [row.words for row in problem.rows if row.coefficients @ with_it > row.upper + 1e-9 * max(1.0, abs(row.upper))]
+    broken = [
+        row.words for row in problem.rows if row.coefficients @ with_it > row.upper + 1e-9 * max(1.0, abs(row.upper))
+    ]
     limit = problem.cvar_limit
     if limit is not None and _portfolio_cvar(problem, with_it) > limit.amount * (1 + 1e-9):
         broken.append("CVaR limit")

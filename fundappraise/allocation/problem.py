@@ -138,11 +138,13 @@ class _Rows:
                     yield row if limit.sense == "at most" else _at_least(row)
         for sponsor in self.run.fund.sponsors:
             if sponsor.max_call is not None:
-                own = Limit(of="sponsor calls", amount=sponsor.max_call, whom=sponsor.name, unit="MUSD", why="Sponsors tab")
+                own = Limit(
+                    of="sponsor calls", amount=sponsor.max_call, whom=sponsor.name, unit="MUSD", why="Sponsors tab"
+                )
                 yield from self.sponsor_calls(own)
         for place, sector in enumerate(self.sectors):
             present = np.zeros(self.n)
-            present[: len(self.ids)] = -(self.run.projects["sector"] == sector).to_numpy(dtype=np.float64)
+            present[: len(self.ids)] = -1.0 * (self.run.projects["sector"] == sector).to_numpy(dtype=np.float64)
             present[len(self.ids) + place] = 1.0
             yield Row(f"sector {sector} counts when it has a project", present, 0.0)
 

@@ -57,7 +57,7 @@ def rescues(run: Appraisal, ids: Iterable[str]) -> dict[str, Rescue]:
 
 
 def _rescue(run: Appraisal, name: str) -> Rescue:
-    mean = float(run.projects.loc[name, "npv_mean"])
+    mean = run.mean_npv(name)
     value = _Search(run, name)
     project = run.plan.project(name)
     priced = next((a for a in project.model.assumptions.values() if a.role == "price"), None)
@@ -73,9 +73,7 @@ def _rescue(run: Appraisal, name: str) -> Rescue:
     )
 
 
-def _price(
-    fund: Fund, name: str, priced: Assumption | None, value: _Search
-) -> tuple[float, str, float]:
+def _price(fund: Fund, name: str, priced: Assumption | None, value: _Search) -> tuple[float, str, float]:
     stated = fund.project(name).input(priced.name) if priced else None
     if priced is None or stated is None or stated.base == 0:
         return float("nan"), "", float("nan")
@@ -84,7 +82,7 @@ def _price(
         return value({f"{name}.{stated.code}": f"{100 * (np.exp(log_factor) - 1):+.9f} %"})
 
     low, high = (float(np.log(factor)) for factor in _factors(priced, stated, value))
-    mean = float(value.run.projects.loc[name, "npv_mean"])
+    mean = value.run.mean_npv(name)
     found = _root(at, (0.0, mean), high if mean < 0 else low)
     return stated.base, stated.unit or priced.unit, stated.base * float(np.exp(found))
 

@@ -86,7 +86,11 @@ def select(
     x = np.zeros(worth.size, dtype=np.int64) if found is None else found.astype(np.int64)
     total = float(worth @ x) if found is not None else float("nan")
     bound = max(search.bound, total) if found is not None else search.bound
-    reached = (bound - total) / max(abs(total), 1e-12 * float(np.abs(worth).sum()) + 1e-300) if found is not None else float("inf")
+    reached = (
+        (bound - total) / max(abs(total), 1e-12 * float(np.abs(worth).sum()) + 1e-300)
+        if found is not None
+        else float("inf")
+    )
     status: SelectionStatus = "infeasible" if found is None and not search.out_of_time else "optimal"
     if status == "optimal" and (found is None or reached > gap * (1 + 1e-6) + 1e-12):
         status = "feasible"
@@ -150,7 +154,14 @@ class _Search:
     """The cut loop around one HiGHS model; private to ``select``."""
 
     def __init__(
-        self, worth: Floats, matrix: Floats, most: Floats, tails: TailLosses | None, limit: float | None, gap: float, until: float
+        self,
+        worth: Floats,
+        matrix: Floats,
+        most: Floats,
+        tails: TailLosses | None,
+        limit: float | None,
+        gap: float,
+        until: float,
     ) -> None:
         self.worth, self.matrix, self.most, self.gap, self.until = worth, matrix, most, gap, until
         self.tails = tails if limit is not None else None

@@ -184,7 +184,7 @@ def _whole(name: str) -> Closure:
 def _row_of(name: str) -> Closure:
     def row(run: _Run) -> Floats:
         array = run.values[name]
-        return array[run.t] if array.shape[0] > 1 else array[0]
+        return np.asarray(array[run.t if array.shape[0] > 1 else 0])
 
     return row
 
@@ -400,7 +400,10 @@ def _at(node: Apply, parts: tuple[Closure, ...], rows: bool) -> Closure:
     return call
 
 
-_TIMED: dict[str, Callable[[Apply, tuple[Closure, ...], bool], Closure]] = {"at": _at, **dict.fromkeys(_REDUCE, _reduce)}
+_TIMED: dict[str, Callable[[Apply, tuple[Closure, ...], bool], Closure]] = {
+    "at": _at,
+    **dict.fromkeys(_REDUCE, _reduce),
+}
 
 TABLE = frozenset({*_POINTWISE, *_TIMED})
 """The operations this reader knows; a test compares them with ``formula.ops.OPERATIONS``."""

@@ -37,7 +37,12 @@ def project(
     loaded = load_model(model)
     known = {a.name: a for a in loaded.assumptions.values() if a.source in ("input", "market", "driver")}
     problems = [
-        Problem(f"{id}.{code}", f"{code} is not an input of {model}.", did_you_mean(code, known), f"Inputs: {', '.join(known)}.")
+        Problem(
+            f"{id}.{code}",
+            f"{code} is not an input of {model}.",
+            did_you_mean(code, known),
+            f"Inputs: {', '.join(known)}.",
+        )
         for code in inputs
         if code not in known
     ]
@@ -47,7 +52,9 @@ def project(
     if problems:
         raise InputError(problems)
     rows = tuple(_input(known[code], value) for code, value in inputs.items())
-    return Project(id=id, model=model, name=name or loaded.title, sector=loaded.sector, lot=ticket, start=start, inputs=rows)
+    return Project(
+        id=id, model=model, name=name or loaded.title, sector=loaded.sector, lot=ticket, start=start, inputs=rows
+    )
 
 
 def _input(assumption: Assumption, value: float | Distribution) -> Input:
@@ -76,7 +83,7 @@ def empty_fund(year: int) -> Fund:
     from fundappraise.fund.fund import PriceIndex, Sponsor
     from fundappraise.fund.settings import SETTINGS
 
-    required = {"name": "", "valuation_date": date(year, 1, 1), "hurdle": 0.10, "risk_free": 0.04}
+    required: dict[str, float | str | date | None] = {"name": "", "valuation_date": date(year, 1, 1), "hurdle": 0.10, "risk_free": 0.04}
     settings = tuple(
         Setting(code=kind.code, value=required.get(kind.code, kind.default), unit=kind.unit) for kind in SETTINGS
     )

@@ -7,7 +7,7 @@ base by a share. ``A2.fee`` is the whole row, ``A2.fee[2031]`` that year only.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fundappraise.drivers.distributions import Distribution, constant
@@ -77,12 +77,16 @@ def _apply(fund: Fund, text: str, value: Override) -> Fund:
     address = parse_address(text)
     if address is None:
         raise ValueError(f'"{text}" is not an address such as A2.fee, A2.fee[2031] or sea_level.decline.')
-    for rows, key in ((fund.projects, "projects"), (fund.markets, "markets"), (fund.drivers, "drivers")):
+    tables: dict[str, Sequence[Project | Market | Driver]] = {
+        "projects": fund.projects,
+        "markets": fund.markets,
+        "drivers": fund.drivers,
+    }
+    for key, rows in tables.items():
         for place, row in enumerate(rows):
-            name = row.id if isinstance(row, Project) else row.name
-            if name == address.owner:
-                changed = _changed(row, address, value)
-                return replace(fund, **{key: (*rows[:place], changed, *rows[place + 1 :])})  # type: ignore[arg-type]  # key names the field that rows came from
+            if (row.id if isinstance(row, Project) else row.name) == address.owner:
+                changed = (*rows[:place], _changed(row, address, value), *rows[place + 1 :])
+                return replace(fund, **{key: changed})  # type: ignore[arg-type]  # key names the field that rows came from
     if not address.code and isinstance(value, int | float | str):
         return _with_setting(fund, address.owner, value)
     known = [*(p.id for p in fund.projects), *(m.name for m in fund.markets), *(d.name for d in fund.drivers)]
@@ -104,7 +108,7 @@ def _changed(row: Project | Market | Driver, address: Address, value: Override) 
             raise ValueError(f'include is "candidate", "must" or "not now", not "{value}".')
         return replace(row, include=value)  # type: ignore[arg-type]  # one of the three words above
     if isinstance(row, Project) and address.code == "start" and isinstance(value, int | float | str):
-        return replace(row, start=round(float(value)))
+        return replace(row, start=round(float(value) if isinstance(value, int | float) else read_change(value)[0]))
     if isinstance(row, Driver):
         row = replace(row, undisturbed=row.undisturbed or row)
         if address.code == "start" and isinstance(value, int | float | str):
@@ -119,11 +123,15 @@ def _changed(row: Project | Market | Driver, address: Address, value: Override) 
 
 def _driver_path(row: Driver, address: Address, value: Override) -> Driver:
     if isinstance(value, Distribution) or address.year is None:
-        raise ValueError(f"{row.name}: name a parameter ({row.name}.{row.parameters[0].code}) or a year ({row.name}[2030]).")
+        raise ValueError(
+            f"{row.name}: name a parameter ({row.name}.{row.parameters[0].code}) or a year ({row.name}[2030])."
+        )
     number, change = (float(value), False) if isinstance(value, int | float) else read_change(value)
     path = dict(row.base_path)
     before = path.get(address.year, row.start)
-    return replace(row, base_path=tuple(sorted({**path, address.year: before * (1 + number) if change else number}.items())))
+    return replace(
+        row, base_path=tuple(sorted({**path, address.year: before * (1 + number) if change else number}.items()))
+    )
 
 
 def _with_input(
@@ -143,7 +151,11 @@ def _with_input(
 def _from_default(assumption: Assumption) -> Input:
     prices = {"": NOT_MONEY, "real": "real 2026", "nominal": NOMINAL}[assumption.prices]
     return Input(
-        code=assumption.name, value=constant(assumption.default or 0.0), unit=assumption.unit, prices=prices, label=assumption.label
+        code=assumption.name,
+        value=constant(assumption.default or 0.0),
+        unit=assumption.unit,
+        prices=prices,
+        label=assumption.label,
     )
 
 

@@ -1,7 +1,51 @@
-"""Measures of cash flows and of distributions: pure functions of arrays."""
+"""Measures of cash flows and of distributions: pure functions of arrays. No model, no files."""
 
-from fundappraise.measures.discounting import discounted_payback, mirr, npv, payback, xnpv
+from fundappraise.measures.cover import dscr, llcr, minimum_dscr, plcr
+from fundappraise.measures.discounting import (
+    discounted_payback,
+    half_period_npv,
+    merge_half_periods,
+    mirr,
+    npv,
+    payback,
+    xnpv,
+)
 from fundappraise.measures.irr import Rates, irr, xirr
-from fundappraise.measures.risk import Estimate, cvar, var
+from fundappraise.measures.multiples import dpi, pic, rvpi, tvpi
+from fundappraise.measures.risk import (
+    Estimate,
+    cvar,
+    cvar_estimate,
+    mean_estimate,
+    percentile_estimate,
+    probability_estimate,
+    var,
+)
 
-__all__ = ["Estimate", "Rates", "cvar", "discounted_payback", "irr", "mirr", "npv", "payback", "var", "xirr", "xnpv"]
+__all__ = [
+    "Estimate",
+    "Rates",
+    "cvar",
+    "cvar_estimate",
+    "discounted_payback",
+    "dpi",
+    "dscr",
+    "half_period_npv",
+    "irr",
+    "llcr",
+    "mean_estimate",
+    "merge_half_periods",
+    "minimum_dscr",
+    "mirr",
+    "npv",
+    "payback",
+    "percentile_estimate",
+    "pic",
+    "plcr",
+    "probability_estimate",
+    "rvpi",
+    "tvpi",
+    "var",
+    "xirr",
+    "xnpv",
+]

@@ -1,6 +1,6 @@
-"""How well operating cash covers debt service. Per period, last axis = periods; a cover ratio without debt is NaN.
+"""How well operating cash covers debt. By period, last axis = periods; a cover ratio without debt is NaN.
 
-CFADS is cash available for debt service; ``service`` and ``debt`` are scheduled senior amounts, all as positive numbers.
+CFADS is cash available for debt service; service and debt are scheduled senior amounts; all are positive numbers.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def dscr(cfads: ArrayLike, service: ArrayLike, *, periods_per_year: int = 1) -> 
     """
     cash, due = (_trailing(np.asarray(a, dtype=np.float64), periods_per_year) for a in (cfads, service))
     cash, due = np.broadcast_arrays(cash, due)
-    return np.divide(cash, due, out=np.full(cash.shape, np.nan), where=due > 0)
+    cover: Floats = np.divide(cash, due, out=np.full(cash.shape, np.nan), where=due > 0)
+    return cover
 
 
 def _trailing(amounts: Floats, n: int) -> Floats:
@@ -76,7 +77,7 @@ def llcr(rate: float, cfads: ArrayLike, debt: ArrayLike) -> Floats:
 
 
 def plcr(rate: float, cfads: ArrayLike, debt: ArrayLike) -> Floats:
-    """Project life cover ratio: as :func:`llcr`, with CFADS to the end of concession or asset (the last period given)."""
+    """Project life cover ratio: as :func:`llcr`, with CFADS to the end of the concession or asset (the last period)."""
     return _life_cover(rate, np.asarray(cfads, dtype=np.float64), np.asarray(debt, dtype=np.float64))
 
 
@@ -87,4 +88,5 @@ def _life_cover(rate: float, cfads: Floats, debt: Floats) -> Floats:
     for k in range(cash.shape[-1] - 1, -1, -1):
         following = (following + cash[..., k]) / (1.0 + rate)
         worth[..., k] = following
-    return np.divide(worth, owed, out=np.full(cash.shape, np.nan), where=owed > 0)
+    cover: Floats = np.divide(worth, owed, out=np.full(cash.shape, np.nan), where=owed > 0)
+    return cover

@@ -32,8 +32,9 @@ def npv(rate: ArrayLike, flows: ArrayLike) -> Floats:
 
     Returns
     -------
-    ``(…)``, a scalar for one series, in the unit of the flows: Σ flows[k] / (1 + rate)**k. NaN at a rate of −1. Below
-    −1 the sum is what it is, as in Excel, though nobody earns such a rate.
+    ``(…)``, a scalar for one series, in the unit of the flows: Σ flows[k] / (1 + rate)**k. NaN at a rate of −1, infinite
+    or NaN where (1 + rate)**k leaves the range of a float (−90 % over 400 periods). Below −1 the sum is what it is, as
+    in Excel, though nobody earns such a rate.
 
     Examples
     --------
@@ -64,7 +65,8 @@ def _discounted(rate: ArrayLike, flows: ArrayLike, times: Floats | None) -> Floa
     amounts = np.asarray(flows, dtype=np.float64)
     growth = 1.0 + np.asarray(rate, dtype=np.float64)[..., None]
     powers = np.arange(amounts.shape[-1], dtype=np.float64) if times is None else times
-    total: Floats = (amounts / np.where(growth == 0, np.nan, growth) ** powers).sum(axis=-1)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        total: Floats = (amounts / np.where(growth == 0, np.nan, growth) ** powers).sum(axis=-1)
     return total
 
 
@@ -119,8 +121,8 @@ def half_period_npv(
 ) -> Floats:
     """Value at the valuation date of a project's flows, each ``(periods, paths)``; result ``(paths,)``, same unit.
 
-    ``rate`` is effective per year. Calls, operating flows and exits of period t lie t − 1, t − ½ and t periods after the
-    valuation date.
+    ``rate`` is effective per year. Calls, operating flows and exits of period t lie t − 1, t − ½ and t periods after
+    the valuation date.
     """
     step = (1.0 + rate) ** -years_per_period
     ends = np.arange(1, calls.shape[0] + 1)

@@ -22,7 +22,7 @@ ROUNDING = 1e-14
 """Where flows change sign more than once, amounts below this part of the largest are rounding and not cash."""
 _CLEAR = 1e-12
 _LOW = -3.0
-"""Rate times horizon of a last try: below the rates of most losing projects, above those that a cost at the end adds."""
+"""Rate times horizon of a last try: below the rates of most losing projects, above those a cost at the end adds."""
 _CHUNK = 4096
 _CHUNK_FLOWS = 1 << 22
 

@@ -21,7 +21,7 @@ _HALVINGS = 80
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Roots:
-    """Zeros of the NPV: column, continuous rate, and whether the NPV falls (1), rises (−1) or touches zero (0) there."""
+    """Zeros of the NPV: column, continuous rate, and turn: it falls (1), rises (−1) or only touches zero (0) there."""
 
     column: Ints
     x: Floats

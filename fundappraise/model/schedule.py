@@ -230,9 +230,7 @@ def _pop_group(name: str, stack: list[str], on_stack: set[str]) -> list[str]:
             return group[::-1]
 
 
-def _step(
-    model: Model, group: tuple[str, ...], trees: dict[str, Node], edges: Edges, problems: list[Problem]
-) -> Step:
+def _step(model: Model, group: tuple[str, ...], trees: dict[str, Node], edges: Edges, problems: list[Problem]) -> Step:
     members = frozenset(group)
     inside = [(name, other, lag) for name in group for other, lag in edges[name] if other in members]
     if not inside:
@@ -263,9 +261,7 @@ def _in_order(group: tuple[str, ...], needs: list[tuple[str, str]]) -> tuple[str
     return tuple(order)
 
 
-def _cycle(
-    model: Model, group: tuple[str, ...], inside: list[tuple[str, str, Lag]], lags: set[Lag]
-) -> Problem:
+def _cycle(model: Model, group: tuple[str, ...], inside: list[tuple[str, str, Lag]], lags: set[Lag]) -> Problem:
     shown = {name: _shown(name) for name in group}
     now = [(name, other) for name, other, lag in inside if lag in ("now", "whole")]
     ring = _ring(group, now) or list(group)

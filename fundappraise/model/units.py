@@ -270,7 +270,8 @@ def _words(found: Unit) -> str:
         return "a plain number" if found.scale == 1 else f"a plain number × {found.scale:g}"
     named = {"usd": "USD", "eur": "EUR", "kzt": "KZT", "azn": "AZN", "box": "TEU", "mass": "t", "length": "m",
              "power": "W", "time": "year", "bandwidth": "bps", "barrel": "bbl"}  # fmt: skip
-    above, below = [], []
+    above: list[str] = []
+    below: list[str] = []
     for name, exponent in found.dimensions:
         short = named.get(name.strip("[]"), name.strip("[]"))
         (above if exponent > 0 else below).append(short if abs(exponent) == 1 else f"{short}^{abs(exponent):g}")

@@ -65,10 +65,16 @@ def changes_since(earlier: Earlier, decision: Decision) -> Changes:
     tail = run.fund.number("confidence")
     rows = [
         _moved("Expected NPV", npv, earlier.npv_by_path, paired),
-        _levels("Futures with a loss", probability_estimate(loss > 0), probability_estimate(earlier.capital_loss_by_path > 0)),
+        _levels(
+            "Futures with a loss",
+            probability_estimate(loss > 0),
+            probability_estimate(earlier.capital_loss_by_path > 0),
+        ),
         _levels("CVaR of capital loss", cvar_estimate(loss, tail), cvar_estimate(earlier.capital_loss_by_path, tail)),
     ]
-    rows_of_inputs = [[getattr(row, f.name) for f in fields(InputChange)] for row in input_changes(earlier.fund, run.fund)]
+    rows_of_inputs = [
+        [getattr(row, f.name) for f in fields(InputChange)] for row in input_changes(earlier.fund, run.fund)
+    ]
     return Changes(
         since=earlier.folder,
         inputs=pd.DataFrame(rows_of_inputs, columns=[f.name for f in fields(InputChange)]),
@@ -122,7 +128,8 @@ def _rows(fund: Fund) -> Iterator[tuple[str, Shown]]:
         yield setting.code, (_text(setting.value), setting.unit, setting.source)
     for index in fund.indices:
         yield f"index.{index.name}", (", ".join(f"{y} {_text(v)}" for y, v in index.growth), "%/year", index.source)
-    for owner in (*fund.projects, *fund.markets, *fund.drivers):
+    owners: tuple[Project | Market | Driver, ...] = (*fund.projects, *fund.markets, *fund.drivers)
+    for owner in owners:
         yield from _owner(owner)
     for table in ("sponsors", "capacities", "limits", "correlations", "groups", "shares", "scenarios"):
         for number, row in enumerate(getattr(fund, table), 1):

@@ -120,9 +120,7 @@ def fan_chart(
         axis=alt.Axis(format="d", grid=False, tickCount=7, labelOverlap=True),
         scale=alt.Scale(nice=False, zero=False),
     )
-    y = alt.Y(
-        "low:Q", title=axis, axis=alt.Axis(tickCount=5, format=",~f", gridColor="#DDDDDD"), scale=alt.Scale(zero=zero)
-    )
+    y = alt.Y("low:Q", title=axis, axis=alt.Axis(tickCount=5, format=",~f", gridColor="#DDDDDD"), scale=alt.Scale(zero=zero))
     band = alt.Chart(data).mark_area(color=BAND).encode(x=x, y=y, y2="high:Q")
     layers = [band]
     for field in ("low", "high"):
@@ -134,9 +132,7 @@ def fan_chart(
         line = alt.Chart(alt.InlineData(values=points)).mark_line(color=WARM, strokeWidth=1.5, strokeDash=[6, 3])
         layers.append(line.encode(x=x, y="base:Q"))
     if zero and min(fan.low) < 0 < max(fan.high):
-        layers.append(
-            alt.Chart(alt.InlineData(values=[{"y": 0}])).mark_rule(color=INK, strokeWidth=0.8).encode(y="y:Q")
-        )
+        layers.append(alt.Chart(alt.InlineData(values=[{"y": 0}])).mark_rule(color=INK, strokeWidth=0.8).encode(y="y:Q"))
     return Chart(key, title, text, alt.layer(*layers).properties(width=size[0], height=size[1]))
 
 
@@ -149,9 +145,7 @@ def flows_chart(
 
     _ = words.gettext
     rows = [{"year": year, "amount": -amount, "what": _("calls")} for year, amount in zip(years, calls, strict=True)]
-    rows += [
-        {"year": year, "amount": amount, "what": _("receipts")} for year, amount in zip(years, receipts, strict=True)
-    ]
+    rows += [{"year": year, "amount": amount, "what": _("receipts")} for year, amount in zip(years, receipts, strict=True)]
     scale = alt.Scale(domain=[_("calls"), _("receipts")], range=[WARM, DARK])
     width = max(4, min(22, int(0.6 * size[0] / max(1, len(years)))))
     bars = alt.Chart(alt.InlineData(values=rows)).mark_bar(size=width).encode(
@@ -195,9 +189,7 @@ def svg(chart: Chart) -> Markup:
     opening = Markup('<svg viewBox="{0}" style="max-width:{1}px" role="img" aria-labelledby="{2}-t {2}-d">').format(
         size[1] if size else "", width[1] if width else "", chart.key
     )
-    names = Markup('<title id="{0}-t">{1}</title><desc id="{0}-d">{2}</desc>').format(
-        chart.key, chart.title, chart.description
-    )
+    names = Markup('<title id="{0}-t">{1}</title><desc id="{0}-d">{2}</desc>').format(chart.key, chart.title, chart.description)
     return opening + names + Markup(_shorter(text[head.end() :]))
 
 

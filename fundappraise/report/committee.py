@@ -163,9 +163,7 @@ def _page_one(decision: Decision, changes: Changes | None, drawn: Drawn, words: 
         "since": reasons.since(figures, changes),
         "since_run": changes.since if changes is not None else "",
     }
-    return page | {
-        "sources": input_tables.sources_table(figures.notes.sources, words) if figures.notes.sources else None
-    }
+    return page | {"sources": input_tables.sources_table(figures.notes.sources, words) if figures.notes.sources else None}
 
 
 def _chosen_table(figures: Figures) -> Table | None:

@@ -68,9 +68,7 @@ def worst_end(driver: str, level: Floats, npv: Floats, years: tuple[int, int]) -
     mean, error = float(chosen.mean()), float(chosen.std(ddof=1) / np.sqrt(count))
     if float(npv.mean()) - mean < CLEAR * error:
         return None
-    return Condition(
-        driver=driver, at_low=at_low, npv=mean, npv_error=error, n_paths=count, first=years[0], last=years[1]
-    )
+    return Condition(driver=driver, at_low=at_low, npv=mean, npv_error=error, n_paths=count, first=years[0], last=years[1])
 
 
 def _mean_level(paths: pd.DataFrame, first: int, last: int) -> Floats:

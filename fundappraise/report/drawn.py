@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 class Drawn:
     """The charts by place. Without a portfolio ``page_one`` and ``portfolio`` are empty.
 
-    ``driver_ends`` says in words where each driver is when the fund's term ends, with the year; ``source`` is the line under each PNG.
+    ``driver_ends`` says in words where each driver is when the fund's term ends, with the year; ``source`` is the line
+    under each PNG.
     """
 
     page_one: Chart | None
@@ -72,8 +73,7 @@ def _draw(decision: Decision, words: Words) -> Drawn:
         portfolio=() if outcome is None else _portfolio(decision, outcome, words),
         projects={str(i): _project(decision, str(i), words) for i in run.projects.index},
         drivers={
-            driver.name: _driver(driver.name, driver.unit, fans[driver.name], leaving, words)
-            for driver in run.fund.drivers
+            driver.name: _driver(driver.name, driver.unit, fans[driver.name], leaving, words) for driver in run.fund.drivers
         },
         driver_ends={d.name: _end(fans[d.name], d.unit, leaving, words) for d in run.fund.drivers},
         source=source,
@@ -99,9 +99,7 @@ def _gain(values: np.ndarray, key: str, words: Words, *, size: tuple[int, int], 
 
 def _page_one(outcome: Outcome, words: Words) -> Chart:
     title = words.gettext("How the gain may turn out")
-    return _gain(
-        np.asarray(outcome.npv_by_path), "page-one-gain", words, size=(270, 78), title=title, mean=outcome.npv.value
-    )
+    return _gain(np.asarray(outcome.npv_by_path), "page-one-gain", words, size=(270, 78), title=title, mean=outcome.npv.value)
 
 
 def _portfolio(decision: Decision, outcome: Outcome, words: Words) -> tuple[Chart, ...]:
@@ -115,9 +113,7 @@ def _loss(decision: Decision, outcome: Outcome, words: Words) -> Chart:
     _ = words.gettext
     limit = cvar_limit(decision)
     cvar = outcome.capital_loss_cvar.value
-    text = _("Histogram of the capital loss. The worst futures lose {cvar} million on average.").format(
-        cvar=words.number(cvar)
-    )
+    text = _("Histogram of the capital loss. The worst futures lose {cvar} million on average.").format(cvar=words.number(cvar))
     if math.isfinite(limit):
         text += " " + _("The limit is {limit} million.").format(limit=words.stated(limit))
     return histogram_chart(
@@ -160,9 +156,9 @@ def _project(decision: Decision, project_id: str, words: Words) -> tuple[Chart, 
 
 def _span(fan: Fan, words: Words) -> str:
     k, m = int(np.argmin(fan.mean)), int(np.argmax(fan.mean))
-    return words.gettext(
-        "The mean is lowest in {first} ({low} million) and highest in {second} ({high} million)."
-    ).format(first=fan.years[k], low=words.number(fan.mean[k]), second=fan.years[m], high=words.number(fan.mean[m]))
+    return words.gettext("The mean is lowest in {first} ({low} million) and highest in {second} ({high} million).").format(
+        first=fan.years[k], low=words.number(fan.mean[k]), second=fan.years[m], high=words.number(fan.mean[m])
+    )
 
 
 def _end(fan: Fan, unit: str, year: int, words: Words) -> tuple[int, str]:

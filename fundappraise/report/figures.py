@@ -81,17 +81,13 @@ class Figures:
     def ticket(self, project_id: str) -> Markup:
         amount = number_at(self.decision.selection, project_id, "ticket")
         cell = chosen_cell(self.decision, project_id, "ticket")
-        return self.notes.mark(
-            self.words.stated(amount), self.words.plain(amount, 6), cell, self.words.gettext("ticket")
-        )
+        return self.notes.mark(self.words.stated(amount), self.words.plain(amount, 6), cell, self.words.gettext("ticket"))
 
     def rescue(self, project_id: str, column: str, unit: str, meaning: str) -> Markup:
         """A price or a grant that brings an NPV to zero."""
         value = number_at(self.decision.rescues, project_id, column)
         cell = chosen_cell(self.decision, project_id, column)
-        shown = (
-            self.million(self.words.amount(value, 0.4)) if unit == "MUSD" else self.words.measure(_three(value), unit)
-        )
+        shown = self.million(self.words.amount(value, 0.4)) if unit == "MUSD" else self.words.measure(_three(value), unit)
         return self.notes.mark(shown, self.words.measure(value, unit), cell, meaning)
 
     def million(self, number: str) -> str:

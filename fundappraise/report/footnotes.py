@@ -25,9 +25,7 @@ class Footnotes:
 
     def mark(self, shown: str, exact: str, cell: str, meaning: str) -> Markup:
         """The figure as printed, followed by its mark, which links to the list."""
-        known = next(
-            (k for k, source in enumerate(self.sources) if source.cell == cell and source.shown == shown), None
-        )
+        known = next((k for k, source in enumerate(self.sources) if source.cell == cell and source.shown == shown), None)
         if known is None:
             self.sources.append(Source(shown, exact, cell, meaning))
             return self._link(shown, len(self.sources), first=True)
@@ -37,6 +35,5 @@ class Footnotes:
         # the word is hidden from sight but read out, so that "38 12" is not heard as one number
         anchor = Markup(' id="mark-{0}"').format(number) if first else Markup("")
         return Markup(
-            '<span class="fig">{0}<a class="mark"{1} href="#source-{2}">'
-            '<span class="unseen"> note </span>{2}</a></span>'
+            '<span class="fig">{0}<a class="mark"{1} href="#source-{2}"><span class="unseen"> note </span>{2}</a></span>'
         ).format(shown, anchor, number)

@@ -114,9 +114,7 @@ def correlations_table(run: Appraisal, words: Words) -> Table | None:
         return None
     _ = words.gettext
     heads = (_("First"), _("Second"), _("Coefficient"), _("Source"))
-    rows = tuple(
-        (c.first, c.second, words.number(c.coefficient, 2), c.source or _("none stated")) for c in run.fund.correlations
-    )
+    rows = tuple((c.first, c.second, words.number(c.coefficient, 2), c.source or _("none stated")) for c in run.fund.correlations)
     caption = _("Correlations of the drivers, of changes within a year. Pairs not listed are independent.")
     return Table(caption, heads, rows, frozenset({2}), wide=True)
 

@@ -67,9 +67,7 @@ def print_pdf(html_path: Path, pdf_path: Path, *, browser: str | None = None, ti
                 return f"{pdf_path.name} could not be written ({error.strerror}): close it, and print {html_path.name}."
             return None
     why = failure or "it gave no file"
-    return (
-        f"{Path(program).name} did not print the paper ({why}): open {html_path.name} in a browser and print it to PDF."
-    )
+    return f"{Path(program).name} did not print the paper ({why}): open {html_path.name} in a browser and print it to PDF."
 
 
 def find_browser(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> str | None:

@@ -68,9 +68,7 @@ def model_line(plan: ProjectPlan, words: Words) -> str:
     """Title and summary of the model, or that the cash flow is the sponsor's own."""
     model = plan.model
     if model.name == OWN_LINES:
-        return words.gettext("Cash flow from the sponsor's own model, ranges by the officer ({name}).").format(
-            name=model.name
-        )
+        return words.gettext("Cash flow from the sponsor's own model, ranges by the officer ({name}).").format(name=model.name)
     return f"{model.title}: {model.summary} ({model.name})"
 
 
@@ -108,9 +106,7 @@ def _risk_facts(row: Any, words: Words) -> list[tuple[str, str]]:
     facts = [(_("Fund loses money"), _("in {n} of 100 futures").format(n=words.in_100(float(row["p_loss"]))))]
     loss = words.amount(float(row["loss_cvar"]), float(row["loss_cvar_se"]))
     facts.append((_("Worst 5 in 100 futures"), _("capital loss {loss} MUSD").format(loss=loss)))
-    years = (
-        _("{years} years, median").format(years=words.stated(payback)) if math.isfinite(payback) else _("never, median")
-    )
+    years = _("{years} years, median").format(years=words.stated(payback)) if math.isfinite(payback) else _("never, median")
     facts.append((_("Payback"), years))
     if math.isfinite(cover):
         low = words.number(float(row["min_cover_p05"]), 2)

@@ -101,9 +101,7 @@ def _most_gain(figures: Figures) -> list[Markup]:
 def _together(figures: Figures) -> list[Markup]:
     if not figures.has("diversification") or figures.key("diversification").value < TOGETHER_WORTH_SAYING:
         return []
-    text = figures.words.gettext(
-        "They fail in different futures: together their bad end is {share} smaller than one by one."
-    )
+    text = figures.words.gettext("They fail in different futures: together their bad end is {share} smaller than one by one.")
     return [say(text, share=figures.rate("diversification"))]
 
 
@@ -296,8 +294,7 @@ def _weakest_link(figures: Figures) -> Markup | None:
     if needed or npv > max(0.1 * outcome.npv.value, 2 * number_at(rows, least, "npv_se")):
         return None
     text = words.gettext(
-        "{name} takes {ticket} million of tickets and adds {amount} of {gain}. "
-        "It earns less than the hurdle in {futures}."
+        "{name} takes {ticket} million of tickets and adds {amount} of {gain}. It earns less than the hurdle in {futures}."
     )
     below = number_at(rows, least, "p_below_hurdle")
     n = figures.decision.run.n_paths

@@ -9,7 +9,10 @@ from markupsafe import Markup
 
 from fundappraise.report.figures import Figures
 from fundappraise.report.words import say
-from fundappraise.workbook.key_figures import chosen_ids, cvar_limit, largest_call
+from fundappraise.workbook.key_figures import chosen_ids, cvar_limit, largest_call, number_at
+
+REACH = 0.5
+"""Help up to half of the price, or half of the capital, is within reach of a negotiation; the paper lists the rest too."""
 
 IDLE_WORTH_SAYING = 0.10
 """Share of the commitments from which unused capital is part of the resolution."""
@@ -45,9 +48,14 @@ def asked(figures: Figures) -> tuple[Markup, ...]:
 def _settle_limits(figures: Figures) -> tuple[Markup, ...]:
     _ = figures.words.gettext
     requests = [say(_("decide which limit gives way: no set of projects meets all of them;"))]
-    requests += [
-        say(_("see that these cannot hold together: {clash}"), clash=clash) for clash in figures.decision.clashes
-    ]
+    clashes = figures.decision.clashes
+    if clashes:
+        template = figures.words.ngettext(
+            "see that this limit cannot be met: {clashes};",
+            "see that these limits cannot hold together: {clashes};",
+            len(clashes),
+        )
+        requests.append(say(template, clashes="; ".join(clashes)))
     if figures.decision.relaxation:
         requests.append(say("{relaxation}", relaxation=figures.decision.relaxation))
     requests.append(say(_("commit nothing until then.")))
@@ -57,12 +65,11 @@ def _settle_limits(figures: Figures) -> tuple[Markup, ...]:
 def _commit_nothing(figures: Figures) -> tuple[Markup, ...]:
     words = figures.words
     n = int(figures.key("candidates").value)
-    first = words.ngettext(
-        "commit nothing to the {n} candidate now, and leave {amount} uncalled;",
-        "commit nothing to the {n} candidates now, and leave {amount} uncalled;",
-        n,
-    )
-    requests = [say(first, n=words.cardinal(n), amount=figures.money("commitments"))]
+    first = words.ngettext("commit nothing to the {n} candidate now", "commit nothing to the {n} candidates now", n)
+    requests = [say(first, n=words.cardinal(n))]
+    if figures.key("commitments").value > 0:
+        requests[0] += say(words.gettext(", and leave {amount} uncalled"), amount=figures.money("commitments"))
+    requests[0] += ";"
     if near_misses(figures):
         requests.append(say(words.gettext("ask the sponsors of the near misses for the support named below;")))
     requests.append(say(words.gettext("see the candidates again when their terms have changed.")))
@@ -70,16 +77,22 @@ def _commit_nothing(figures: Figures) -> tuple[Markup, ...]:
 
 
 def near_misses(figures: Figures) -> tuple[str, ...]:
-    """Rejected projects that a grant or a price within reach would bring to zero, the cheapest help first."""
-    rescues, tickets = figures.decision.rescues, figures.decision.selection["ticket"]
+    """Rejected projects that help within reach would bring to zero, the least help first.
+
+    Help is a change of the price, or a grant as a share of the project's capital (equity and debt of the base case).
+    """
+    rescues, projects = figures.decision.rescues, figures.decision.run.projects
     chosen = set(chosen_ids(figures.decision))
     found = []
     for project_id, row in rescues.iterrows():
-        effort = [float(row["grant"]) / max(float(tickets.get(project_id, 1.0)), 1e-9), abs(float(row["price_change"]))]
-        reachable = [x for x in effort if math.isfinite(x)]
-        if project_id not in chosen and float(row["npv_mean"]) < 0 and reachable:
-            found.append((min(reachable), str(project_id)))
-    return tuple(project_id for _effort, project_id in sorted(found))
+        i = str(project_id)
+        capital = number_at(projects, i, "ticket") / max(number_at(projects, i, "stake"), 1e-9)
+        capital += number_at(projects, i, "debt")
+        help_needed = [abs(float(row["price_change"])), float(row["grant"]) / max(capital, 1e-9)]
+        within = [share for share in help_needed if share <= REACH]  # NaN, no answer, is not within
+        if i not in chosen and float(row["npv_mean"]) < 0 and within:
+            found.append((min(within), i))
+    return tuple(project_id for _help, project_id in sorted(found))
 
 
 def _commit(figures: Figures) -> tuple[Markup, ...]:
@@ -91,15 +104,11 @@ def _commit(figures: Figures) -> tuple[Markup, ...]:
     n, m = len(chosen_ids(decision)), len(decision.selection)
     to = _("all {m} projects") if n == m else words.ngettext("{n} of {m} projects", "{n} of {m} projects", n)
     to = _("the one candidate") if m == 1 else to
-    template = _(
-        "commit {tickets} of {commitments} to {projects} (table), "
-        "with expected calls of at most {call} in a year ({year});"
-    )
+    template = _("commit {amount} to {projects} (table), with expected calls of at most {call} in a year ({year});")
     requests = [
         say(
             template,
-            tickets=figures.money("tickets", unit=False),
-            commitments=figures.money("commitments"),
+            amount=_of_commitments(figures),
             projects=to.format(n=words.cardinal(n), m=words.cardinal(m)),
             call=figures.money("largest_call"),
             year=str(year),
@@ -107,10 +116,16 @@ def _commit(figures: Figures) -> tuple[Markup, ...]:
     ]
     requests += _hold_back(figures)
     if figures.has("idle") and outcome.idle > IDLE_WORTH_SAYING * decision.run.fund.commitments:
-        requests.append(
-            say(_("leave {idle} uncalled: idle capital is better than a loss."), idle=figures.money("idle"))
-        )
+        requests.append(say(_("leave {idle} uncalled: idle capital is better than a loss."), idle=figures.money("idle")))
     return _ended(requests)
+
+
+def _of_commitments(figures: Figures) -> Markup:
+    """``49 of 300 million USD``; a fund without sponsors (a project appraised alone) has no whole to name."""
+    if figures.key("commitments").value <= 0:
+        return figures.money("tickets")
+    template = figures.words.gettext("{tickets} of {commitments}")
+    return say(template, tickets=figures.money("tickets", unit=False), commitments=figures.money("commitments"))
 
 
 def _hold_back(figures: Figures) -> list[Markup]:

@@ -78,9 +78,7 @@ def project_fan(run: Appraisal, project_id: str) -> Fan:
 
 def _until_quiet(fan: Fan) -> Fan:
     """Without the years after the last cash."""
-    active = [
-        k for k, rows in enumerate(zip(fan.low, fan.mean, fan.high, strict=True)) if any(abs(x) > 1e-9 for x in rows)
-    ]
+    active = [k for k, rows in enumerate(zip(fan.low, fan.mean, fan.high, strict=True)) if any(abs(x) > 1e-9 for x in rows)]
     last = min(len(fan.years), max(active, default=0) + 2)
     return Fan(fan.years[:last], fan.low[:last], fan.mean[:last], fan.high[:last])
 

@@ -47,9 +47,7 @@ def selection_table(decision: Decision, words: Words) -> Table:
     """Every candidate, chosen ones first: ticket, NPV and its range, loss futures, why."""
     _ = words.gettext
     selection, projects = decision.selection, decision.run.projects
-    order = sorted(
-        selection.index, key=lambda i: (not selection.loc[i, "chosen"], -number_at(selection, i, "npv_mean"))
-    )
+    order = sorted(selection.index, key=lambda i: (not selection.loc[i, "chosen"], -number_at(selection, i, "npv_mean")))
     heads = (
         _("Project"),
         _("Sector, country"),
@@ -215,9 +213,7 @@ def support_table(decision: Decision, words: Words) -> Table | None:
             Markup("<b>{0}</b> {1}").format(i, fund.project(i).name),
             words.with_error(float(row["npv_mean"]), float(row["npv_se"])), *_rescue_cells(rescue, words),
         ))  # fmt: skip
-    caption = _(
-        "Held back: what would bring the expected gain to zero. Grants, paid to the project, in millions of USD."
-    )
+    caption = _("Held back: what would bring the expected gain to zero. Grants, paid to the project, in millions of USD.")
     return Table(caption, heads, tuple(rows), frozenset({1, 2, 4, 5}))
 
 
@@ -260,9 +256,7 @@ def returns_table(run: Appraisal, project_id: str, words: Words) -> Table:
 
 def _level(row: Any, level: str, label: str, words: Words) -> tuple[Text, ...]:
     below = float(row[f"{level}_p_below"]) if f"{level}_p_below" in row.index else math.nan
-    spread = (
-        f"{words.percent(float(row[f'{level}_irr_p10']))}{NBSP}…{NBSP}{words.percent(float(row[f'{level}_irr_p90']))}"
-    )
+    spread = f"{words.percent(float(row[f'{level}_irr_p10']))}{NBSP}…{NBSP}{words.percent(float(row[f'{level}_irr_p90']))}"
     none = float(row[f"{level}_no_irr"])
     if none > 0:
         spread += " " + words.gettext("(none in {n} of 100)").format(n=words.in_100(none))

@@ -27,7 +27,15 @@ MEASURES = (
 )  # fmt: skip
 """By path: NPVs and capital loss in MUSD, rates a year, payback in years, default 0/1. NaN: no rate, no payback, no debt."""
 
-FLOWS = ("project_calls", "project_operating", "equity_calls", "equity_operating", "fund_calls", "fund_operating", "fund_exit")
+FLOWS = (
+    "project_calls",
+    "project_operating",
+    "equity_calls",
+    "equity_operating",
+    "fund_calls",
+    "fund_operating",
+    "fund_exit",
+)
 
 
 TASK_BLOCKS = 4
@@ -77,9 +85,7 @@ def simulate(plan: Plan, seed: int, blocks: range, n_paths: int) -> TaskResult:
     return TaskResult(columns, flows)
 
 
-def evaluate(
-    plan: Plan, seed: int, blocks: range, only: str = ""
-) -> Iterator[tuple[ProjectPlan, dict[str, Floats]]]:
+def evaluate(plan: Plan, seed: int, blocks: range, only: str = "") -> Iterator[tuple[ProjectPlan, dict[str, Floats]]]:
     """Every project (or the one named) with its outputs on the paths of ``blocks``, one at a time."""
     shared = world(plan, seed, blocks, only)
     for project in plan.projects:
@@ -93,7 +99,9 @@ def run_kernel(
     project: ProjectPlan, kernel: Kernel, values: Mapping[str, Floats], plan: Plan, blocks: range
 ) -> dict[str, Floats]:
     """A project's kernel on paths, with its declared checks enforced."""
-    bank_values = project.bank_values if kernel is project.kernel else kernel.bank(bank_inputs(plan, project), plan.timeline)
+    bank_values = (
+        project.bank_values if kernel is project.kernel else kernel.bank(bank_inputs(plan, project), plan.timeline)
+    )
     results = kernel.run(values, bank_values, plan.timeline)
     require_defined(kernel.schedule, results, blocks.start * BLOCK)
     _enforce(project, failed_checks(kernel.schedule, results))
@@ -153,9 +161,7 @@ def draws(plan: Plan, row: PlannedInput, seed: int, blocks: range) -> Floats:
     return row.value.value_at(np.concatenate(scores))
 
 
-def _values(
-    plan: Plan, owner: ModelPlan, seed: int, blocks: range, drivers: Mapping[str, Floats]
-) -> dict[str, Floats]:
+def _values(plan: Plan, owner: ModelPlan, seed: int, blocks: range, drivers: Mapping[str, Floats]) -> dict[str, Floats]:
     values = {**owner.fixed, **{name: drivers[driver] for name, driver in owner.drivers.items()}}
     for row in owner.inputs:
         drawn = draws(plan, row, seed, blocks) if row.is_random else np.zeros(1)

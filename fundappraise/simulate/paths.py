@@ -30,7 +30,13 @@ _plan: Plan | None = None
 
 
 def simulate_all(
-    plan: Plan, seed: int, n_paths: int, *, workers: int | None = None, on: Workers = "threads", progress: Progress | None = None
+    plan: Plan,
+    seed: int,
+    n_paths: int,
+    *,
+    workers: int | None = None,
+    on: Workers = "threads",
+    progress: Progress | None = None,
 ) -> tuple[Columns, Columns]:
     """Measures by project ``(paths,)``, and flows by project summed over each block's paths ``(blocks, periods)``.
 

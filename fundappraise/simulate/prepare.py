@@ -146,7 +146,9 @@ class _Builder:
         outputs = [model.outputs[f"utilisation_{k}"] for k in range(1, TIERS + 1)]
         shared = self._shared(market.name, model, market.inputs, market.place, outputs)
         if shared.kernel.schedule.bank_values:
-            self.problems.append(Problem(model.name, "a market model has no bank case; bank_case(…) cannot stand in it."))
+            self.problems.append(
+                Problem(model.name, "a market model has no bank case; bank_case(…) cannot stand in it.")
+            )
         unit = model.assumptions["tier_1"].unit
         tiers = [np.zeros((self.timeline.n_periods, 1)) for _ in range(TIERS)]
         for row in self.fund.capacities:
@@ -172,7 +174,8 @@ class _Builder:
         if stated == 0:
             return self.timeline.n_periods + 1
         year = self.timeline.first_year + self.fund.number("term_years") - 1 if stated is None else stated
-        return self.timeline.periods_of(round(year)).stop
+        last: int = self.timeline.periods_of(round(year)).stop
+        return last
 
     def _sale(self, project: Project, model: Model) -> Sale | None:
         stated = {row.code for row in project.inputs}
@@ -186,14 +189,14 @@ class _Builder:
             self.problems.append(Problem(place, found, hint="Add a row: market, project, candidate."))
             return None
         if "offered" not in model.outputs:
-            self.problems.append(Problem(place, f"{model.name} takes an allocation but offers no capacity ([outputs] offered)."))
+            self.problems.append(
+                Problem(place, f"{model.name} takes an allocation but offers no capacity ([outputs] offered).")
+            )
             return None
         offer = _kernel(project.model, self.folder, (model.outputs["offered"],), checks=False)
         return Sale(capacity.market, capacity.order, offer, {}, inputs, 1.0, 1.0)
 
-    def _shared(
-        self, owner: str, model: Model, stated: tuple[Input, ...], place: str, outputs: list[str]
-    ) -> ModelPlan:
+    def _shared(self, owner: str, model: Model, stated: tuple[Input, ...], place: str, outputs: list[str]) -> ModelPlan:
         rows = {row.code: row for row in stated}
         inputs: list[PlannedInput] = []
         fixed: dict[str, Floats] = {}
@@ -245,7 +248,9 @@ class _Builder:
                 draft = replace(draft, sale=sale)
             elif sale is not None:
                 where = draft.project.place or draft.name
-                self.problems.append(Problem(where, f'{draft.name} sells in "{sale.market}", which is not in the Markets tab.'))
+                self.problems.append(
+                    Problem(where, f'{draft.name} sells in "{sale.market}", which is not in the Markets tab.')
+                )
             done.append(draft)
         raise_if_any(self.problems)
         return done

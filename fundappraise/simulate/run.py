@@ -146,6 +146,10 @@ class Appraisal:
         """Expected receipts of the fund ``(project, year)``, MUSD."""
         return self._by_year("fund_operating") + self._by_year("fund_exit")
 
+    def mean_npv(self, project_id: str) -> float:
+        """Expected fund NPV of a project, MUSD."""
+        return float(self.columns[project_id]["fund_npv"].mean())
+
     def mean_flow(self, project_id: str, flow: str) -> Floats:
         """Mean over the paths of one flow ``(periods,)``, MUSD."""
         return np.asarray(self.flows[project_id][flow].sum(axis=0) / self.n_paths)
@@ -178,7 +182,9 @@ class Appraisal:
         span = self._span(paths)
         rows = [row for row in self._project(project_id).inputs if row.is_random]
         data = {
-            row.assumption.name: self._cut(np.concatenate([draws(self.plan, row, self.seed, t) for t in tasks_of(span)]), span)
+            row.assumption.name: self._cut(
+                np.concatenate([draws(self.plan, row, self.seed, t) for t in tasks_of(span)]), span
+            )
             for row in rows
         }
         return pd.DataFrame(data, index=pd.RangeIndex(span.start, span.stop, name="path"))
@@ -221,7 +227,9 @@ class Appraisal:
     def _span(self, paths: slice | None) -> range:
         span = range(self.n_paths)[paths or slice(None)]
         if span.step != 1 or not span:
-            raise InputError([Problem("paths", f"{paths} of {self.n_paths:,} paths.", "Allowed: slice(first, last), without gaps.")])
+            raise InputError(
+                [Problem("paths", f"{paths} of {self.n_paths:,} paths.", "Allowed: slice(first, last), without gaps.")]
+            )
         return span
 
     def _cut(self, rows: Floats, span: range) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,17 +29,18 @@ def project_table(plan: Plan, columns: Columns, flows: Columns, n_paths: int) ->
     """
     import pandas as pd
 
-    rows = {project.name: _row(plan, project, columns[project.name], flows[project.name], n_paths) for project in plan.projects}
+    rows = {
+        project.name: _row(plan, project, columns[project.name], flows[project.name], n_paths)
+        for project in plan.projects
+    }
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index.name = "id"
     return table
 
 
 def _row(
-    plan: Plan, project: ProjectPlan, column: dict[str, Floats] | object, flow: object, n_paths: int
+    plan: Plan, project: ProjectPlan, measures: Mapping[str, Floats], sums: Mapping[str, Floats], n_paths: int
 ) -> dict[str, object]:
-    measures: dict[str, Floats] = dict(column)  # type: ignore[call-overload]  # Mapping[str, Floats]
-    sums: dict[str, Floats] = dict(flow)  # type: ignore[call-overload]  # Mapping[str, Floats]
     means = {name: array.sum(axis=0) / n_paths for name, array in sums.items()}
     npv, loss = measures["fund_npv"], measures["capital_loss"]
     tail = plan.fund.number("confidence")
@@ -92,9 +94,7 @@ def irr_of_mean(calls: Floats, operating: Floats, leaving: Floats, guess: float,
     return float((1.0 + rate[0]) ** (2 / years) - 1.0)
 
 
-def _rates(
-    level: str, by_path: Floats, means: dict[str, Floats], guess: float, plan: Plan
-) -> dict[str, float]:
+def _rates(level: str, by_path: Floats, means: dict[str, Floats], guess: float, plan: Plan) -> dict[str, float]:
     nothing = np.zeros_like(means[f"{level}_calls"])
     return {
         f"{level}_irr": irr_of_mean(means[f"{level}_calls"], means[f"{level}_operating"], nothing, guess, plan),

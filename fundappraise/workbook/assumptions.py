@@ -90,9 +90,7 @@ def _settings(settings: tuple[Setting, ...]) -> Iterator[AssumptionRow]:
     for row in settings:
         kind = kind_of(row.code)
         number = row.value if isinstance(row.value, int | float) else None
-        text = (
-            row.value.isoformat() if isinstance(row.value, date) else "" if number is not None else str(row.value or "")
-        )
+        text = row.value.isoformat() if isinstance(row.value, date) else "" if number is not None else str(row.value or "")
         if kind is not None and kind.kind in ("text", "date"):
             continue  # names and dates are no assumptions; they stand on page one
         yield AssumptionRow(
@@ -122,7 +120,8 @@ def _sponsor_input(name: str, commitment: float, place: str) -> Input:
 
 def _driver(driver: Driver) -> Iterator[AssumptionRow]:
     yield AssumptionRow(
-        group="drivers", address=f"{driver.name}.start", label=f"{readable(driver.name)}: value at the start", unit=driver.unit,
+        group="drivers", address=f"{driver.name}.start", label=f"{readable(driver.name)}: value at the start",
+        unit=driver.unit,
         value=Distribution(driver.start), by_year=driver.base_path, source=driver.source, confidence=driver.confidence,
         note=driver.note, place=driver.place,
     )  # fmt: skip
@@ -159,9 +158,7 @@ def _project(project: Project, model: Model) -> Iterator[AssumptionRow]:
 
 def _input(group: str, item: Input, owner: str, assumption: Assumption | None) -> AssumptionRow:
     label = item.label or (assumption.label if assumption else readable(item.code))
-    multiplier = assumption is not None and bool(
-        assumption.choices
-    )  # a pasted row: low, base, high multiply its amounts
+    multiplier = assumption is not None and bool(assumption.choices)  # a pasted row: low, base, high multiply its amounts
     return AssumptionRow(
         group=group, address=f"{owner}.{item.code}", label=label, unit="%" if multiplier else item.unit,
         prices=item.prices, value=item.value, by_year=item.by_year, moves_with=item.moves_with,

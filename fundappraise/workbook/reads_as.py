@@ -21,6 +21,7 @@ BEYOND = {
 them (0 at P10, 1 at P90); above P90 it is the same, seen from the other side. A fit to ``shapes.mode_from_tenths``, within
 0.002 of the width."""
 
+
 @dataclass(frozen=True, slots=True)
 class Cells:
     """The cells of one row that the formula reads, as it writes them: ``$E8``."""
@@ -34,7 +35,7 @@ class Cells:
 
 def reads_as(cells: Cells, value: Distribution | None, unit: str, otherwise: str = "") -> Formula:
     """The formula of one row and what it shows now. ``otherwise`` is shown while the base is empty."""
-    times, sign = ("100*", ' %') if is_percent(unit) else ("", "")
+    times, sign = ("100*", " %") if is_percent(unit) else ("", "")
     words = _Words(cells, times, sign)
     text = words.whole(otherwise.replace('"', '""'))
     return Formula(text, _now(value, unit) if value is not None else otherwise)
@@ -107,7 +108,9 @@ class _Words:
             # 2.3263 and 2.5631: normal scores of 1 in 100, and from P10 to P90
             normal = f"{c.base}{sign}2.32635*{w}/2.5631"
             lognormal = f"{c.base}*({c.high}/{c.low})^({sign}2.32635/2.5631)"
-            outer.append(f"{self._end('PERT', sign)},{self._end('triangular', sign)},{from_cell}{sign}{w}/8,{normal},{lognormal}")
+            outer.append(
+                f"{self._end('PERT', sign)},{self._end('triangular', sign)},{from_cell}{sign}{w}/8,{normal},{lognormal}"
+            )
         return outer[0], outer[1]
 
     def _means(self) -> str:

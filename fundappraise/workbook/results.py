@@ -114,24 +114,20 @@ def _decision(book: Book, decision: Decision) -> None:
 
 
 def _projects(book: Book, decision: Decision) -> None:
-    note = (
-        "Every candidate, with all candidates in their markets. MUSD of base currency; ± columns are standard errors."
-    )
+    note = "Every candidate, with all candidates in their markets. MUSD of base currency; ± columns are standard errors."
     rows = _frame_rows(decision.run.projects, PROJECTS)
     write_table(book, "Projects", "Projects", note, PROJECTS, rows)
 
 
 def _allocation(book: Book, decision: Decision) -> None:
     frame = decision.selection.copy()
-    if decision.outcome is not None:
+    if decision.outcome is not None and chosen_ids(decision):
         joint = decision.outcome.run.projects
         for key in ("npv_mean", "npv_se", "p_loss", "loss_cvar"):
             frame[f"joint_{key}"] = joint[key].reindex(frame.index)
     for c in RESCUES:
         frame[c.key] = decision.rescues[c.key].reindex(frame.index) if c.key in decision.rescues else None
-    note = (
-        'Columns "chosen set" come from the second simulation, in which only the chosen projects are in their markets.'
-    )
+    note = 'Columns "chosen set" come from the second simulation, in which only the chosen projects are in their markets.'
     write_table(book, "Allocation", "Allocation", note, ALLOCATION, _frame_rows(frame, ALLOCATION))
 
 
@@ -168,7 +164,7 @@ def _key_figure(book: Book, sheet: object, row: int, figure: KeyFigure) -> None:
 
 def _calls(book: Book, sheet: object, decision: Decision, row: int) -> None:
     """Expected calls and receipts by year under the key figures (1-based ``row`` of the head)."""
-    if decision.outcome is None:
+    if decision.outcome is None or not chosen_ids(decision):
         return
     for k, head in enumerate(("Year", "Calls, MUSD", "Receipts, MUSD"), 1):
         write_cell(sheet, row - 1, k, head, book.special("head of numbers"))
@@ -190,9 +186,7 @@ def _changes(book: Book, changes: Changes) -> None:
         [r["address"], r["unit"], r["was"], r["now"], None, None, r["source_was"], r["source_now"]]
         for _, r in changes.inputs.iterrows()
     ]
-    rows += [
-        [r["what"], None, r["was"], r["now"], r["change"], r["se"], None, None] for _, r in changes.measures.iterrows()
-    ]
+    rows += [[r["what"], None, r["was"], r["now"], r["change"], r["se"], None, None] for _, r in changes.measures.iterrows()]
     units = [str(r[1] or "") for r in rows]
     write_table(book, "Changes", "Changes", f"Since the run {changes.since}.", columns, rows, frozen=1, units=units)
 
@@ -246,9 +240,7 @@ def _inputs(book: Book, run: Appraisal) -> None:
             ]
         )  # fmt: skip
         units.append(row.unit)
-    note = (
-        "Every number the appraisal was given. L, or no letter, is an assumption. The last column is where it was read."
-    )
+    note = "Every number the appraisal was given. L, or no letter, is an assumption. The last column is where it was read."
     write_table(book, "Inputs", "Inputs", note, INPUTS, rows, frozen=2, units=units)
 
 

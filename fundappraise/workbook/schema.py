@@ -108,7 +108,9 @@ BANK = Column(
     "bank", "Bank case", "change", 11,
     comment="The case lenders size the debt on: a value in the row's unit, or a change such as -20 %. Empty: the base.",
 )  # fmt: skip
-KIND = Column("kind", "kind", width=14, comment="Only for lines of a cash flow: revenue, operating cost or capital cost.")
+KIND = Column(
+    "kind", "kind", width=14, comment="Only for lines of a cash flow: revenue, operating cost or capital cost."
+)
 AFTER_YEARS = (BANK.key, KIND.key)
 
 _UNIT = Column("unit", "Unit", width=11, strict=False, comment="Any unit that converts to the model's.")

@@ -11,7 +11,7 @@ from fundappraise.drivers.processes import PROCESSES
 from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Driver, Fund, Input, Market, Project
 from fundappraise.model.items import Assumption, Model
 from fundappraise.model.units import UnitError, conversion
-from fundappraise.workbook.pen import ORANGE, PERCENT, Cell, Fill, Formula, Pen, keep, offer, put, quoted, span
+from fundappraise.workbook.pen import ORANGE, PERCENT, Cell, Fill, Formula, Pen, comment, keep, offer, put, quoted, span
 from fundappraise.workbook.reads_as import Cells, reads_as
 from fundappraise.workbook.schema import (
     CONFIDENCES,
@@ -100,12 +100,16 @@ def _caption(assumption: Assumption | None, model: Model | None) -> str:
     """What the input belongs to, by the file that declares it."""
     file = assumption.place.partition(".toml")[0] if assumption else ""
     folder, _, name = file.rpartition("/")
-    return CAPTIONS.get(name, name.replace("_", " ").capitalize()) if folder == "finance" else model.title if model else "Inputs"
+    return (
+        CAPTIONS.get(name, name.replace("_", " ").capitalize())
+        if folder == "finance"
+        else model.title
+        if model
+        else "Inputs"
+    )
 
 
-def _input_row(
-    code: str, row: Input | None, assumption: Assumption | None, fund: Fund, own: Mapping[str, Cell]
-) -> Row:
+def _input_row(code: str, row: Input | None, assumption: Assumption | None, fund: Fund, own: Mapping[str, Cell]) -> Row:
     unit = row.unit if row and row.unit else assumption.unit if assumption else ""
     label = row.label if row and row.label else assumption.label if assumption else ""
     money = assumption is not None and bool(assumption.prices)
@@ -116,8 +120,6 @@ def _input_row(
             "moves_with": row.moves_with, "by": row.by or None, "source": row.source, "confidence": row.confidence,
             "note": row.note, "bank": row.bank, "kind": row.kind,
         }  # fmt: skip
-    elif assumption and assumption.note:
-        values["note"] = assumption.note
     return Row(
         values, row, assumption, "%" if assumption and assumption.choices else unit,
         assumption is not None and assumption.default is None, years=row.by_year if row else (),
@@ -143,13 +145,15 @@ def driver_rows(drivers: Sequence[Driver]) -> list[Row]:
             "history": driver.history, "label": PROCESSES[driver.process].label if driver.process in PROCESSES else "",
         }  # fmt: skip
         rows.append(Row(own, None, unit=driver.unit, caption=driver.name, years=driver.base_path))
-        kinds = {kind.name: kind for kind in PROCESSES[driver.process].parameters} if driver.process in PROCESSES else {}
+        kinds = (
+            {kind.name: kind for kind in PROCESSES[driver.process].parameters} if driver.process in PROCESSES else {}
+        )
         stated = {row.code: row for row in driver.parameters}
         for code in [*stated, *(name for name in kinds if name not in stated)]:
             row, kind = stated.get(code), kinds.get(code)
             unit = row.unit if row and row.unit else kind.unit.format(unit=driver.unit or "1") if kind else ""
             values: dict[str, Cell] = {
-                "name": driver.name, "parameter": code, "unit": unit, "label": row.label if row and row.label else kind.label if kind else "",
+                "name": driver.name, "parameter": code, "unit": unit, "label": kind.label if kind else "",
             }  # fmt: skip
             if row:
                 values |= _range(row.value) | {"source": row.source, "confidence": row.confidence, "note": row.note}
@@ -211,7 +215,20 @@ def _fill(key: str, row: Row, own: bool) -> Fill:
     return "white"
 
 
-_OWN = ("market", "model", "label", "name", "unit", "charged_in", "process", "start", "source", "confidence", "note", "history")
+_OWN = (
+    "market",
+    "model",
+    "label",
+    "name",
+    "unit",
+    "charged_in",
+    "process",
+    "start",
+    "source",
+    "confidence",
+    "note",
+    "history",
+)
 _OWN_NEEDED = ("market", "model", "name", "charged_in", "process", "start", "source", "confidence")
 
 
@@ -238,7 +255,9 @@ def _rules(sheet: Any, columns: Mapping[str, int], row: int, stated: Row) -> Non
     """The drop-downs that depend on the row."""
     unit = str(stated.values.get("unit") or "")
     offer(sheet, (row, row), columns["unit"], (unit, *_convertible(unit)), strict=False)
-    if stated.assumption is not None and stated.assumption.choices and "kind" in columns:
+    if stated.assumption is not None and stated.assumption.note:
+        comment(sheet, row, columns["label"], stated.assumption.note)
+    if stated.assumption is not None and stated.assumption.choices:
         offer(sheet, (row, row), columns["kind"], stated.assumption.choices)
 
 
@@ -269,7 +288,9 @@ def column_rules(pen: Pen, sheet: Any, tab: Tab, last: int, fund: Fund, years: Y
     for number, words in enumerate(("P10, P90", "min, max"), start=HEAD_ROW):
         put(sheet, number, meaning, words, small)
     source = f"={span(meaning, HEAD_ROW + 1, HEAD_ROW + 2)}"
-    sheet.data_validation(rows[0], meaning, rows[1], meaning, {"validate": "list", "source": source, "ignore_blank": True})
+    sheet.data_validation(
+        rows[0], meaning, rows[1], meaning, {"validate": "list", "source": source, "ignore_blank": True}
+    )
     if "prices" in columns:
         year = fund.valuation_date.year
         real = [f"real {year}", *(f"real {year} {index.name}" for index in fund.indices[1:])]
@@ -304,9 +325,7 @@ def counts(sheet_name: str, tab: Tab, last: int, years: Years) -> tuple[str, str
 def counted(rows: Sequence[Row]) -> tuple[int, int, int]:
     """What these formulas give when the workbook is written."""
     ranges = [(row.stated.value, row.stated.source) for row in rows if row.stated is not None]
-    outside = sum(
-        v.low is not None and v.high is not None and not v.low <= v.base <= v.high for v, _ in ranges
-    )
+    outside = sum(v.low is not None and v.high is not None and not v.low <= v.base <= v.high for v, _ in ranges)
     return len(ranges), sum(not source for _, source in ranges), outside
 
 

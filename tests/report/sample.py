@@ -166,9 +166,7 @@ def _normals(name: str, n: int) -> np.ndarray:
 
 
 def _item(name: str, label: str, formula: str) -> Item:
-    return Item(
-        name=name, label=label, unit="MUSD", kind="flow", formula=formula, tree=parse(formula), place="own.toml:9"
-    )
+    return Item(name=name, label=label, unit="MUSD", kind="flow", formula=formula, tree=parse(formula), place="own.toml:9")
 
 
 MODEL = Model(
@@ -294,9 +292,7 @@ def appraisal(ids: list[str] | None = None, *, shift: float = 0.0, whole: Fund |
     # as in ``Appraisal.lines``: a yearly distribution, and the exit in the twelfth year
     shape = np.where((years >= 2) & (years < 12), 0.18, 0.0) + np.where(years == 11, 1.2, 0.0)
     receipts = pd.DataFrame({i: stated[i][0] * shape for i in wanted}, index=list(YEARS)).T
-    plans = tuple(
-        ProjectPlan(whole.project(i), MODEL, stated[i][0], 0.4, 1.1 * stated[i][0]) for i in wanted if i in stated
-    )
+    plans = tuple(ProjectPlan(whole.project(i), MODEL, stated[i][0], 0.4, 1.1 * stated[i][0]) for i in wanted if i in stated)
     plan = Plan(Timeline(YEARS[0], len(YEARS)), plans)
     return Appraisal(whole, N_PATHS, 1, plan, _project_frame(npv, loss, wanted), npv, loss, calls, receipts)
 
@@ -411,7 +407,7 @@ def infeasible() -> Decision:
     return decision(
         chosen=(),
         status="infeasible",
-        clashes=("At least 4 sectors and at most 2 projects cannot both hold.",),
+        clashes=("at least 4 sectors", "at most 2 projects"),
         relaxation="The cheapest way out: allow 4 projects instead of 2.",
     )
 

@@ -51,6 +51,13 @@ def test_one_project_of_several_and_the_only_candidate():
     assert "hold back" not in " ".join(texts(resolution.asked(figures(only))))
 
 
+def test_a_fund_without_sponsors_has_no_commitments_to_name():
+    alone = replace(sample.fund(), sponsors=())
+    assert texts(resolution.asked(figures(sample.decision(whole=alone))))[0].startswith("commit 49 million USD to three")
+    idle = texts(resolution.asked(figures(sample.decision(chosen=(), whole=alone))))
+    assert idle[0] == "commit nothing to the six candidates now;"
+
+
 def test_all_projects():
     every = tuple(sample.decision().selection.index)
     assert "to all six projects" in texts(resolution.asked(figures(sample.decision(chosen=every))))[0]
@@ -82,11 +89,13 @@ def test_limits_that_cannot_be_met_are_named_with_the_cheapest_way_out():
     assert resolution.title(none) == "No portfolio meets all the limits"
     assert texts(resolution.asked(none)) == [
         "decide which limit gives way: no set of projects meets all of them;",
-        "see that these cannot hold together: At least 4 sectors and at most 2 projects cannot both hold.",
+        "see that these limits cannot hold together: at least 4 sectors; at most 2 projects;",
         "The cheapest way out: allow 4 projects instead of 2.",
         "commit nothing until then.",
     ]
     assert reasons.why(none) == reasons.changing(none) == ()
+    alone = figures(replace(sample.infeasible(), clashes=("at least 9 projects",)))
+    assert texts(resolution.asked(alone))[1] == "see that this limit cannot be met: at least 9 projects;"
 
 
 # --- what to expect ---
@@ -147,17 +156,14 @@ def test_a_diversification_that_is_not_defined_is_not_claimed():
 
 
 def test_a_driver_is_named_only_where_it_clearly_hurts():
-    condition = Condition(
-        driver="corridor_traffic", at_low=True, npv=2.1, npv_error=0.2, n_paths=1638, first=2026, last=2037
-    )
+    condition = Condition(driver="corridor_traffic", at_low=True, npv=2.1, npv_error=0.2, n_paths=1638, first=2026, last=2037)
     sentences = texts(reasons.wrong(figures(sample.decision()), [condition]))
     assert sentences[0] == (
         "Corridor traffic. In the tenth of futures in which it is lowest the gain is 2 instead of 11 million USD."
     )
     assert sentences[1:] == [
         "Aktau container hub, phase 2 loses money in 15 of 100 futures, most often of all chosen.",
-        "Aktau container hub, phase 2 fails to pay its lenders in 6 of 100 futures; "
-        "the fund then receives nothing more from it.",
+        "Aktau container hub, phase 2 fails to pay its lenders in 6 of 100 futures; the fund then receives nothing more from it.",
         "Of the 12 inputs of the chosen projects 6 are our assumptions: no source was read.",
     ]
 
@@ -222,9 +228,7 @@ def test_a_chosen_project_that_loses_by_itself_is_named():
     fund = sample.fund()
     needing = tuple(replace(p, needs=("A19",)) if p.id == "A17" else p for p in fund.projects)
     needed = sample.decision(chosen=("A2", "A17", "A19"), whole=replace(fund, projects=needing))
-    assert "Solar plant, 100 MW (−3.4) loses by itself; Logistics centre Almaty needs it." in texts(
-        reasons.why(figures(needed))
-    )
+    assert "Solar plant, 100 MW (−3.4) loses by itself; Logistics centre Almaty needs it." in texts(reasons.why(figures(needed)))
 
 
 def test_no_case_against_is_made_up():
@@ -238,7 +242,5 @@ def test_since_the_last_run():
     assert plain(reasons.since(decision, sample.changes())) == (
         "One input changed. Expected gain −3.10 ± 0.02 million, on the same futures. In now: A21."
     )
-    same = replace(
-        sample.changes(), inputs=sample.changes().inputs.iloc[:0], now_in=(), npv_change=math.nan, paired=False
-    )
+    same = replace(sample.changes(), inputs=sample.changes().inputs.iloc[:0], now_in=(), npv_change=math.nan, paired=False)
     assert plain(reasons.since(decision, same)) == "No input changed. No project in or out."
