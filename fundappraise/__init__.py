@@ -38,7 +38,7 @@ _PLACES = {
     "irr": ("fundappraise.measures", "irr"),
     "measures": ("fundappraise.measures", ""),
     "mirr": ("fundappraise.measures", "mirr"),
-    "model": ("fundappraise.model.load", "load_model"),
+    "model": ("fundappraise.model", ""),
     "npv": ("fundappraise.measures", "npv"),
     "read_fund": ("fundappraise.reading", "read_fund"),
     "select": ("fundappraise.allocation.solve", "select"),

@@ -129,7 +129,7 @@ def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
         fund, found = read(path)
         if any(problem.severity == "problem" for problem in found):
             return _refuse(path, fund, found)
-        fund = _under(fund, options["scenario"])
+        fund = _under(fund, options["scenario"], path.resolve().parent)
     with stage("models"):
         texts = _texts(fund, path.resolve().parent)
     key = runs.key_of(
@@ -169,7 +169,7 @@ def _refuse(path: Path, fund: Fund, found: tuple[Problem, ...]) -> tuple[str, bo
     raise SystemExit(1)
 
 
-def _under(fund: Fund, scenario: str) -> Fund:
+def _under(fund: Fund, scenario: str, folder: Path) -> Fund:
     if not scenario:
         return fund
     row = next((row for row in fund.scenarios if row.name == scenario), None)
@@ -178,7 +178,7 @@ def _under(fund: Fund, scenario: str) -> Fund:
         raise _one(
             scenario, "there is no such scenario.", did_you_mean(scenario, names) or f"Scenarios: {'; '.join(names)}."
         )
-    return fund.with_(dict(row.overrides))
+    return fund.with_(dict(row.overrides), models_folder=folder)
 
 
 def _texts(fund: Fund, folder: Path) -> dict[str, str]:

@@ -114,9 +114,9 @@ def _chosen(npv: float, regret: float) -> Verdict:
         return Verdict(True, "chosen", "It must be in.", regret)
     if npv <= 0:
         return Verdict(
-            True, "chosen", f"It loses by itself; without it the portfolio gains {regret:.1f} MUSD less.", regret
+            True, "chosen", f"It loses by itself; without it the portfolio gains {_amount(regret)} less.", regret
         )
-    return Verdict(True, "chosen", f"Without it the portfolio gains {regret:.1f} MUSD less.", regret)
+    return Verdict(True, "chosen", f"Without it the portfolio gains {_amount(regret)} less.", regret)
 
 
 def _rejected(problem: Problem, x: Floats, place: int, npv: float, regret: float) -> Verdict:
@@ -128,9 +128,14 @@ def _rejected(problem: Problem, x: Floats, place: int, npv: float, regret: float
     limit = problem.cvar_limit
     if limit is not None and _portfolio_cvar(problem, with_it) > limit.amount * (1 + 1e-9):
         broken.append("CVaR limit")
-    cost = "" if np.isnan(regret) else f" Forcing it in costs {regret:.1f} MUSD."
+    cost = "" if np.isnan(regret) else f" Forcing it in costs {_amount(regret)}."
     if npv <= 0:
-        return Verdict(False, "below the hurdle", f"Its expected fund NPV is {npv:.1f} MUSD, below zero.{cost}", regret)
+        return Verdict(False, "below the hurdle", f"Its expected fund NPV is {_amount(npv)}, below zero.{cost}", regret)
     if broken:
         return Verdict(False, broken[0], f"It would break: {'; '.join(broken)}.{cost}", regret)
     return Verdict(False, "no gain", f"The portfolio gains nothing by it.{cost}", regret)
+
+
+def _amount(amount: float) -> str:
+    """``−9.0 MUSD``, ``less than 0.1 MUSD``."""
+    return "less than 0.1 MUSD" if 0 <= amount < 0.05 else f"{amount:.1f} MUSD".replace("-", "−")

@@ -54,7 +54,7 @@ def _stated(problem: Problem, row: Row) -> str:
     words = row.words.removeprefix("at least: ")
     unit = "%" if row.limit.unit.startswith("%") else row.limit.unit
     amount = 100 * row.limit.amount if unit == "%" else row.limit.amount
-    return f"{words}: {row.limit.sense} {amount:g} {unit}".strip()
+    return f"{words}: {row.limit.sense} {amount:g} {'' if unit == '1' else unit}".strip()
 
 
 def _cheapest(problem: Problem, rows: list[Row], with_cvar: bool) -> str:

@@ -42,6 +42,9 @@ class Problem:
         return self.value.size
 
 
+SECTOR_WORDS = {"it": "IT"}
+
+
 def problem_of(run: Appraisal, exclude: Sequence[str] = (), force: Sequence[str] = ()) -> Problem:
     """The choice among a run's projects under its fund's limits."""
     fund, ids = run.fund, run.ids
@@ -174,7 +177,7 @@ class _Rows:
         for sector in dict.fromkeys(self.run.projects["sector"]):
             if limit.whom in ("", sector):
                 inside = (self.run.projects["sector"] == sector).to_numpy(dtype=np.float64)
-                yield self._share(inside * self._tickets(), limit, f"sector {sector}", str(sector))
+                yield self._share(inside * self._tickets(), limit, f"sector {SECTOR_WORDS.get(sector, sector)}", str(sector))
 
     def country(self, limit: Limit) -> Iterator[Row]:
         shares = [self.run.fund.country_shares(name) for name in self.ids]

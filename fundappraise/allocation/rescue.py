@@ -119,12 +119,13 @@ class _Search:
         self.offset = float(npv.mean() - npv[: self.n_paths].mean())
 
     def __call__(self, overrides: dict[str, float | str]) -> float:
-        fund = with_overrides(self.run.fund, overrides)
+        folder = self.run.plan.models_folder
         hurdle = self.run.fund.number("hurdle")
         try:
-            plan = plan_fund(fund, only=self.only, models_folder=self.run.plan.models_folder)
+            fund = with_overrides(self.run.fund, overrides, folder)
+            plan = plan_fund(fund, only=self.only, models_folder=folder)
             project, results = next(evaluate(plan, self.run.seed, SEARCH, only=self.name))
-        except FundappraiseError:  # a model need not make sense at a tenth of its price
+        except FundappraiseError:  # a model need not take a grant, nor make sense at a tenth of its price
             return float("nan")
         outputs = {name: results[project.model.outputs[name]] for name in ("fund_calls", "fund_operating", "fund_exit")}
         return float(fund_npv(plan, project, outputs, hurdle)[: self.n_paths].mean()) + self.offset

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Literal
 
 from fundappraise.drivers.distributions import Distribution
@@ -281,8 +282,12 @@ class Fund:
         """Sum of the sponsors' commitments, in millions of the base currency."""
         return sum(sponsor.commitment for sponsor in self.sponsors)
 
-    def with_(self, overrides: Mapping[str, float | str | Distribution]) -> Fund:
+    def with_(
+        self, overrides: Mapping[str, float | str | Distribution], *, models_folder: Path | None = None
+    ) -> Fund:
         """The fund with values replaced by address: ``{"A2.fee": fa.dist.pert(70, 95, 130), "sea_level.decline": 0.25}``.
+
+        ``models_folder`` is where ``mine.toml`` models are sought.
 
         Raises
         ------
@@ -291,7 +296,7 @@ class Fund:
         """
         from fundappraise.fund.override import with_overrides
 
-        return with_overrides(self, overrides)
+        return with_overrides(self, overrides, models_folder)
 
     @property
     def included(self) -> tuple[Project, ...]:

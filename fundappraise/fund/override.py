@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from fundappraise.drivers.distributions import Distribution, constant
 from fundappraise.errors import InputError, Problem, did_you_mean
@@ -54,8 +55,8 @@ def read_change(text: str) -> tuple[float, bool]:
     return (number / 100 if percent else number), percent and bool(found[1])
 
 
-def with_overrides(fund: Fund, overrides: Mapping[str, Override]) -> Fund:
-    """The fund with every override applied.
+def with_overrides(fund: Fund, overrides: Mapping[str, Override], models_folder: Path | None = None) -> Fund:
+    """The fund with every override applied; ``models_folder`` is where ``mine.toml`` models are sought.
 
     Raises
     ------
@@ -65,7 +66,7 @@ def with_overrides(fund: Fund, overrides: Mapping[str, Override]) -> Fund:
     problems: list[Problem] = []
     for address, value in overrides.items():
         try:
-            fund = _apply(fund, address, value)
+            fund = _apply(fund, address, value, models_folder)
         except ValueError as error:
             problems.append(Problem(address, f"{error}"))
     if problems:
@@ -73,7 +74,7 @@ def with_overrides(fund: Fund, overrides: Mapping[str, Override]) -> Fund:
     return fund
 
 
-def _apply(fund: Fund, text: str, value: Override) -> Fund:
+def _apply(fund: Fund, text: str, value: Override, folder: Path | None) -> Fund:
     address = parse_address(text)
     if address is None:
         raise ValueError(f'"{text}" is not an address such as A2.fee, A2.fee[2031] or sea_level.decline.')
@@ -85,7 +86,7 @@ def _apply(fund: Fund, text: str, value: Override) -> Fund:
     for key, rows in tables.items():
         for place, row in enumerate(rows):
             if (row.id if isinstance(row, Project) else row.name) == address.owner:
-                changed = (*rows[:place], _changed(row, address, value), *rows[place + 1 :])
+                changed = (*rows[:place], _changed(row, address, value, folder), *rows[place + 1 :])
                 return replace(fund, **{key: changed})  # type: ignore[arg-type]  # key names the field that rows came from
     if not address.code and isinstance(value, int | float | str):
         return _with_setting(fund, address.owner, value)
@@ -102,7 +103,9 @@ def _with_setting(fund: Fund, code: str, value: float | str) -> Fund:
     return replace(fund, settings=tuple(changed if other.code == code else other for other in fund.settings))
 
 
-def _changed(row: Project | Market | Driver, address: Address, value: Override) -> Project | Market | Driver:
+def _changed(
+    row: Project | Market | Driver, address: Address, value: Override, folder: Path | None
+) -> Project | Market | Driver:
     if isinstance(row, Project) and address.code == "include":
         if value not in ("candidate", "must", "not now"):
             raise ValueError(f'include is "candidate", "must" or "not now", not "{value}".')
@@ -117,7 +120,7 @@ def _changed(row: Project | Market | Driver, address: Address, value: Override) 
         if not address.code or address.year is not None:
             return _driver_path(row, address, value)
         return replace(row, parameters=_with_input(row.parameters, address, value, None))
-    model = load_model(row.model)
+    model = load_model(row.model, folder)
     return replace(row, inputs=_with_input(row.inputs, address, value, model.assumptions.get(address.code)))
 
 

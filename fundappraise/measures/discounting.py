@@ -38,8 +38,8 @@ def npv(rate: ArrayLike, flows: ArrayLike) -> Floats:
 
     Examples
     --------
-    >>> float(npv(0.1, [-100, 110]))
-    0.0
+    >>> float(npv(0.25, [-100, 150]))
+    20.0
     """
     return _discounted(rate, flows, None)
 
@@ -116,9 +116,7 @@ def _weighted(amounts: Floats, growth: float, powers: Floats) -> Floats:
     return np.asarray(np.where(amounts == 0, 0.0, weighted).sum(axis=-1))
 
 
-def half_period_npv(
-    rate: float, calls: Floats, operating: Floats, exit: Floats, *, years_per_period: float = 1.0
-) -> Floats:
+def half_period_npv(rate: float, calls: Floats, operating: Floats, exit: Floats, *, years_per_period: float = 1.0) -> Floats:
     """Value at the valuation date of a project's flows, each ``(periods, paths)``; result ``(paths,)``, same unit.
 
     ``rate`` is effective per year. Calls, operating flows and exits of period t lie t − 1, t − ½ and t periods after

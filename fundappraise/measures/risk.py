@@ -117,9 +117,7 @@ def _finite(x: ArrayLike, name: str) -> Floats:
         raise InputError([Problem(name, "there is no path.", "The last axis holds at least one.")])
     if not np.isfinite(values).all():
         count = int(values.size - np.count_nonzero(np.isfinite(values)))
-        raise InputError(
-            [Problem(name, f"{count} of {values.size} values are not finite.", "Every path has a number.")]
-        )
+        raise InputError([Problem(name, f"{count} of {values.size} values are not finite.", "Every path has a number.")])
     return values
 
 

@@ -55,9 +55,7 @@ class _Intervals:
         return self.at_high[2] - self.at_low[1], self.at_low[2] - self.at_high[1]
 
     def __getitem__(self, rows: Bools) -> _Intervals:
-        return _Intervals(
-            self.column[rows], self.low[rows], self.high[rows], self.at_low[:, rows], self.at_high[:, rows]
-        )
+        return _Intervals(self.column[rows], self.low[rows], self.high[rows], self.at_low[:, rows], self.at_high[:, rows])
 
 
 def separated(flows: Floats, axis: Axis) -> Roots:

@@ -164,6 +164,8 @@ class _Place:
     def at(self, dotted: str) -> str:
         heading, _, key = dotted.rpartition(".") if dotted.count(".") > 1 else (dotted, "", "")
         found = re.search(rf"^\s*\[?{re.escape(heading)}\s*[\]=]", self.text, re.MULTILINE)
+        if found is None:  # an inline table: revenue = {label = …}
+            found = re.search(rf"^\s*{re.escape(heading.rpartition('.')[2])}\s*=\s*\{{", self.text, re.MULTILINE)
         start = found.end() if found else 0
         inner = re.search(rf"^\s*{re.escape(key)}\s*=", self.text[start:], re.MULTILINE) if key and found else None
         end = start + inner.end() if inner else start

@@ -104,19 +104,30 @@ def _levels(what: str, now: object, was: object) -> Row:
 
 
 def input_changes(was: Fund, now: Fund) -> Iterator[InputChange]:
-    """Every input that differs, by address, in the order of the new fund."""
+    """Every input that differs, by address, in the order of the new fund. A project that comes or goes is one row."""
     before, after = dict(_rows(was)), dict(_rows(now))
+    old_owners, new_owners = _owners(was), _owners(now)
+    for name in [*(new_owners - old_owners), *(old_owners - new_owners)]:
+        there = name in new_owners
+        yield InputChange(name, "", "–" if there else "in the fund", "in the fund" if there else "–", "", "")
+    both = old_owners & new_owners
     for address in dict.fromkeys([*after, *before]):
+        owner = address.partition(".")[0]
         old, new = before.get(address), after.get(address)
-        if old != new:
-            yield InputChange(
-                address=address,
-                unit=(new or old or ("", "", ""))[1],
-                was=old[0] if old else "–",
-                now=new[0] if new else "–",
-                source_was=old[2] if old else "",
-                source_now=new[2] if new else "",
-            )
+        if old == new or (owner in old_owners | new_owners and owner not in both):
+            continue
+        yield InputChange(
+            address=address,
+            unit=(new or old or ("", "", ""))[1],
+            was=old[0] if old else "–",
+            now=new[0] if new else "–",
+            source_was=old[2] if old else "",
+            source_now=new[2] if new else "",
+        )
+
+
+def _owners(fund: Fund) -> set[str]:
+    return {*(p.id for p in fund.projects), *(m.name for m in fund.markets), *(d.name for d in fund.drivers)}
 
 
 Shown = tuple[str, str, str]
@@ -134,21 +145,23 @@ def _rows(fund: Fund) -> Iterator[tuple[str, Shown]]:
     for table in ("sponsors", "capacities", "limits", "correlations", "groups", "shares", "scenarios"):
         for number, row in enumerate(getattr(fund, table), 1):
             named = getattr(row, "name", "") or getattr(row, "who", "") or getattr(row, "of", "") or str(number)
-            yield f"{table}.{named}.{number}", (_fields(row), getattr(row, "unit", ""), getattr(row, "source", ""))
+            shown = ", ".join(f"{key} {text}" for key, text in _fields(row))
+            yield f"{table}.{named}.{number}", (shown, getattr(row, "unit", ""), getattr(row, "source", ""))
 
 
 def _owner(owner: Project | Market | Driver) -> Iterator[tuple[str, Shown]]:
     name = owner.id if isinstance(owner, Project) else owner.name
-    yield name, (_fields(owner), "", "")
+    for key, text in _fields(owner):
+        yield f"{name}.{key}", (text, "", owner.source if isinstance(owner, Driver) else "")
     for row in owner.parameters if isinstance(owner, Driver) else owner.inputs:
         yield f"{name}.{row.code}", (_input(row), row.unit, f"{row.confidence} {row.source}".strip())
 
 
-def _fields(row: object) -> str:
-    """The plain fields of a row, without its inputs, its place and its notes."""
-    left_out = {"inputs", "parameters", "place", "note", "summary", "source", "confidence", "why", "unit"}
+def _fields(row: object) -> list[tuple[str, str]]:
+    """The plain fields of a row that hold something, without its inputs, its place and its notes."""
+    left_out = {"inputs", "parameters", "place", "note", "summary", "source", "confidence", "why", "unit", "undisturbed"}
     kept = [(f.name, getattr(row, f.name)) for f in fields(row) if f.name not in left_out]  # type: ignore[arg-type]  # dataclass rows
-    return ", ".join(f"{name} {_text(value)}" for name, value in kept if value not in ("", None, ()))
+    return [(name, _text(value)) for name, value in kept if value not in ("", None, ())]
 
 
 def _input(row: Input) -> str:

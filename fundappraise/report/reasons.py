@@ -27,6 +27,9 @@ MOST = 3
 MOST_NEAR = 2
 """Near misses named beside a portfolio; all stand in the Portfolio section."""
 
+ON_THE_LINE = 0.002
+"""A price change below this is no change: the project gains nothing at the price assumed."""
+
 TOGETHER_WORTH_SAYING = 0.05
 """Diversification from which it is a reason."""
 
@@ -213,21 +216,28 @@ def changing(figures: Figures) -> tuple[Markup, ...]:
 
 
 def _chosen_turns(figures: Figures) -> list[Markup]:
-    rescues, _ = figures.decision.rescues, figures.words.gettext
+    rescues = figures.decision.rescues
     rows = rescues[rescues.index.isin(chosen_ids(figures.decision)) & rescues["price_needed"].notna()]
     rows = rows.loc[rows["price_change"].abs().sort_values().index]
-    below = _("{name} gains nothing if {price} falls below {needed} (we assume {now}).")
-    above = _("{name} gains nothing if {price} rises above {needed} (we assume {now}).")
-    return [
-        say(
-            below if float(row["price_needed"]) < float(row["price_now"]) else above,
-            name=figures.decision.run.fund.project(str(i)).name,
-            price=_inside(str(row["price_label"])),
-            needed=figures.rescue(str(i), "price_needed", str(row["price_unit"]), _("price at which its NPV is zero")),
-            now=figures.words.quantity(float(row["price_now"]), str(row["price_unit"])),
-        )
-        for i, row in rows.head(MOST).iterrows()
-    ]
+    return [_turn(figures, str(i), row) for i, row in rows.head(MOST).iterrows()]
+
+
+def _turn(figures: Figures, project_id: str, row: Any) -> Markup:
+    """At which price a chosen project gains nothing; one that is there already is said to be on the line."""
+    _, unit = figures.words.gettext, str(row["price_unit"])
+    if abs(float(row["price_change"])) < ON_THE_LINE:
+        template = _("{name} is on the line already: at {price} of {needed} it gains nothing.")
+    elif float(row["price_needed"]) < float(row["price_now"]):
+        template = _("{name} gains nothing if {price} falls below {needed} (we assume {now}).")
+    else:
+        template = _("{name} gains nothing if {price} rises above {needed} (we assume {now}).")
+    return say(
+        template,
+        name=figures.decision.run.fund.project(project_id).name,
+        price=_inside(str(row["price_label"])),
+        needed=figures.rescue(project_id, "price_needed", unit, _("price at which its NPV is zero")),
+        now=figures.words.quantity(float(row["price_now"]), unit),
+    )
 
 
 def _inside(label: str) -> str:

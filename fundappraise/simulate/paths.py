@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -57,6 +58,7 @@ def simulate_all(
 
 def _prepare(fund: Fund, only: frozenset[str], folder: Path | None) -> None:
     global _plan
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     _plan = plan_fund(fund, only=only, models_folder=folder)
 
 

@@ -200,6 +200,14 @@ def test_what_would_change_the_answer():
     ]
 
 
+def test_a_chosen_project_at_zero_is_on_the_line():
+    decision = sample.decision()
+    decision.rescues.loc["A2", ["price_needed", "price_change"]] = [105.02, 0.0002]
+    assert texts(reasons.changing(figures(decision)))[0] == (
+        "Aktau container hub, phase 2 is on the line already: at revenue per container of 105 USD/TEU it gains nothing."
+    )
+
+
 def test_the_case_against_is_the_weakest_project_when_it_adds_little():
     assert plain(reasons.against(figures(sample.decision()))) == (
         "E-bus components, Sumgait takes 12 million of tickets and adds 1 of 11 million USD. "
