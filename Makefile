@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 .PHONY: appraise test test-all check bench clean
 
 appraise: $(VENV)/.installed
-	$(BIN)/fundappraise new caspian.xlsx --example caspian || test -f caspian.xlsx
+	test -f caspian.xlsx || $(BIN)/fundappraise new caspian.xlsx --example caspian
 	$(BIN)/fundappraise run caspian.xlsx --paths 100000
 
 test: $(VENV)/.test

@@ -17,7 +17,7 @@ from fundappraise.errors import FundappraiseError
 from fundappraise.fund.fund import Fund, Input
 from fundappraise.fund.override import with_overrides
 from fundappraise.model.items import Assumption
-from fundappraise.simulate.block import evaluate, fund_npv
+from fundappraise.simulate.block import driver_paths, evaluate, fund_npv
 from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.run import Appraisal
 
@@ -115,6 +115,7 @@ class _Search:
         self.run, self.name = run, name
         self.only = frozenset(project.name for project in run.plan.neighbours(name))
         self.n_paths = min(len(SEARCH) * BLOCK, run.n_paths)
+        self.drivers = driver_paths(run.plan, run.seed, SEARCH)
         npv = run.columns[name]["fund_npv"]
         self.offset = float(npv.mean() - npv[: self.n_paths].mean())
 
@@ -124,7 +125,7 @@ class _Search:
         try:
             fund = with_overrides(self.run.fund, overrides, folder)
             plan = plan_fund(fund, only=self.only, models_folder=folder)
-            project, results = next(evaluate(plan, self.run.seed, SEARCH, only=self.name))
+            project, results = next(evaluate(plan, self.run.seed, SEARCH, self.name, self.drivers))
         except FundappraiseError:  # a model need not take a grant, nor make sense at a tenth of its price
             return float("nan")
         outputs = {name: results[project.model.outputs[name]] for name in ("fund_calls", "fund_operating", "fund_exit")}

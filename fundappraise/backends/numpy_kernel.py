@@ -423,8 +423,8 @@ def failed_checks(schedule: Schedule, results: Mapping[str, Floats]) -> dict[str
     return failed
 
 
-def require_defined(schedule: Schedule, results: Mapping[str, Floats], first_path: int = 0) -> None:
-    """Raise when an output is undefined that may not be.
+def require_defined(schedule: Schedule, results: Mapping[str, Floats], first_path: int = 0, owner: str = "") -> None:
+    """Raise when an output is undefined that may not be; ``owner`` is the project whose model it is.
 
     Raises
     ------
@@ -438,5 +438,6 @@ def require_defined(schedule: Schedule, results: Mapping[str, Floats], first_pat
             continue
         period, path = (int(i) for i in np.argwhere(np.isnan(array))[0])
         raise UndefinedError(
-            f"{schedule.model.name}: {name} has no value in period {period + 1} on path {first_path + path}: {item.formula}"
+            f"{owner or schedule.model.name}: {name} has no value in period {period + 1} on path {first_path + path}: "
+            f"{item.formula}"
         )

@@ -85,9 +85,14 @@ def simulate(plan: Plan, seed: int, blocks: range, n_paths: int) -> TaskResult:
     return TaskResult(columns, flows)
 
 
-def evaluate(plan: Plan, seed: int, blocks: range, only: str = "") -> Iterator[tuple[ProjectPlan, dict[str, Floats]]]:
-    """Every project (or the one named) with its outputs on the paths of ``blocks``, one at a time."""
-    shared = world(plan, seed, blocks, only)
+def evaluate(
+    plan: Plan, seed: int, blocks: range, only: str = "", drivers: Mapping[str, Floats] | None = None
+) -> Iterator[tuple[ProjectPlan, dict[str, Floats]]]:
+    """Every project (or the one named) with its outputs on the paths of ``blocks``, one at a time.
+
+    ``drivers`` are their paths where they are known already.
+    """
+    shared = world(plan, seed, blocks, only, drivers)
     for project in plan.projects:
         if only and project.name != only:
             continue
@@ -103,7 +108,7 @@ def run_kernel(
         project.bank_values if kernel is project.kernel else kernel.bank(bank_inputs(plan, project), plan.timeline)
     )
     results = kernel.run(values, bank_values, plan.timeline)
-    require_defined(kernel.schedule, results, blocks.start * BLOCK)
+    require_defined(kernel.schedule, results, blocks.start * BLOCK, project.name)
     _enforce(project, failed_checks(kernel.schedule, results))
     return results
 
@@ -136,9 +141,11 @@ def driver_paths(plan: Plan, seed: int, blocks: range) -> Mapping[str, Floats]:
     return {spec.name: np.concatenate([part[spec.name] for part in parts], axis=1) for spec in plan.drivers}
 
 
-def world(plan: Plan, seed: int, blocks: range, only: str = "") -> World:
+def world(
+    plan: Plan, seed: int, blocks: range, only: str = "", drivers: Mapping[str, Floats] | None = None
+) -> World:
     """Drivers, inputs and market allocations on the paths of ``blocks``; with ``only``, just what that project needs."""
-    drivers = driver_paths(plan, seed, blocks)
+    drivers = driver_paths(plan, seed, blocks) if drivers is None else drivers
     wanted = plan.neighbours(only) if only else plan.projects
     values = {project.name: _values(plan, project, seed, blocks, drivers) for project in wanted}
     offers = {p.name: offered(p, values[p.name], plan.timeline) for p in wanted if p.sale is not None}

@@ -277,7 +277,7 @@ class _Builder:
         trial = {"stake": _scalar(1.0), "call_limit": _scalar(_NO_LIMIT)}
         bank_values = draft.kernel.bank({**self.base_values(draft, bank=True), **trial, **market}, self.timeline)
         results = draft.kernel.run({**self.base_values(draft), **trial, **market}, bank_values, self.timeline)
-        require_defined(draft.kernel.schedule, results)
+        require_defined(draft.kernel.schedule, results, owner=draft.name)
         self._report_checks(draft, draft.project.place, failed_checks(draft.kernel.schedule, results))
         equity = max(0.0, float(results[draft.model.outputs["equity_uses"]].max()))
         ticket = self._ticket(draft.project, equity)

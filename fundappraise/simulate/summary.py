@@ -24,7 +24,7 @@ OTHER_HURDLES = (0.08, 0.12)
 def project_table(plan: Plan, columns: Columns, flows: Columns, n_paths: int) -> pd.DataFrame:
     """A row a project. NPVs, losses, tickets and debt in MUSD, rates a year, probabilities 0 to 1, payback in years.
 
-    ``npv_…`` is the fund's NPV of its ticket at the hurdle; ``loss_cvar`` the CVaR of capital loss; ``…_irr`` the IRR of the
+    A figure's error is beside it, ending in ``_se``. ``npv_…`` is the fund's NPV of its ticket at the hurdle; ``loss_cvar`` the CVaR of capital loss; ``…_irr`` the IRR of the
     mean cash flow, with percentiles of the path IRRs beside it; ``…_no_irr`` the share of paths without one.
     """
     import pandas as pd
@@ -45,7 +45,6 @@ def _row(
     npv, loss = measures["fund_npv"], measures["capital_loss"]
     tail = plan.fund.number("confidence")
     stated = project.project
-    low, middle, high = (percentile_estimate(npv, p).value for p in (0.05, 0.5, 0.95))
     return {
         "name": stated.name or stated.id,
         "sector": stated.sector or project.model.sector,
@@ -54,30 +53,30 @@ def _row(
         "ticket": project.ticket,
         "stake": project.stake,
         "debt": project.debt,
-        **_named("npv", mean_estimate(npv)),
-        "npv_p05": low,
-        "npv_p50": middle,
-        "npv_p95": high,
-        "p_below_hurdle": float((npv < 0).mean()),
-        "p_loss": (p := probability_estimate(loss > 0)).value,
-        "p_loss_se": p.error,
-        "loss_cvar": (c := cvar_estimate(loss, tail)).value,
-        "loss_cvar_se": c.error,
+        **_named("npv_mean", mean_estimate(npv)),
+        **_named("npv_p05", percentile_estimate(npv, 0.05)),
+        **_named("npv_p50", percentile_estimate(npv, 0.5)),
+        **_named("npv_p95", percentile_estimate(npv, 0.95)),
+        **_named("p_below_hurdle", probability_estimate(npv < 0)),
+        **_named("p_loss", probability_estimate(loss > 0)),
+        **_named("loss_cvar", cvar_estimate(loss, tail)),
         **{f"npv_{round(100 * rate)}": fund_npv(means, rate, plan) for rate in OTHER_HURDLES},
-        "project_p_below": float((measures["project_npv"] < 0).mean()),
-        **_named("project_npv", mean_estimate(measures["project_npv"])),
+        **_named("project_npv_mean", mean_estimate(measures["project_npv"])),
+        **_named("project_p_below", probability_estimate(measures["project_npv"] < 0)),
         **_rates("project", measures["project_irr"], means, project.discount_rate, plan),
-        **_named("equity_npv", mean_estimate(measures["equity_npv"])),
+        **_named("equity_npv_mean", mean_estimate(measures["equity_npv"])),
+        **_named("equity_p_below", probability_estimate(measures["equity_npv"] < 0)),
         **_rates("equity", measures["equity_irr"], means, project.equity_cost, plan),
-        "payback_p50": _percentile(measures["payback"], 50),
-        "min_cover_p05": _percentile(measures["min_cover"], 5),
-        "min_cover_p50": _percentile(measures["min_cover"], 50),
-        "p_default": float(measures["default"].mean()),
+        **_named("payback_p50", _percentile(measures["payback"], 0.5)),
+        **_named("min_cover_p05", _percentile(measures["min_cover"], 0.05)),
+        **_named("min_cover_p50", _percentile(measures["min_cover"], 0.5)),
+        **_named("p_default", probability_estimate(measures["default"] > 0)),
     }
 
 
 def _named(name: str, estimate: Estimate) -> dict[str, float]:
-    return {f"{name}_mean": estimate.value, f"{name}_se": estimate.error}
+    """A figure and its error: ``npv_mean`` and ``npv_se``, ``p_loss`` and ``p_loss_se``."""
+    return {name: estimate.value, f"{name.removesuffix('_mean')}_se": estimate.error}
 
 
 def fund_npv(flows: dict[str, Floats], rate: float, plan: Plan) -> float:
@@ -98,14 +97,14 @@ def _rates(level: str, by_path: Floats, means: dict[str, Floats], guess: float, 
     nothing = np.zeros_like(means[f"{level}_calls"])
     return {
         f"{level}_irr": irr_of_mean(means[f"{level}_calls"], means[f"{level}_operating"], nothing, guess, plan),
-        f"{level}_irr_p10": _percentile(by_path, 10),
-        f"{level}_irr_p50": _percentile(by_path, 50),
-        f"{level}_irr_p90": _percentile(by_path, 90),
-        f"{level}_no_irr": float(np.isnan(by_path).mean()),
+        **_named(f"{level}_irr_p10", _percentile(by_path, 0.1)),
+        **_named(f"{level}_irr_p50", _percentile(by_path, 0.5)),
+        **_named(f"{level}_irr_p90", _percentile(by_path, 0.9)),
+        **_named(f"{level}_no_irr", probability_estimate(np.isnan(by_path))),
     }
 
 
-def _percentile(values: Floats, percent: float) -> float:
+def _percentile(values: Floats, p: float) -> Estimate:
     """Percentile of the paths that have a value; NaN when none has."""
     defined = values[~np.isnan(values)]
-    return float(np.percentile(defined, percent)) if defined.size else float("nan")
+    return percentile_estimate(defined, p) if defined.size else Estimate(float("nan"), float("nan"))

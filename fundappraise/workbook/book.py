@@ -117,4 +117,5 @@ def _far(sheet: Sheet) -> list[Problem]:
         return []
     row, column = min(far)
     more = f" and {len(far) - 1} more" if len(far) > 1 else ""
-    return [Problem(sheet.where(row, column), f"a cell far outside the tables is filled{more}.", hint="Delete it.", severity="remark")]
+    found = f"a cell far outside the tables is filled{more}."
+    return [Problem(sheet.where(row, column), found, hint="Delete it.", severity="remark")]

@@ -13,7 +13,7 @@ from fundappraise.drivers.range_problems import shown
 from fundappraise.errors import Problem, did_you_mean
 from fundappraise.workbook.book import Found, Sheet
 from fundappraise.workbook.local_numbers import local_number
-from fundappraise.workbook.schema import HEAD_ROW, Column, Tab, head_name, is_percent, letter
+from fundappraise.workbook.schema import HEAD_ROW, Tab, head_name, is_percent, letter
 
 NAN = float("nan")
 HEADS_WITHIN = 15
@@ -118,7 +118,8 @@ class Line:
         found = self.found(key)
         value = found.value
         if isinstance(value, datetime | date | time | timedelta):
-            self.say(key, f"Excel has made a date of it ({_as_date(value)}).", hint="Type it again with an apostrophe in front: '11/2026.")
+            hint = "Type it again with an apostrophe in front: '11/2026."
+            self.say(key, f"Excel has made a date of it ({_as_date(value)}).", hint=hint)
             return ""
         if found.error or (value is None and found.formula):
             self._unreadable(key, found, "", "text")
@@ -219,7 +220,7 @@ class Line:
         where = self.sheet.where(self.row, first)
         if last > first:
             where += f":{letter(last - 1)}{self.row}"
-        value, problem = read_amount(bad[0][1], unit, f"{what} by year")
+        _, problem = read_amount(bad[0][1], unit, f"{what} by year")
         assert problem is not None
         if len(bad) == 1:
             self.reading.say(where, problem.found, problem.allowed, problem.hint)
@@ -247,7 +248,8 @@ def read_amount(found: Found, unit: str, what: str) -> tuple[float, Problem | No
     if found.error:
         return NAN, Problem("", f"{_of(what)}the cell shows {value}.", allowed, "Repair its formula, or type the number.")
     if value is None:
-        return NAN, Problem("", f"{_of(what)}the cell holds a formula without a value.", "", "Open the workbook in Excel and save it once.")
+        found_text = f"{_of(what)}the cell holds a formula without a value."
+        return NAN, Problem("", found_text, "", "Open the workbook in Excel and save it once.")
     if isinstance(value, bool):
         return NAN, Problem("", f"{_of(what)}{str(value).upper()} is not a number.", allowed)
     if isinstance(value, datetime | date | time | timedelta):
@@ -267,10 +269,12 @@ def _from_text(text: str, unit: str, what: str, allowed: str) -> tuple[float, Pr
     text = text.strip()
     read = local_number(text)
     if read is None:
-        hint = "Delete the words; the unit stands in its own column." if re.search(r"\d", text) else "Type a number, or empty the cell."
+        words = "Delete the words; the unit stands in its own column."
+        hint = words if re.search(r"\d", text) else "Type a number, or empty the cell."
         return NAN, Problem("", f'{_of(what)}"{text}" is text.', allowed, hint)
     if read.readings is not None:
-        return NAN, Problem("", f'{_of(what)}"{text}" is text: {read.readings[0]} or {read.readings[1]}?', "", "Type it as a number.")
+        first, second = read.readings
+        return NAN, Problem("", f'{_of(what)}"{text}" is text: {first} or {second}?', "", "Type it as a number.")
     if is_percent(unit) and not read.percent and abs(read.value) > 1.5:
         first, second = shown(read.value / 100, "%"), shown(read.value, "%")
         return NAN, Problem("", f'{_of(what)}"{text}" is text: {first} or {second}?', "", "Type it as a number.")
@@ -307,7 +311,3 @@ def _plain(value: float) -> str:
 
 def _squeezed(text: str) -> str:
     return re.sub(r"[\s,–-]+", "", text).casefold()
-
-
-def required(tab: Tab) -> tuple[Column, ...]:
-    return tuple(column for column in tab.columns if column.kind != "calculated")

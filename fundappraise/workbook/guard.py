@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 from fundappraise.errors import Problem
@@ -72,10 +73,8 @@ def _inside(path: Path) -> Problem | None:
                 return Problem(where, found_text, hint="Was it made by a program? Copy the sheets into a new workbook.")
             if any("vbaProject" in name for name in names):
                 return Problem(where, "it has macros.", hint=_SAVE)
-            cells = sum(
-                len(_CELL.findall(parts.read(part))) for part in found if part.filename.startswith("xl/worksheets/sheet")
-            )
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, zipfile.zlib.error):
+            cells = sum(len(_CELL.findall(parts.read(part))) for part in found if part.filename.startswith("xl/worksheets/sheet"))
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, zlib.error):
         return Problem(where, "it is not a workbook, or it is damaged.", hint="Open it in Excel and save it again.")
     if cells > MOST_CELLS:
         found_text = f"it has {cells:,} cells."

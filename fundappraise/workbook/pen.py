@@ -27,7 +27,7 @@ LONGEST_LIST = 255
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A live formula, without its ``=``-sign or with it, and the value it has when the workbook is written."""
+    """A live formula, and the value it has when the workbook is written."""
 
     text: str
     value: str | float

@@ -1,13 +1,15 @@
 """The live column "Reads as": what low, base and high mean, recalculated while the officer types, before any run.
 
 Where low and high are the least and the greatest value it says the outer tenths, where they are P10 and P90 it says the
-ends; always the mean. The run itself solves the ends exactly: the formula is for reading.
+ends; always the mean. The run itself solves the ends exactly and cuts them at the model's bounds: the
+formula is for reading.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 
 from fundappraise.drivers.distributions import Distribution
 from fundappraise.workbook.pen import Formula
@@ -84,7 +86,7 @@ class _Words:
         return f"({self.cells.base}-{self.cells.low})/({self.cells.high}-{self.cells.low})"
 
     def _tenths(self) -> tuple[str, str]:
-        low, base, high = self.cells.low, self.cells.base, self.cells.high
+        low, high = self.cells.low, self.cells.high
         w, p = self.width, self.place
         pert = f"BETAINV({{u}},1+4*{p},5-4*{p},{low},{high})"
         lower = f"IF({p}>=0.1,{low}+{w}*SQRT(0.1*{p}),{high}-{w}*SQRT(0.9*(1-{p})))"
@@ -108,9 +110,7 @@ class _Words:
             # 2.3263 and 2.5631: normal scores of 1 in 100, and from P10 to P90
             normal = f"{c.base}{sign}2.32635*{w}/2.5631"
             lognormal = f"{c.base}*({c.high}/{c.low})^({sign}2.32635/2.5631)"
-            outer.append(
-                f"{self._end('PERT', sign)},{self._end('triangular', sign)},{from_cell}{sign}{w}/8,{normal},{lognormal}"
-            )
+            outer.append(f"{self._end('PERT', sign)},{self._end('triangular', sign)},{from_cell}{sign}{w}/8,{normal},{lognormal}")
         return outer[0], outer[1]
 
     def _means(self) -> str:
@@ -137,7 +137,7 @@ def _now(value: Distribution, unit: str) -> str:
     digits = max(0, 2 - math.floor(math.log10((high - low) * factor)))
 
     def amount(x: float) -> str:
-        return f"{_short(round(x * factor, digits))}{sign}"
+        return f"{_short(_rounded(x * factor, digits))}{sign}"
 
     free = Distribution(base, low, high, value.shape, value.meaning)
     mean = amount(free.mean())
@@ -149,6 +149,11 @@ def _now(value: Distribution, unit: str) -> str:
         return f"1 in 100 below {amount(lower)}, above {amount(upper)}; mean {mean}"
     lower, upper = free.ends()
     return f"{amount(lower)} to {amount(upper)}; mean {mean}"
+
+
+def _rounded(x: float, digits: int) -> float:
+    """Rounded as a spreadsheet does: halves away from 0."""
+    return float(Decimal(repr(x)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
 
 
 def _short(x: float) -> str:

@@ -71,7 +71,7 @@ class Tab:
     @property
     def own_columns(self) -> tuple[Column, ...]:
         """The columns before the years."""
-        return tuple(column for column in self.columns if column.key not in AFTER_YEARS)
+        return tuple(column for column in self.columns if not (self.by_year and column.key in AFTER_YEARS))
 
 
 def head_name(head: str) -> str:
@@ -108,9 +108,7 @@ BANK = Column(
     "bank", "Bank case", "change", 11,
     comment="The case lenders size the debt on: a value in the row's unit, or a change such as -20 %. Empty: the base.",
 )  # fmt: skip
-KIND = Column(
-    "kind", "kind", width=14, comment="Only for lines of a cash flow: revenue, operating cost or capital cost."
-)
+KIND = Column("kind", "kind", width=14, comment="Only for lines of a cash flow: revenue, operating cost or capital cost.")
 AFTER_YEARS = (BANK.key, KIND.key)
 
 _UNIT = Column("unit", "Unit", width=11, strict=False, comment="Any unit that converts to the model's.")
@@ -170,15 +168,15 @@ TABS: tuple[Tab, ...] = (
         (
             Column("id", "id", "key", 8, comment="Short and without spaces: A2. It is how everything else names the project."),
             Column("name", "Name", width=34),
-            Column("model", "Model", width=30, strict=False, comment="A shipped model, or a file such as mymodel.toml beside this workbook."),
+            Column("model", "Model", width=30, strict=False, comment="A shipped model, or a file beside this workbook: mymodel.toml."),
             Column("sector", "Sector", width=13),
             Column("country", "Country", width=13),
             Column("stage", "Stage", width=13),
-            Column("include", "Include", width=11, choices=get_args(Include), comment="must = in every portfolio. Empty: candidate."),
+            Column("include", "Include", width=11, choices=get_args(Include), comment="must: in every portfolio. Empty: candidate."),
             Column("gate", "Gate", width=20),
             Column("start", "Earliest\nstart", "whole", 9),
             Column("latest_start", "Latest\nstart", "whole", 9),
-            Column("lot", "Ticket lot\n(millions)", "number", 11, comment="What the fund pays for one lot. Empty: the whole equity."),
+            Column("lot", "Ticket lot\n(millions)", "number", 11, comment="What the fund pays for a lot. Empty: all equity."),
             Column("lots", "Lots\nat most", "whole", 8, comment="Empty: one."),
             Column("follow_on", "Follow-on\n(millions)", "number", 11, comment="Kept back for overruns."),
             Column("needs", "Needs", "names", 12, comment="Ids of projects without which this one cannot be chosen: A1, A5."),
@@ -188,8 +186,8 @@ TABS: tuple[Tab, ...] = (
         frozen=2,
     ),
     Tab(
-        "Drivers", "Drivers", "What several projects share. One row a driver with its start, then one row for each parameter of its "
-        "process. Years: a base path of your own; empty = the process's.", GREEN,
+        "Drivers", "Drivers", "What several projects share. One row a driver with its start, then one row for each parameter of "
+        "its process. Years: a base path of your own; empty = the process's.", GREEN,
         (
             Column("name", "Driver", "key", 18),
             Column("parameter", "Parameter", "key", 14, comment="Empty in the driver's own row."),
@@ -207,8 +205,8 @@ TABS: tuple[Tab, ...] = (
         by_year=True, frozen=3,
     ),
     Tab(
-        "Scenarios", "Scenarios", "Named changes, not draws. One column a scenario, one row an address (A2.fee, sea_level.decline, "
-        "A7.include); a cell is a value, or a change such as +10 %.", BLUE,
+        "Scenarios", "Scenarios", "Named changes, not draws. One column a scenario, one row an address (A2.fee, "
+        "sea_level.decline, A7.include); a cell is a value, or a change such as +10 %.", BLUE,
         (Column("address", "Address", "key", 34),),
     ),
     Tab(
@@ -216,7 +214,7 @@ TABS: tuple[Tab, ...] = (
         (
             Column("sense", "At most\n/ at least", "key", 11, choices=get_args(Sense)),
             Column("of", "Of what", width=26, choices=tuple(kind.code for kind in MEASURES)),
-            Column("whom", "Whom", width=24, strict=False, comment="A sector, country, sponsor or project id. Empty: each, or all."),
+            Column("whom", "Whom", width=24, strict=False, comment="A sector, country, sponsor or project. Empty: each, or all."),
             Column("year", "Year", "whole", 8, comment="Empty: every year."),
             Column("amount", "Amount", "amount", 12),
             Column("unit", "Unit", width=11, strict=False),
@@ -248,8 +246,8 @@ TABS: tuple[Tab, ...] = (
         frozen=2,
     ),
     Tab(
-        "Configurations", "Configurations (not supported yet: leave empty)", "How else a project can be: another start, other projects beside it.",
-        DARK,
+        "Configurations", "Configurations (not supported yet: leave empty)",
+        "How else a project can be: another start, other projects beside it.", DARK,
         (
             Column("project", "Project", "key", 10), Column("name", "Name", width=24), Column("start", "Start", "whole", 8),
             Column("needs", "Needs chosen", width=16), Column("without", "Needs not chosen", width=18),
@@ -258,7 +256,7 @@ TABS: tuple[Tab, ...] = (
         built=False,
     ),
     Tab(
-        "Correlations", "Correlations", "Between drivers, of the shocks in one year. Pairs that are not listed are independent.", DARK,
+        "Correlations", "Correlations", "Between drivers, of the shocks in a year. Pairs that are not listed are independent.", DARK,
         (
             Column("first", "First", "key", 20), Column("second", "Second", width=20),
             Column("coefficient", "Coefficient", "number", 12, comment="−1 to 1."), _SOURCE,
@@ -266,7 +264,8 @@ TABS: tuple[Tab, ...] = (
         frozen=2,
     ),
     Tab(
-        "Groups", "Groups", "Inputs that move together without a driver: two members correlate by the product of their coefficients.", DARK,
+        "Groups", "Groups",
+        "Inputs that move together without a driver: two members correlate by the product of their coefficients.", DARK,
         (
             Column("group", "Group", "key", 20), Column("member", "Member\n(address)", width=28),
             Column("coefficient", "Coefficient", "number", 12, comment="−1 to 1."),
@@ -274,7 +273,8 @@ TABS: tuple[Tab, ...] = (
         frozen=2,
     ),
     Tab(
-        "Shares", "Shares", "A project's ticket by country, where it lies in more than one. Each project's shares sum to 100 %.", DARK,
+        "Shares", "Shares",
+        "A project's ticket by country, where it lies in more than one. Each project's shares sum to 100 %.", DARK,
         (
             Column("project", "Project", "key", 10),
             Column("of", "Of what", width=20, strict=False, comment="country. Currency shares are not supported yet."),
@@ -318,7 +318,7 @@ def placed(tab: Tab, n_years: int = YEARS) -> Iterator[tuple[int, Column]]:
     """Each column with its place counted from 0; the years stand before those of ``AFTER_YEARS``."""
     before = tab.own_columns
     yield from enumerate(before)
-    after = [column for column in tab.columns if column.key in AFTER_YEARS]
+    after = tab.columns[len(before) :]
     yield from enumerate(after, start=len(before) + (n_years if tab.by_year else 0))
 
 

@@ -80,7 +80,6 @@ def write_template(fund: Fund, path: Path, models: Mapping[str, Model]) -> None:
 def _write(pen: Pen, fund: Fund, models: Mapping[str, Model]) -> None:
     years = _years(fund)
     names = sheet_names(fund.projects)
-    sheets = {tab.name: name for tab in TABS for name in [tab.name]}
     order = [tab.name for tab in TABS]
     at = order.index(PROJECT_TABS_BEFORE)
     order[at:at] = [names[project.id] for project in fund.projects]
@@ -98,7 +97,8 @@ def _write(pen: Pen, fund: Fund, models: Mapping[str, Model]) -> None:
     _fold(made["Fund"], tab_of("Fund"), years, folded=False)
     write_scenarios(pen, made["Scenarios"], tab_of("Scenarios"), fund.scenarios)
     status = {"Fund": GuideRow("Fund", f"=COUNTA(Fund!C{first_row(tab_of('Fund'))}:C{last})", len(fund.settings))}
-    for tab, rows in ((tab_of("Drivers"), driver_rows(fund.drivers)), (tab_of("Markets"), market_rows(fund.markets, models, fund))):
+    ranges = {"Drivers": driver_rows(fund.drivers), "Markets": market_rows(fund.markets, models, fund)}
+    for tab, rows in ((tab_of(name), rows) for name, rows in ranges.items()):
         status[tab.name] = _ranges(pen, made[tab.name], tab, tab.name, rows, fund, years)
     projects = []
     for project in fund.projects:
@@ -124,8 +124,10 @@ def _years(fund: Fund) -> Years:
 
 
 def _all_inputs(fund: Fund) -> Iterator[Input]:
-    for owner in (*fund.projects, *fund.markets):
-        yield from owner.inputs
+    for project in fund.projects:
+        yield from project.inputs
+    for market in fund.markets:
+        yield from market.inputs
 
 
 def sheet_names(projects: Iterable[Project]) -> dict[str, str]:
@@ -164,6 +166,7 @@ def _heads(pen: Pen, sheet: Any, tab: Tab, years: Years) -> None:
     sheet.repeat_rows(HEAD_ROW - 1)
 
 
+_ID = "The id finds this tab. After copying the sheet, write the new project's id here and add its row to Projects."
 _BY_YEAR = (
     "All years empty: the base holds in every year. Any filled: these years are as typed, earlier ones take the base, later "
     "ones continue the last; no gap between. Low and high then scale the whole row (low/base, high/base)."
@@ -234,7 +237,7 @@ def _project_head(pen: Pen, sheet: Any, project: Project, rows: list[Row], n_pro
         return f"INDEX(Projects!${column}${first}:${column}${last},MATCH($A$1,{keys},0))"
 
     put(sheet, 0, 0, project.id, pen.cell("yellow", bold=True, font_size=14))
-    comment(sheet, 0, 0, "The id finds this tab. After copying the sheet, write the new project's id here and add its row to Projects.")
+    comment(sheet, 0, 0, _ID)
     name = f'=IFERROR({looked_up("name")}&"","no row of Projects has this id")'
     put(sheet, 0, 1, Formula(name, project.name), pen.title)
     model = f'=IFERROR("model: "&{looked_up("model")},"")'
@@ -273,9 +276,9 @@ def _filled(rows: list[Row]) -> Formula:
 def _unwritable(fund: Fund) -> Iterator[Problem]:
     """What the columns have no place for: bounds of one's own, fields a parameter does not have, years before the first."""
     first = fund.valuation_date.year
-    for owner in (*fund.projects, *fund.markets):
-        name = owner.id if isinstance(owner, Project) else owner.name
-        for row in owner.inputs:
+    owned = [(p.id, p.inputs) for p in fund.projects] + [(m.name, m.inputs) for m in fund.markets]
+    for name, inputs in owned:
+        for row in inputs:
             yield from _bounded(f"{name}.{row.code}", row.value)
             yield from _early(f"{name}.{row.code}", row.by_year, first)
     for index in fund.indices:

@@ -16,14 +16,12 @@ from fundappraise.workbook.reads_as import Cells, reads_as
 from fundappraise.workbook.schema import (
     CONFIDENCES,
     HEAD_ROW,
-    PROJECT,
     Tab,
     first_row,
     is_percent,
     letter,
     place_of,
     placed,
-    tab_of,
 )
 
 OTHER_UNITS = {
@@ -100,13 +98,7 @@ def _caption(assumption: Assumption | None, model: Model | None) -> str:
     """What the input belongs to, by the file that declares it."""
     file = assumption.place.partition(".toml")[0] if assumption else ""
     folder, _, name = file.rpartition("/")
-    return (
-        CAPTIONS.get(name, name.replace("_", " ").capitalize())
-        if folder == "finance"
-        else model.title
-        if model
-        else "Inputs"
-    )
+    return CAPTIONS.get(name, name.replace("_", " ").capitalize()) if folder == "finance" else model.title if model else "Inputs"
 
 
 def _input_row(code: str, row: Input | None, assumption: Assumption | None, fund: Fund, own: Mapping[str, Cell]) -> Row:
@@ -145,9 +137,7 @@ def driver_rows(drivers: Sequence[Driver]) -> list[Row]:
             "history": driver.history, "label": PROCESSES[driver.process].label if driver.process in PROCESSES else "",
         }  # fmt: skip
         rows.append(Row(own, None, unit=driver.unit, caption=driver.name, years=driver.base_path))
-        kinds = (
-            {kind.name: kind for kind in PROCESSES[driver.process].parameters} if driver.process in PROCESSES else {}
-        )
+        kinds = {kind.name: kind for kind in PROCESSES[driver.process].parameters} if driver.process in PROCESSES else {}
         stated = {row.code: row for row in driver.parameters}
         for code in [*stated, *(name for name in kinds if name not in stated)]:
             row, kind = stated.get(code), kinds.get(code)
@@ -174,7 +164,7 @@ def write_rows(pen: Pen, sheet: Any, tab: Tab, rows: Sequence[Row], years: Years
 
 
 def _write_row(pen: Pen, sheet: Any, tab: Tab, number: int, row: Row, years: Years) -> None:
-    columns = dict((column.key, place) for place, column in placed(tab, years.count))
+    columns = {column.key: place for place, column in placed(tab, years.count)}
     own = row.values.get("code") is None and row.values.get("parameter") is None
     for place, column in placed(tab, years.count):
         value = row.values.get(column.key)
@@ -279,7 +269,7 @@ def column_rules(pen: Pen, sheet: Any, tab: Tab, last: int, fund: Fund, years: Y
     """Drop-downs of whole columns, the words of "Low, high mean", and the orange edge of what rests on an assumption."""
     first = first_row(tab)
     rows = (first - 1, max(last, first) - 1)
-    columns = dict((column.key, place) for place, column in placed(tab, years.count))
+    columns = {column.key: place for place, column in placed(tab, years.count)}
     for place, column in placed(tab, years.count):
         if column.key not in ("meaning", "kind"):
             offer(sheet, rows, place, column.choices, strict=column.strict)
@@ -288,9 +278,7 @@ def column_rules(pen: Pen, sheet: Any, tab: Tab, last: int, fund: Fund, years: Y
     for number, words in enumerate(("P10, P90", "min, max"), start=HEAD_ROW):
         put(sheet, number, meaning, words, small)
     source = f"={span(meaning, HEAD_ROW + 1, HEAD_ROW + 2)}"
-    sheet.data_validation(
-        rows[0], meaning, rows[1], meaning, {"validate": "list", "source": source, "ignore_blank": True}
-    )
+    sheet.data_validation(rows[0], meaning, rows[1], meaning, {"validate": "list", "source": source, "ignore_blank": True})
     if "prices" in columns:
         year = fund.valuation_date.year
         real = [f"real {year}", *(f"real {year} {index.name}" for index in fund.indices[1:])]
@@ -327,6 +315,3 @@ def counted(rows: Sequence[Row]) -> tuple[int, int, int]:
     ranges = [(row.stated.value, row.stated.source) for row in rows if row.stated is not None]
     outside = sum(v.low is not None and v.high is not None and not v.low <= v.base <= v.high for v, _ in ranges)
     return len(ranges), sum(not source for _, source in ranges), outside
-
-
-TABS_OF_RANGES = (PROJECT, tab_of("Drivers"), tab_of("Markets"))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from funds import inflation, settings
+from shops import inflation, settings
 
 from fundappraise.drivers.distributions import pert
 from fundappraise.fund.fund import Fund, Input

@@ -1,10 +1,11 @@
 """Small funds for the tests of the simulation: shops of one own model file, worked out by hand."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from fundappraise.drivers.distributions import Distribution, constant
-from fundappraise.fund.fund import Driver, Fund, Input, PriceIndex, Project, Setting
+from fundappraise.fund.fund import Capacity, Driver, Fund, Input, Market, PriceIndex, Project, Setting
 from fundappraise.simulate.run import appraise
 
 MODELS = Path(__file__).parent / "models"
@@ -45,3 +46,26 @@ def inflation(*growth: tuple[int, float]) -> PriceIndex:
 
 def run(fund: Fund, paths: int = 1, **options):
     return appraise(fund, paths=paths, models_folder=MODELS, **{"workers": 1, **options})
+
+
+def quay(project_id: str, capacity: float | Distribution, *rows: Input, **more) -> Project:
+    """A shop that sells in a market; capacity in kTEU/year."""
+    inputs = (stated("capacity", capacity, prices="not money"), *rows)
+    return Project(id=project_id, model="quay.toml", inputs=inputs, **more)
+
+
+def harbour(*quays: Project, traffic: float = 100.0, existing: float = 30.0, orders: str = "23", **parts) -> Fund:
+    """Quays in one market whose demand is the corridor's traffic; ``existing`` capacity is served first."""
+    shares = (stated("node_share", 1, prices="not money"), stated("boxes_per_box", 1, prices="not money"))
+    rows = [Capacity(market="boxes", who="Old port", kind="existing", order=1, amount=existing)]
+    rows += [
+        Capacity(market="boxes", who=project.id, kind="candidate", order=int(order))
+        for project, order in zip(quays, orders, strict=True)
+    ]
+    others = parts.pop("others", ())
+    defaults = {
+        "drivers": (replace(demand(), name="corridor_traffic", start=traffic),),
+        "markets": (Market(name="boxes", model="markets/containers", inputs=shares),),
+        "capacities": tuple(rows),
+    }
+    return fund_of_shops(*quays, *others, **{**defaults, **parts})
