@@ -12,7 +12,7 @@ from typing import Literal, get_args, get_type_hints
 
 from fundappraise.drivers.distributions import RangeMeaning, Shape
 from fundappraise.drivers.processes import PROCESSES
-from fundappraise.fund.fund import CapacityKind, Driver, Include, Sense
+from fundappraise.fund.fund import CapacityKind, Driver, Fund, Include, Sense
 from fundappraise.fund.limits import MEASURES
 
 CellKind = Literal["key", "text", "number", "amount", "share", "whole", "change", "names", "calculated"]
@@ -330,6 +330,28 @@ def place_of(tab: Tab, key: str, n_years: int = YEARS) -> int:
 def first_row(tab: Tab) -> int:
     """The first row below the heads, counted from 1."""
     return INPUT_ROW if any(column.key == "meaning" for column in tab.columns) else HEAD_ROW + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Years:
+    """The calendar years that have a column."""
+
+    first: int
+    count: int
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self.first, self.first + self.count))
+
+
+def years_of(fund: Fund) -> Years:
+    """The fund's year columns: ``YEARS`` of them, more where later years are typed."""
+    first = fund.valuation_date.year
+    inputs = [row for project in fund.projects for row in project.inputs]
+    inputs += [row for market in fund.markets for row in market.inputs]
+    typed = [year for row in inputs for year, _ in row.by_year]
+    typed += [year for driver in fund.drivers for year, _ in driver.base_path]
+    typed += [year for index in fund.indices for year, _ in index.growth]
+    return Years(first, max([YEARS, *(year - first + 1 for year in typed)]))
 
 
 def is_percent(unit: str) -> bool:

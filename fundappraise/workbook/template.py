@@ -13,7 +13,7 @@ from typing import Any
 
 from fundappraise.drivers.distributions import Distribution
 from fundappraise.errors import InputError, Problem
-from fundappraise.fund.fund import Driver, Fund, Input, Project
+from fundappraise.fund.fund import Driver, Fund, Project
 from fundappraise.model.items import Model
 from fundappraise.model.load import model_names
 from fundappraise.workbook.guide import GuideRow, write_guide
@@ -24,18 +24,18 @@ from fundappraise.workbook.schema import (
     PROJECT_COLUMNS,
     PROJECT_TABS_BEFORE,
     TABS,
-    YEARS,
     Tab,
+    Years,
     first_row,
     letter,
     place_of,
     placed,
     tab_of,
+    years_of,
 )
 from fundappraise.workbook.template_inputs import (
     OPTIONAL,
     Row,
-    Years,
     column_rules,
     counted,
     counts,
@@ -78,7 +78,7 @@ def write_template(fund: Fund, path: Path, models: Mapping[str, Model]) -> None:
 
 
 def _write(pen: Pen, fund: Fund, models: Mapping[str, Model]) -> None:
-    years = _years(fund)
+    years = years_of(fund)
     names = sheet_names(fund.projects)
     order = [tab.name for tab in TABS]
     at = order.index(PROJECT_TABS_BEFORE)
@@ -112,22 +112,6 @@ def _write(pen: Pen, fund: Fund, models: Mapping[str, Model]) -> None:
     listed = list(ordered.values())
     write_guide(pen, made["Guide"], fund, [*listed[:place], *projects, *listed[place:]])
     made["Guide"].activate()
-
-
-def _years(fund: Fund) -> Years:
-    """The year columns: at least those of the schema, more where later years are typed."""
-    first = fund.valuation_date.year
-    typed = [year for row in _all_inputs(fund) for year, _ in row.by_year]
-    typed += [year for driver in fund.drivers for year, _ in driver.base_path]
-    typed += [year for index in fund.indices for year, _ in index.growth]
-    return Years(first, max([YEARS, *(year - first + 1 for year in typed)]))
-
-
-def _all_inputs(fund: Fund) -> Iterator[Input]:
-    for project in fund.projects:
-        yield from project.inputs
-    for market in fund.markets:
-        yield from market.inputs
 
 
 def sheet_names(projects: Iterable[Project]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from fundappraise.workbook.schema import (
     CONFIDENCES,
     HEAD_ROW,
     Tab,
+    Years,
     first_row,
     is_percent,
     letter,
@@ -48,17 +49,6 @@ class Row:
     required: bool = False
     caption: str = ""
     years: tuple[tuple[int, float], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Years:
-    """The calendar years that have a column."""
-
-    first: int
-    count: int
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(range(self.first, self.first + self.count))
 
 
 def project_rows(project: Project, model: Model | None, fund: Fund) -> list[Row]:

@@ -16,12 +16,12 @@ from fundappraise.workbook.schema import (
     NOTE_ROW,
     Column,
     Tab,
+    Years,
     first_row,
     is_percent,
     place_of,
     tab_of,
 )
-from fundappraise.workbook.template_inputs import Years
 
 SPARE = 15
 """Empty rows below a table that look as if they belong to it, and have its drop-downs."""
