@@ -145,11 +145,18 @@ class _Rows:
                     of="sponsor calls", amount=sponsor.max_call, whom=sponsor.name, unit="MUSD", why="Sponsors tab"
                 )
                 yield from self.sponsor_calls(own)
+        yield from self._sector_counts()
+
+    def _sector_counts(self) -> Iterator[Row]:
+        """A sector's column is 1 exactly when one of its projects is in: neither sense of a limit can be dodged."""
         for place, sector in enumerate(self.sectors):
-            present = np.zeros(self.n)
-            present[: len(self.ids)] = -1.0 * (self.run.projects["sector"] == sector).to_numpy(dtype=np.float64)
-            present[len(self.ids) + place] = 1.0
-            yield Row(f"sector {sector} counts when it has a project", present, 0.0)
+            inside = (self.run.projects["sector"] == sector).to_numpy(dtype=np.float64)
+            counted = np.zeros(self.n)
+            counted[len(self.ids) + place] = 1.0
+            words = f"sector {sector} counts when it has a project"
+            yield Row(words, counted - self._row(inside, 0.0, "").coefficients, 0.0)
+            for project in np.flatnonzero(inside):
+                yield Row(words, np.eye(self.n)[project] - counted, 0.0)
 
     def tickets(self, limit: Limit) -> Iterator[Row]:
         yield self._row(self._tickets(), limit.amount, "all tickets", limit=limit)

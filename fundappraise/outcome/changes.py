@@ -107,14 +107,16 @@ def input_changes(was: Fund, now: Fund) -> Iterator[InputChange]:
     """Every input that differs, by address, in the order of the new fund. A project that comes or goes is one row."""
     before, after = dict(_rows(was)), dict(_rows(now))
     old_owners, new_owners = _owners(was), _owners(now)
-    for name in [*(new_owners - old_owners), *(old_owners - new_owners)]:
+    for name in dict.fromkeys([*new_owners, *old_owners]):
         there = name in new_owners
+        if there and name in old_owners:
+            continue
         yield InputChange(name, "", "–" if there else "in the fund", "in the fund" if there else "–", "", "")
-    both = old_owners & new_owners
+    alone = {*old_owners} ^ {*new_owners}
     for address in dict.fromkeys([*after, *before]):
         owner = address.partition(".")[0]
         old, new = before.get(address), after.get(address)
-        if old == new or (owner in old_owners | new_owners and owner not in both):
+        if old == new or owner in alone:
             continue
         yield InputChange(
             address=address,
@@ -126,8 +128,8 @@ def input_changes(was: Fund, now: Fund) -> Iterator[InputChange]:
         )
 
 
-def _owners(fund: Fund) -> set[str]:
-    return {*(p.id for p in fund.projects), *(m.name for m in fund.markets), *(d.name for d in fund.drivers)}
+def _owners(fund: Fund) -> tuple[str, ...]:
+    return (*(p.id for p in fund.projects), *(m.name for m in fund.markets), *(d.name for d in fund.drivers))
 
 
 Shown = tuple[str, str, str]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from fundappraise.errors import Problem
 from fundappraise.fund.fund import Fund
 from fundappraise.fund.settings import SETTINGS
-from fundappraise.workbook.schema import PROJECT, PROJECT_TABS_BEFORE, TABS, Tab, Years, letter, place_of, years_of
+from fundappraise.workbook.schema import PROJECT, PROJECT_TABS_BEFORE, TABS, Tab, Years, letter, number, place_of, years_of
 
 _SETTINGS = frozenset(kind.code for kind in SETTINGS)
 _CELL = re.compile(r"(.+)!([A-Z]{1,3})(\d+)")
@@ -33,7 +33,9 @@ _INPUT = (
 _BY_TAB: Mapping[str, tuple[tuple[str, str], ...]] = {
     "": _INPUT,
     "Fund": ((r"^index .* in (?P<year>\d{4})|^index .*?: (?P<later>\d{4})", ""),),
-    "Sponsors": ((r"commitment", "commitment"), (r"amounts are in", "currency"), (r"maximum call", "max_call"), (r"share", "share")),
+    "Sponsors": (
+        (r"commitment", "commitment"), (r"amounts are in", "currency"), (r"maximum call", "max_call"), (r"share", "share"),
+    ),
     "Projects": (
         (r"^model |the model is empty|^model file", "model"), (r"^include:", "include"), (r"a ticket of|no ticket", "lot"),
         (r"tickets at most", "lots"), (r"a follow-on of", "follow_on"), (r"earliest start", "start"),
@@ -59,18 +61,39 @@ _BY_TAB: Mapping[str, tuple[tuple[str, str], ...]] = {
 """By tab (empty: a project's own), what a sentence says and the column it is about; no key: the column of its year."""
 
 
-def pinned(problems: Iterable[Problem], fund: Fund) -> tuple[Problem, ...]:
-    """The problems of a fund read from a workbook, each at its cell, by tab and row as the officer walks through them."""
+_FOLLOWS: Mapping[str, str] = {
+    "Drivers": "is not a driver|reads the driver|has no driver",
+    "Projects": "is not a project|no project is a candidate",
+    "Markets": "is not a market",
+    "Capacities": "sells in a market",
+    "Sponsors": "no commitments|no sponsors|is not a sponsor",
+    "Fund": "is missing|price index",
+}
+"""Answers that say nothing new when the tab is missing."""
+
+_UNREAD = re.compile(r"\bnan is not a finite number|by year: .* (?:is|are) not a number\.")
+
+
+def pinned(read: Iterable[Problem], answers: Iterable[Problem], fund: Fund) -> tuple[Problem, ...]:
+    """The reader's problems and the check's answers as one list, each at its cell, by tab and row.
+
+    An answer about a cell that the reader could not read, or that follows from a missing tab, is left out.
+    """
+    told = tuple(read)
     years = years_of(fund)
+    unread = {problem.where for problem in told if problem.severity == "problem"}
+    follows = [words for tab, words in _FOLLOWS.items() if any(f'the sheet "{tab}" is' in p.found for p in told)]
     seconds = {row.place for row in fund.correlations}
-    found = [_pinned(problem, years, fund, seconds) for problem in problems]
+    new = [_pinned(answer, years, fund, seconds) for answer in answers if not _UNREAD.search(answer.found)]
+    new = [p for p in new if p.where not in unread and not any(re.search(words, p.found) for words in follows)]
+    found = [*told, *new]
     order = _order(fund, found)
 
-    def key(problem: Problem) -> tuple[int, int]:
+    def key(problem: Problem) -> tuple[int, int, int]:
         cell = _CELL.match(problem.where)
         if cell is None:
-            return (order.get(problem.where, -1), 0)
-        return (order.get(cell[1], len(order)), int(cell[3]))
+            return (order.get(problem.where, -1), 0, 0)
+        return (order.get(cell[1], len(order)), int(cell[3]), number(cell[2]))
 
     return tuple(sorted(dict.fromkeys(found), key=key))
 

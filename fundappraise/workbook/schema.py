@@ -168,11 +168,11 @@ TABS: tuple[Tab, ...] = (
         (
             Column("id", "id", "key", 8, comment="Short and without spaces: A2. It is how everything else names the project."),
             Column("name", "Name", width=34),
-            Column("model", "Model", width=30, strict=False, comment="A shipped model, or a file beside this workbook: mymodel.toml."),
+            Column("model", "Model", width=30, strict=False, comment="A shipped model, or a file beside this one: mymodel.toml."),
             Column("sector", "Sector", width=13),
             Column("country", "Country", width=13),
             Column("stage", "Stage", width=13),
-            Column("include", "Include", width=11, choices=get_args(Include), comment="must: in every portfolio. Empty: candidate."),
+            Column("include", "Include", width=11, choices=get_args(Include), comment="must: always in. Empty: candidate."),
             Column("gate", "Gate", width=20),
             Column("start", "Earliest\nstart", "whole", 9),
             Column("latest_start", "Latest\nstart", "whole", 9),
@@ -256,7 +256,7 @@ TABS: tuple[Tab, ...] = (
         built=False,
     ),
     Tab(
-        "Correlations", "Correlations", "Between drivers, of the shocks in a year. Pairs that are not listed are independent.", DARK,
+        "Correlations", "Correlations", "Between drivers, of the shocks in a year. Pairs not listed are independent.", DARK,
         (
             Column("first", "First", "key", 20), Column("second", "Second", width=20),
             Column("coefficient", "Coefficient", "number", 12, comment="−1 to 1."), _SOURCE,
@@ -312,6 +312,14 @@ def letter(index: int) -> str:
         index, rest = divmod(index - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
+
+
+def number(letters: str) -> int:
+    """The place of a column counted from 0: the other way round."""
+    place = 0
+    for char in letters:
+        place = place * 26 + ord(char) - 64
+    return place - 1
 
 
 def placed(tab: Tab, n_years: int = YEARS) -> Iterator[tuple[int, Column]]:

@@ -46,8 +46,8 @@ from fundappraise.workbook.template_inputs import (
 )
 from fundappraise.workbook.template_tables import SPARE, limit_units, table_rows, write_fund, write_scenarios, write_table
 
-SHEET_NAME = 31
-"""Longest name of a sheet."""
+SHEET_NAME = 20
+"""Longest name of a project's tab: Excel allows 31, but a cell of it (``A2 Aktau container!F8``) is to be read in a line."""
 
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]+")
 
@@ -115,12 +115,12 @@ def _write(pen: Pen, fund: Fund, models: Mapping[str, Model]) -> None:
 
 
 def sheet_names(projects: Iterable[Project]) -> dict[str, str]:
-    """A tab's name for each project: ``A2 Aktau container hub``, unique, of at most 31 characters."""
+    """A tab's name for each project: ``A2 Aktau container``, unique, short."""
     taken = {tab.name.casefold() for tab in TABS} | {"history"}  # Excel keeps History for itself
     names: dict[str, str] = {}
     for project in projects:
         full = _FORBIDDEN.sub(" ", f"{project.id} {project.name}").strip().strip("'")
-        name = full if len(full) <= SHEET_NAME else full[: SHEET_NAME + 1].rpartition(" ")[0].rstrip(" ,;–-'")
+        name = full if len(full) <= SHEET_NAME else full[: SHEET_NAME + 1].rpartition(" ")[0].rstrip(" ,;–-'&")
         name = (name or full[:SHEET_NAME]).strip("'") or "Project"
         count = 1
         while name.casefold() in taken:

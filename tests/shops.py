@@ -8,7 +8,7 @@ from fundappraise.drivers.distributions import Distribution, constant
 from fundappraise.fund.fund import Capacity, Driver, Fund, Input, Market, PriceIndex, Project, Setting
 from fundappraise.simulate.run import appraise
 
-MODELS = Path(__file__).parent / "models"
+MODELS = Path(__file__).parent / "simulate" / "models"
 
 
 def stated(code: str, value: float | Distribution, **more) -> Input:

@@ -1,0 +1,104 @@
+"""The grant and the price that bring a project's expected fund NPV to zero: put in and simulated again, they do."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from shops import MODELS, fund_of_shops, harbour, quay, run, shop, stated
+
+from fundappraise.allocation.rescue import TOLERANCE, rescues
+from fundappraise.drivers.distributions import pert
+from fundappraise.resources import folder_of
+
+PATHS = 20_000
+
+
+def poor(**more):
+    return shop(
+        "S", stated("cost", pert(85, 100, 125), unit="MUSD"),
+        stated("income", pert(12, 20, 25), unit="MUSD/year", by_year=((2029, 18.0),)), **more,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def near_miss():
+    return run(fund_of_shops(poor()), PATHS)
+
+
+@pytest.fixture(scope="module")
+def turned(near_miss):
+    return rescues(near_miss, ["S"])["S"]
+
+
+def again(result, overrides):
+    fund = result.fund.with_(overrides, models_folder=MODELS)
+    return run(fund, PATHS).projects.loc["S"]
+
+
+def test_with_the_grant_the_project_breaks_even(near_miss, turned):
+    assert turned.npv_mean == near_miss.projects.loc["S", "npv_mean"] < -5
+    assert 0 < turned.grant < 100
+    row = again(near_miss, {"S.grant": turned.grant})
+    assert abs(row["npv_mean"]) < 2 * TOLERANCE * 100  # the search stops within that of the capital cost
+    assert abs(row["npv_mean"]) < 0.03 * abs(turned.npv_mean)
+
+
+def test_with_the_price_the_project_breaks_even(near_miss, turned):
+    assert (turned.price_input, turned.price_unit, turned.price_now) == ("income", "MUSD/year", 20)
+    assert turned.price_needed > 20
+    row = again(near_miss, {"S.income": f"{100 * turned.price_change:+.9f} %"})
+    assert abs(row["npv_mean"]) < 0.03 * abs(turned.npv_mean)
+
+
+def test_without_risk_the_price_is_worked_out_by_hand():
+    """100 paid at once; 20 at 10 % for the five middles of 2027 to 2031 is worth 20·a, so the price is 100/a."""
+    result = run(fund_of_shops(shop("S", stated("cost", 100), stated("income", 20))))
+    annuity = sum(1.1 ** -(year + 0.5) for year in range(1, 6))
+    turn = rescues(result, ["S"])["S"]
+    assert turn.price_needed == pytest.approx(100 / annuity, rel=0.02)
+    # a grant cuts the cost and the fund still buys all the equity: the shortfall is the grant
+    assert turn.grant == pytest.approx(100 - 20 * annuity, abs=0.3)
+
+
+def test_a_project_above_the_hurdle_needs_no_grant_and_has_a_lowest_price():
+    result = run(fund_of_shops(shop("S", stated("cost", 100), stated("income", 40))))
+    turn = rescues(result, ["S"])["S"]
+    annuity = sum(1.1 ** -(year + 0.5) for year in range(1, 6))
+    assert math.isnan(turn.grant)
+    assert turn.price_needed == pytest.approx(100 / annuity, rel=0.02)
+    assert turn.price_change < 0
+
+
+def test_where_not_even_the_whole_cost_is_enough_there_is_no_grant():
+    loss = shop("S", stated("cost", 10), stated("income", 0.001), stated("extra", -20))
+    turn = rescues(run(fund_of_shops(loss)), ["S"])["S"]
+    assert math.isnan(turn.grant)
+    assert math.isnan(turn.price_needed)
+
+
+def test_a_model_without_a_grant_or_a_price_is_only_reported(tmp_path):
+    text = (MODELS / "shop.toml").read_text("utf-8")
+    for part in ('role = "price"\n', 'role = "grant"\n'):
+        assert part in text
+        text = text.replace(part, "")
+    text = text.replace("[assumptions.grant]", "[assumptions.present]").replace("cost - grant", "cost - present")
+    (tmp_path / "shop.toml").write_text(text, "utf-8")
+    from fundappraise.simulate.run import appraise
+
+    result = appraise(fund_of_shops(poor()), paths=100, models_folder=tmp_path)
+    turn = rescues(result, ["S"])["S"]
+    assert math.isnan(turn.grant)
+    assert math.isnan(turn.price_needed)
+    assert turn.price_input == ""
+
+
+def test_the_other_sellers_of_its_market_stay_where_they_are():
+    """B gets what A leaves; the fee that B needs is found with A in the market."""
+    fund = harbour(quay("A", 50), quay("B", 40, stated("fee", 900)))
+    result = run(fund)
+    turn = rescues(result, ["B"])["B"]
+    annuity = sum(1.1 ** -(year + 0.5) for year in range(1, 6))
+    assert turn.price_input in ("income", "")
+    assert result.projects.loc["B", "npv_mean"] == pytest.approx(-100 + 18 * annuity)
+    assert turn.grant == pytest.approx(100 - 18 * annuity, abs=0.3)
