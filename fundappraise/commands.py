@@ -159,7 +159,9 @@ def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
         )  # fmt: skip
     from fundappraise.summary import summary
 
-    text = summary(decision, changes, target, found, refused, time.perf_counter() - start)
+    text = summary(decision, changes, target, refused, time.perf_counter() - start)
+    if options["scenario"]:
+        text = f"Under the scenario: {options['scenario']}\n{text}"
     return text, decision.status == "infeasible"
 
 
@@ -178,7 +180,10 @@ def _under(fund: Fund, scenario: str, folder: Path) -> Fund:
         raise _one(
             scenario, "there is no such scenario.", did_you_mean(scenario, names) or f"Scenarios: {'; '.join(names)}."
         )
-    return fund.with_(dict(row.overrides), models_folder=folder)
+    under = fund.with_(dict(row.overrides), models_folder=folder)
+    # the paper and every table carry the fund's name, so a stress cannot be taken for the base case
+    named = tuple(replace(s, value=f"{s.value} · scenario: {row.name}") if s.code == "name" else s for s in under.settings)
+    return replace(under, settings=named)
 
 
 def _texts(fund: Fund, folder: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -141,11 +142,13 @@ def write_run(
     """Fill a folder beside ``target`` and give it its name when it is whole. ``write`` adds the paper and the workbook."""
     partial = target.with_name(f"{target.name} (writing)")
     shutil.rmtree(partial, ignore_errors=True)
+    made = [folder for folder in partial.parents if not folder.exists()]
     partial.mkdir(parents=True)
     try:
         _copy_input(source, partial)
         for name, text in _model_texts(decision).items():
-            path = partial / "models" / name
+            # an own model stands beside the input, where a second reading of that input seeks it
+            path = partial / "models" / name if "/" in name else partial / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
         outcome = decision.outcome
@@ -159,6 +162,9 @@ def write_run(
         os.replace(partial, target)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
+        with suppress(OSError):  # one that somebody has put a file into stays
+            for folder in made:
+                folder.rmdir()
         raise
 
 

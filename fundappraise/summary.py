@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from fundappraise.errors import Problem
 from fundappraise.outcome.changes import Changes
 from fundappraise.outcome.decision import Decision
 
@@ -15,16 +14,10 @@ _SHOWN_INPUTS = 6
 
 
 def summary(
-    decision: Decision,
-    changes: Changes | None,
-    target: Path,
-    found: Sequence[Problem],
-    refused: Sequence[str],
-    seconds: float,
+    decision: Decision, changes: Changes | None, target: Path, refused: Sequence[str], seconds: float
 ) -> str:
     """The text that ends a run."""
     lines = [*_answer(decision), "", *_table(decision), *_portfolio(decision), *_since(changes), ""]
-    lines += [f"  remark     {problem.text}" for problem in found[:0]]
     lines += [f"  remark     {warning}" for warning in decision.run.warnings]
     lines += [f"  remark     {sentence}" for sentence in refused]
     pdf = " and report.pdf" if (target / "report.pdf").is_file() else ""

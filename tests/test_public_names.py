@@ -55,11 +55,7 @@ def test_an_unknown_name_is_refused_as_python_does():
 
 def test_the_commands_and_options_are_the_pinned_ones():
     found = {
-        name: [
-            text
-            for part in command.params
-            for text in (part.opts if isinstance(part, click.Option) else [part.name])
-        ]
+        name: [text for part in command.params for text in (part.opts if isinstance(part, click.Option) else [part.name])]
         for name, command in cli.commands.items()
     }
     assert found == COMMANDS

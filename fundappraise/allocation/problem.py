@@ -150,12 +150,13 @@ class _Rows:
     def _sector_counts(self) -> Iterator[Row]:
         """A sector's column is 1 exactly when one of its projects is in: neither sense of a limit can be dodged."""
         for place, sector in enumerate(self.sectors):
-            inside = (self.run.projects["sector"] == sector).to_numpy(dtype=np.float64)
-            counted = np.zeros(self.n)
+            inside = np.flatnonzero(self.run.projects["sector"] == sector)
+            counted, any_of = np.zeros(self.n), np.zeros(self.n)
             counted[len(self.ids) + place] = 1.0
+            any_of[inside] = 1.0
             words = f"sector {sector} counts when it has a project"
-            yield Row(words, counted - self._row(inside, 0.0, "").coefficients, 0.0)
-            for project in np.flatnonzero(inside):
+            yield Row(words, counted - any_of, 0.0)
+            for project in inside:
                 yield Row(words, np.eye(self.n)[project] - counted, 0.0)
 
     def tickets(self, limit: Limit) -> Iterator[Row]:

@@ -178,8 +178,11 @@ class Words:
         return self.gettext(_CARDINALS[n]) if 0 <= n < len(_CARDINALS) else self.number(n)
 
     def listed(self, items: Iterable[str]) -> str:
-        """``A2, A5 and A7``."""
-        return cast(str, format_list(list(items), style="standard", locale=LANGUAGES[self.language]))
+        """``A2, A5 and A7``; with semicolons where a name has a comma of its own."""
+        parts = list(items)
+        if any("," in part for part in parts):
+            return "; ".join(parts)
+        return cast(str, format_list(parts, style="standard", locale=LANGUAGES[self.language]))
 
     def listed_html(self, items: Iterable[str | Markup]) -> Markup:
         """The same of texts and marks, escaped piece by piece."""

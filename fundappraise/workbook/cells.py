@@ -51,10 +51,10 @@ class Heads:
 
 def find_heads(reading: Reading, sheet: Sheet, tab: Tab) -> Heads | None:
     """The row of heads and what stands where; None, with a problem, where the first column's head is not found."""
-    key = tab.columns[0].name
-    rows = [row for row in sheet.rows if row <= HEADS_WITHIN]
-    row = next((r for r in rows if any(_head(sheet.at(r, c)) == key for c in _filled(sheet, r))), None)
-    if row is None:
+    names = {column.name for column in tab.columns}
+    heads_in = {row: {_head(sheet.at(row, c)) for c in _filled(sheet, row)} & names for row in sheet.rows if row <= HEADS_WITHIN}
+    row = max(heads_in, key=lambda r: (len(heads_in[r]), -r), default=0)
+    if len(heads_in.get(row, ())) < min(2, len(names)) or tab.columns[0].name not in heads_in[row]:
         heads = ", ".join(f'"{column.head.split(chr(10))[0]}"' for column in tab.columns[:4])
         found = f"{sheet.name}: the row of column heads is missing ({heads} …)."
         reading.say(f"{sheet.name}!A{HEAD_ROW}", found, hint="Copy it from a new workbook: fundappraise new NEW.xlsx")

@@ -43,16 +43,17 @@ class GuideRow:
 
 def write_guide(pen: Pen, sheet: Any, fund: Fund, rows: Sequence[GuideRow]) -> None:
     """The whole sheet; on one printed page."""
-    for place, width in enumerate((36, 13, 13, 13, 3, 30, 30)):
+    for place, width in enumerate((36, 13, 13, 13, 3, 14, 46)):
         sheet.set_column(place, place, width)
     put(sheet, 0, 0, Formula(_NAME, fund.name), pen.format(bold=True, font_size=16))
     put(sheet, 1, 0, "Workbook of assumptions. It is read, never changed, by the program.", pen.note)
+    sheet.set_row(0, 24)
     row = 3
     wrapped = pen.format(text_wrap=True)
     for number, step in enumerate(STEPS, start=1):
         sheet.merge_range(row, 0, row, 6, "", wrapped)
         put(sheet, row, 0, f"{number}   {step}", wrapped)
-        sheet.set_row(row, 28 if len(step) > 120 else 15)
+        sheet.set_row(row, 28 if len(step) > 130 else 15)
         row += 1
     row += 1
     _status(pen, sheet, row, rows)
@@ -93,5 +94,5 @@ def _legend(pen: Pen, sheet: Any, row: int) -> None:
     put(sheet, k + 2, 5, "Confidence", pen.head)
     put(sheet, k + 2, 6, None, pen.head)
     for at, (letter, meaning) in enumerate(words, start=k + 3):
-        put(sheet, at, 5, letter, pen.format(align="right"))
+        put(sheet, at, 5, letter, pen.format(align="center"))
         put(sheet, at, 6, meaning, pen.format(text_wrap=True))

@@ -109,6 +109,20 @@ def put(sheet: Any, row: int, column: int, value: Cell, look: Any) -> None:
         sheet.write_number(row, column, value, look)
 
 
+def fit(sheet: Any, row: int, cells: Iterable[tuple[Cell, float]]) -> None:
+    """The height that a row (from 0) needs for its wrapped texts, each with its column's width.
+
+    Excel finds it by itself when it opens the file, other programs do not.
+    """
+    lines = 1
+    for value, width in cells:
+        text = str(value.value) if isinstance(value, Formula) else value
+        if isinstance(text, str):
+            lines = max(lines, sum(math.ceil(len(part) / (1.2 * width)) or 1 for part in text.split("\n")))
+    if lines > 1:
+        sheet.set_row(row, 13.5 * min(lines, 12) + 1.5)
+
+
 def offer(
     sheet: Any, rows: tuple[int, int], column: int, choices: Iterable[str], *, strict: bool = True, source: str = ""
 ) -> None:

@@ -8,7 +8,7 @@ from typing import get_args, get_type_hints
 
 from fundappraise.drivers.distributions import Distribution, RangeMeaning, Shape
 from fundappraise.drivers.processes import PROCESSES
-from fundappraise.fund.fund import NOT_MONEY, Confidence, Driver, Input, Market
+from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Confidence, Driver, Input, Market
 from fundappraise.model.items import Assumption, Model
 from fundappraise.workbook.book import Sheet
 from fundappraise.workbook.cells import NAN, Line, Reading, find_heads, rows_below
@@ -70,8 +70,10 @@ def _missing(line: Line, code: str, assumption: Assumption | None) -> Input | No
     """An empty row: nothing stated, or a base that is needed."""
     if assumption is None or assumption.source != "input" or assumption.default is not None or line.reading.softened:
         return None
-    line.say("base", "the base is empty, and this input has no default.", hint="Give it a base, and the source.")
-    return Input(code=code, value=Distribution(NAN), unit=assumption.unit, place=line.where("base"))
+    line.say("base", "the base is empty, and this input has no default.", hint="Fill in the yellow cells of its row.")
+    # the base's problem says enough: a price basis too would be asked for in every row of a new project
+    prices = NOMINAL if assumption.prices else NOT_MONEY
+    return Input(code=code, value=Distribution(NAN), unit=assumption.unit, prices=prices, place=line.where("base"))
 
 
 def _prices(line: Line, assumption: Assumption | None) -> str:
@@ -120,8 +122,8 @@ def _range(
     shape = line.choice("shape", get_args(Shape), "PERT" if ranged else "fixed")
     means = line.choice("meaning", get_args(RangeMeaning), meaning if ranged else "P10, P90")
     if unread is not None:
-        # a base that is no number: the check leaves the whole range to what was said here
-        return Distribution(NAN), line.where(unread)
+        # a range that is no number: the check leaves it to what was said here
+        return Distribution(NAN, NAN, NAN, "PERT"), line.where(unread)
     assert base is not None
     value = Distribution(base, numbers["low"], numbers["high"], shape, means)  # type: ignore[arg-type]  # both are choices
     return value, line.where("base")

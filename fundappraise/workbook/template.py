@@ -73,6 +73,9 @@ def write_template(fund: Fund, path: Path, models: Mapping[str, Model]) -> None:
         _write(pen, fund, models)
         pen.book.close()
         os.replace(temporary, path)
+    except BaseException:
+        pen.book.fileclosed = True  # XlsxWriter would write what there is when the object goes
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -95,6 +98,7 @@ def _write(pen: Pen, fund: Fund, models: Mapping[str, Model]) -> None:
     _extra_choices(made, tables, fund)
     last = write_fund(pen, made["Fund"], tab_of("Fund"), fund, years)
     _fold(made["Fund"], tab_of("Fund"), years, folded=False)
+    made["Fund"].print_area(0, 0, last, len(tab_of("Fund").own_columns) + 4)  # the first five years of the price indices
     write_scenarios(pen, made["Scenarios"], tab_of("Scenarios"), fund.scenarios)
     status = {"Fund": GuideRow("Fund", f"=COUNTA(Fund!C{first_row(tab_of('Fund'))}:C{last})", len(fund.settings))}
     ranges = {"Drivers": driver_rows(fund.drivers), "Markets": market_rows(fund.markets, models, fund)}
@@ -119,8 +123,9 @@ def sheet_names(projects: Iterable[Project]) -> dict[str, str]:
     taken = {tab.name.casefold() for tab in TABS} | {"history"}  # Excel keeps History for itself
     names: dict[str, str] = {}
     for project in projects:
-        full = _FORBIDDEN.sub(" ", f"{project.id} {project.name}").strip().strip("'")
-        name = full if len(full) <= SHEET_NAME else full[: SHEET_NAME + 1].rpartition(" ")[0].rstrip(" ,;–-'&")
+        called = project.name.partition(",")[0]
+        full = _FORBIDDEN.sub(" ", f"{project.id} {called}").strip().strip("'")
+        name = full if len(full) <= SHEET_NAME else full[: SHEET_NAME + 1].rpartition(" ")[0].removesuffix(" and").rstrip(" ,;–-'&")
         name = (name or full[:SHEET_NAME]).strip("'") or "Project"
         count = 1
         while name.casefold() in taken:
@@ -228,7 +233,7 @@ def _project_head(pen: Pen, sheet: Any, project: Project, rows: list[Row], n_pro
     put(sheet, 0, place_of(PROJECT, "low"), Formula(model, f"model: {project.model}"), pen.note)
     where = " · ".join(part for part in (project.country, project.sector, project.stage) if part)
     parts = '&" · "&'.join(looked_up(key) for key in ("country", "sector", "stage"))
-    put(sheet, 0, place_of(PROJECT, "reads_as"), Formula(f'=IFERROR({parts},"")', where), pen.note)
+    put(sheet, 0, place_of(PROJECT, "shape"), Formula(f'=IFERROR({parts},"")', where), pen.note)
     put(sheet, 0, place_of(PROJECT, "source"), _filled(rows), pen.format(bold=True))
     put(sheet, 1, 0, "What it is", pen.note)
     sheet.merge_range(1, 1, 1, place_of(PROJECT, "source"), "", pen.cell("yellow", text_wrap=True))

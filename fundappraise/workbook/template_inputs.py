@@ -11,7 +11,7 @@ from fundappraise.drivers.processes import PROCESSES
 from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Driver, Fund, Input, Market, Project
 from fundappraise.model.items import Assumption, Model
 from fundappraise.model.units import UnitError, conversion
-from fundappraise.workbook.pen import ORANGE, PERCENT, Cell, Fill, Formula, Pen, comment, keep, offer, put, quoted, span
+from fundappraise.workbook.pen import ORANGE, PERCENT, Cell, Fill, Formula, Pen, comment, fit, keep, offer, put, quoted, span
 from fundappraise.workbook.reads_as import Cells, reads_as
 from fundappraise.workbook.schema import (
     CONFIDENCES,
@@ -32,7 +32,7 @@ OTHER_UNITS = {
 }  # fmt: skip
 """What a unit's first part may be changed to, for the drop-down; any unit that converts may be typed."""
 
-CAPTIONS = {"tax": "Tax", "debt": "Debt", "timeline": "Time", "fund_flows": "Exit and the fund", "project": "Finance"}
+CAPTIONS = {"tax": "Tax", "debt": "Debt", "timeline": "Time", "fund_flows": "Exit and the fund", "project": "Tax, working capital, rates"}
 """The captions of inputs that come from the shared finance files."""
 
 OPTIONAL = "— May stay empty: the default holds —"
@@ -167,7 +167,11 @@ def _write_row(pen: Pen, sheet: Any, tab: Tab, number: int, row: Row, years: Yea
         style: dict[str, object] = {"text_wrap": column.kind in ("text", "calculated", "key")}
         if own and column.key in ("market", "name"):
             style["bold"] = True
+        if column.key in ("meaning", "reads_as", "source"):  # texts beside numbers
+            style |= {"align": "left", "indent": 1}
         put(sheet, number - 1, place, value, pen.cell(fill, number_format, **style))
+    texts = [(row.values.get(column.key), column.width) for column in tab.columns if column.key not in ("unit", "prices")]
+    fit(sheet, number - 1, texts)
     _write_years(pen, sheet, tab, number, row, years, own)
     _rules(sheet, columns, number - 1, row)
 
@@ -178,7 +182,7 @@ def _fill(key: str, row: Row, own: bool) -> Fill:
     if key in ("code", "parameter", "reads_as") or (key in ("market", "name", "model") and not own):
         return "grey"
     if own:
-        return "grey" if key not in _OWN else "yellow" if key in _OWN_NEEDED else "white"
+        return _OWN["market" if "market" in row.values else "driver"].get(key, "grey")
     if key in ("charged_in", "process", "start", "history"):
         return "grey"
     if assumption is not None:
@@ -195,21 +199,14 @@ def _fill(key: str, row: Row, own: bool) -> Fill:
     return "white"
 
 
-_OWN = (
-    "market",
-    "model",
-    "label",
-    "name",
-    "unit",
-    "charged_in",
-    "process",
-    "start",
-    "source",
-    "confidence",
-    "note",
-    "history",
-)
-_OWN_NEEDED = ("market", "model", "name", "charged_in", "process", "start", "source", "confidence")
+_OWN: Mapping[str, Mapping[str, Fill]] = {
+    "market": {"market": "yellow", "model": "yellow", "label": "white"},
+    "driver": {
+        "name": "yellow", "charged_in": "yellow", "process": "yellow", "start": "yellow", "source": "yellow",
+        "confidence": "yellow", "unit": "white", "note": "white", "history": "white",
+    },
+}  # fmt: skip
+"""The cells of a market's or a driver's own row; the others are grey."""
 
 
 def _reads_as(columns: Mapping[str, int], number: int, row: Row) -> Formula:
@@ -278,12 +275,11 @@ def column_rules(pen: Pen, sheet: Any, tab: Tab, last: int, fund: Fund, years: Y
         keep(sheet, rows, columns["code"])
     if "parameter" in columns:
         keep(sheet, rows, columns["parameter"])
-    confidence = columns["confidence"]
-    rule = {
-        "type": "formula", "criteria": f'=${letter(confidence)}{first}="{CONFIDENCES[-1]}"',
-        "format": pen.book.add_format({"border": 1, "border_color": ORANGE, "font_color": "#9C4A00"}),
-    }  # fmt: skip
-    for place in (columns["base"], confidence):
+    confidence, base = columns["confidence"], columns["base"]
+    assumed = f'${letter(confidence)}{first}="{CONFIDENCES[-1]}"'
+    edge = pen.book.add_format({"border": 1, "border_color": ORANGE, "font_color": "#9C4A00"})
+    for place, criteria in ((confidence, assumed), (base, f"AND({assumed},ISNUMBER(${letter(base)}{first}))")):
+        rule = {"type": "formula", "criteria": f"={criteria}", "format": edge}
         sheet.conditional_format(rows[0], place, rows[1], place, rule)
 
 

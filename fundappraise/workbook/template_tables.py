@@ -8,7 +8,7 @@ from typing import Any
 from fundappraise.fund.fund import Fund, Scenario
 from fundappraise.fund.limits import MEASURES
 from fundappraise.fund.settings import SETTINGS, SettingKind, kind_of
-from fundappraise.workbook.pen import PERCENT, Cell, Fill, Pen, keep, offer, put, quoted, span
+from fundappraise.workbook.pen import PERCENT, Cell, Fill, Pen, fit, keep, offer, put, quoted, span
 from fundappraise.workbook.schema import (
     CONFIDENCES,
     HEAD_ROW,
@@ -68,6 +68,7 @@ def write_table(pen: Pen, sheet: Any, tab: Tab, rows: Rows) -> None:
     for number in range(first, first + len(rows) + SPARE):
         row = rows[number - first] if number < first + len(rows) else {}
         unit = str(row.get("unit") or "")
+        fit(sheet, number - 1, [(row.get(column.key), column.width) for column in tab.columns if column.key != "sheet"])
         for place, column in enumerate(tab.columns):
             look = pen.cell(_fill(tab, column, bool(row)), _number_format(column, unit), text_wrap=column.kind in _WRAPPED)
             value = row.get(column.key)
@@ -124,6 +125,7 @@ def write_fund(pen: Pen, sheet: Any, tab: Tab, fund: Fund, years: Years) -> int:
 
 def _setting(pen: Pen, sheet: Any, tab: Tab, number: int, values: Mapping[str, Cell], kind: SettingKind | None) -> None:
     needed = kind is not None and kind.required
+    fit(sheet, number - 1, [(values.get(column.key), column.width) for column in tab.own_columns])
     for place, column in enumerate(tab.own_columns):
         fill: Fill = "grey" if column.key in ("code", "label", "unit") else "white"
         if column.key == "value":
@@ -180,6 +182,8 @@ def write_scenarios(pen: Pen, sheet: Any, tab: Tab, scenarios: Sequence[Scenario
         scenario = scenarios[place - 1] if place <= len(scenarios) else None
         put(sheet, HEAD_ROW - 1, place, scenario.name if scenario else None, pen.head)
         put(sheet, first - 1, place, scenario.note if scenario else None, small)
+    fit(sheet, first - 1, [(scenario.note, 19) for scenario in scenarios])
+    fit(sheet, HEAD_ROW - 1, [(scenario.name, 15) for scenario in scenarios])
     rows = scenario_rows(scenarios)
     look, address_look = pen.cell("white", "@"), pen.cell("white")
     for k in range(len(rows) + SPARE):

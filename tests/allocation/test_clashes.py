@@ -5,8 +5,8 @@ from shops import fund_of_shops, run, shop, stated
 from test_problem import appraised, limit
 
 from fundappraise.allocation.choose import choose
-from fundappraise.allocation.solve import select
 from fundappraise.allocation.problem import problem_of
+from fundappraise.allocation.solve import select
 from fundappraise.drivers.distributions import pert
 
 

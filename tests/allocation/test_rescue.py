@@ -1,15 +1,12 @@
 """The grant and the price that bring a project's expected fund NPV to zero: put in and simulated again, they do."""
 
 import math
-from dataclasses import replace
 
-import numpy as np
 import pytest
 from shops import MODELS, fund_of_shops, harbour, quay, run, shop, stated
 
 from fundappraise.allocation.rescue import TOLERANCE, rescues
 from fundappraise.drivers.distributions import pert
-from fundappraise.resources import folder_of
 
 PATHS = 20_000
 

@@ -50,9 +50,7 @@ def best_of_all(value, losses, rows, upper, limit, confidence, constant):
 
 
 def solved(value, losses, rows, upper, limit, confidence, constant, gap=0.0):
-    return select(
-        value, losses, rows=rows, upper=upper, cvar_limit=limit, confidence=confidence, loss_constant=constant, gap=gap
-    )
+    return select(value, losses, rows=rows, upper=upper, cvar_limit=limit, confidence=confidence, loss_constant=constant, gap=gap)
 
 
 SEEDS = range(160)
@@ -61,7 +59,7 @@ SEEDS = range(160)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_it_finds_what_trying_every_portfolio_finds(seed):
     problem = random_problem(seed)
-    value, losses, rows, upper, limit, confidence, constant = problem
+    _, losses, rows, upper, limit, confidence, constant = problem
     found, best = solved(*problem), best_of_all(*problem)
     if best is None:
         assert found.status == "infeasible"
@@ -147,7 +145,7 @@ def test_the_same_problem_gives_the_same_answer():
 
 
 def test_a_search_without_time_is_not_called_infeasible():
-    value, losses, rows, upper, limit, confidence, constant = random_problem(1)
+    value, losses, rows, upper, limit, confidence, _ = random_problem(1)
     found = select(value, losses, rows=rows, upper=upper, cvar_limit=limit, confidence=confidence, time_limit=0.0)
     assert found.status == "feasible"
     assert found.bound == float("inf")

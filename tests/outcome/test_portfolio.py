@@ -23,7 +23,8 @@ def candidates():
     cost = stated("cost", pert(70, 80, 110))
     return run(
         harbour(
-            quay("A", 50, cost, lot=40.0), quay("B", 40, cost, follow_on=40.0), others=(shop("S", cost, stated("income", 30), lot=20.0),),
+            quay("A", 50, cost, lot=40.0), quay("B", 40, cost, follow_on=400.0),
+            others=(shop("S", cost, stated("income", 30), lot=20.0),),
             drivers=(replace(demand(sigma=0.3), name="corridor_traffic", start=100.0),),
             sponsors=SPONSORS, settings=settings(fund_costs=0.5),
         ),
@@ -35,9 +36,7 @@ def changed(candidates, outcome):
     return {
         name
         for name in outcome.run.ids
-        if any(
-            not np.array_equal(candidates.columns[name][m], outcome.run.columns[name][m], equal_nan=True) for m in MEASURES
-        )
+        if any(not np.array_equal(candidates.columns[name][m], outcome.run.columns[name][m], equal_nan=True) for m in MEASURES)
     }
 
 

@@ -39,7 +39,7 @@ def test_the_usual_resolution():
     assert texts(resolution.asked(figures(sample.decision()))) == [
         "commit 49 of 300 million USD to three of six projects (table), "
         "with expected calls of at most 25 million USD in a year (2026);",
-        "hold back Fibre Aktau–Sumgait, Warehouses, Alat free zone and Solar plant, 100 MW;",
+        "hold back Fibre Aktau–Sumgait; Warehouses, Alat free zone; Solar plant, 100 MW;",
         "leave 190 million USD uncalled: idle capital is better than a loss.",
     ]
 

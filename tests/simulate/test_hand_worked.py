@@ -33,9 +33,7 @@ def test_the_calendar_of_a_later_start():
     result = run(fund)
     assert result.calls.loc["S"].to_dict() == {2026: 0, 2027: 0, 2028: 50, 2029: 50, 2030: 0, 2031: 0}
     assert result.receipts.loc["S"].to_dict() == {2026: 0, 2027: 0, 2028: 0, 2029: 0, 2030: 40, 2031: 40}
-    assert result.projects.loc["S", "npv_mean"] == pytest.approx(
-        -50 / 1.1**2 - 50 / 1.1**3 + 40 / 1.1**4.5 + 40 / 1.1**5.5
-    )
+    assert result.projects.loc["S", "npv_mean"] == pytest.approx(-50 / 1.1**2 - 50 / 1.1**3 + 40 / 1.1**4.5 + 40 / 1.1**5.5)
 
 
 def test_real_income_grows_with_the_price_index_and_nominal_income_does_not():
@@ -80,9 +78,7 @@ def test_the_ticket_buys_its_share_of_the_equity_of_the_base_case():
 def test_a_ticket_above_the_equity_is_cut_to_it_and_says_so():
     result = run(fund_of_shops(shop("S", COST, INCOME, lot=120.0)))
     assert result.plan.project("S").ticket == 100
-    assert result.warnings == (
-        "S: a ticket of 120.0 is more than all the equity it needs; 100.0 MUSD is taken.",
-    )
+    assert result.warnings == ("S: a ticket of 120.0 is more than all the equity it needs; 100.0 MUSD is taken.",)
 
 
 def test_an_overrun_is_paid_up_to_the_follow_on_reserve_and_then_dilutes():
@@ -113,7 +109,7 @@ def test_a_path_with_an_undefined_output_stops_the_run_and_names_project_item_an
 
 
 def test_a_base_case_without_a_value_is_named_too():
-    with pytest.raises(UndefinedError, match="^S: earned has no value in period 1"):
+    with pytest.raises(UndefinedError, match=r"^S: earned has no value in period 1"):
         run(fund_of_shops(shop("S", COST, stated("luck", -1))))
 
 

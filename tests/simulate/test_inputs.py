@@ -116,9 +116,7 @@ def test_an_input_of_base_0_can_only_move_by_a_difference():
 
 
 def test_the_strength_of_a_difference_is_in_the_stated_unit():
-    item = plan(
-        pert(80_000, 100_000, 130_000), unit="USD/kt", moves_with="oil", by=1000.0, links={"oil": "difference"}
-    )
+    item = plan(pert(80_000, 100_000, 130_000), unit="USD/kt", moves_with="oil", by=1000.0, links={"oil": "difference"})
     assert item.by == pytest.approx(1.0)
 
 
