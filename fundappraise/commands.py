@@ -143,7 +143,8 @@ def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
     target = _target(path, options["output"], key)
     before = runs.same_run(runs.runs_folder(path), key)
     if before is not None and options["output"] is None:
-        return f"Already done, with the same input, models, paths and seed: {before}", False
+        clash = runs.read_record(before)["status"] == "infeasible"
+        return f"Already done, with the same input, models, paths and seed: {before}", clash
     earlier = _earlier(path, options["since"])
     decision = _decide(fund, path, options, stage)
     changes = None
@@ -198,8 +199,6 @@ def _target(path: Path, output: Path | None, key: Any) -> Path:
         return runs.fresh_name(runs.runs_folder(path), datetime.now())
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise _one(str(output), "this folder holds something already.", "Name a new or an empty one.")
-    if output.is_dir():
-        output.rmdir()
     return output
 
 

@@ -159,6 +159,8 @@ def write_run(
         write(partial)
         record = _record(decision, key, timings)
         (partial / RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        if target.is_dir():
+            target.rmdir()  # an empty one that was named by -o
         os.replace(partial, target)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)

@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 
 from fundappraise.allocation.clashes import explain_clash
-from fundappraise.allocation.problem import Problem, Row, problem_of
+from fundappraise.allocation.problem import DEFINITION, Problem, Row, problem_of
 from fundappraise.allocation.solve import Selection, select
 from fundappraise.arrays import Floats
-from fundappraise.errors import InputError, did_you_mean
+from fundappraise.errors import FundappraiseError, InputError, did_you_mean
 from fundappraise.errors import Problem as InputProblem
 from fundappraise.measures.risk import cvar
 from fundappraise.simulate.run import Appraisal
@@ -53,6 +53,8 @@ def choose(run: Appraisal, *, exclude: Sequence[str] = (), force: Sequence[str] 
     ------
     InputError
         ``exclude`` or ``force`` names a project that is not in the run.
+    FundappraiseError
+        The time limit ended the search before any portfolio was found.
     """
     unknown = [name for name in (*exclude, *force) if name not in run.ids]
     if unknown:
@@ -64,6 +66,8 @@ def choose(run: Appraisal, *, exclude: Sequence[str] = (), force: Sequence[str] 
     if found.status == "infeasible":
         clashes, relaxation = explain_clash(problem)
         return Choice("infeasible", (), {}, (), float("nan"), float("nan"), found.seconds, clashes, relaxation)
+    if np.isnan(found.value):
+        raise FundappraiseError(f"No portfolio was found within {found.seconds:.0f} seconds. Loosen or drop some limits.")
     taken = found.x.astype(bool)
     chosen = tuple(name for name, take in zip(problem.ids, taken[: len(problem.ids)], strict=True) if take)
     status: Status = "nothing" if not chosen else ("optimal" if found.status == "optimal" else "feasible")
@@ -123,7 +127,9 @@ def _rejected(problem: Problem, x: Floats, place: int, npv: float, regret: float
     with_it = x.copy()
     with_it[place] = 1.0
     broken = [
-        row.words for row in problem.rows if row.coefficients @ with_it > row.upper + 1e-9 * max(1.0, abs(row.upper))
+        row.words
+        for row in problem.rows
+        if row.words != DEFINITION and row.coefficients @ with_it > row.upper + 1e-9 * max(1.0, abs(row.upper))
     ]
     limit = problem.cvar_limit
     if limit is not None and _portfolio_cvar(problem, with_it) > limit.amount * (1 + 1e-9):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fundappraise.allocation.problem import Problem, Row
+from fundappraise.allocation.problem import DEFINITION, Problem, Row
 from fundappraise.allocation.solve import Selection, select
 
 _HALVINGS = 30
@@ -15,7 +15,7 @@ _HALVINGS = 30
 def explain_clash(problem: Problem) -> tuple[tuple[str, ...], str]:
     """The limits that cannot hold together (none of them can be left out), and the smallest change of one that helps."""
     rows, with_cvar = _irreducible(problem)
-    named = [_stated(problem, row) for row in rows]
+    named = [_stated(problem, row) for row in rows if row.words != DEFINITION]
     if with_cvar and problem.cvar_limit is not None:
         named.append(f"CVaR of capital loss at most {problem.cvar_limit.amount:g} MUSD")
     return tuple(named), _cheapest(problem, rows, with_cvar)

@@ -42,6 +42,8 @@ class Problem:
         return self.value.size
 
 
+DEFINITION = ""
+"""Words of a row that only says what a column means; nothing to name in a paper."""
 SECTOR_WORDS = {"it": "IT"}
 
 
@@ -154,10 +156,9 @@ class _Rows:
             counted, any_of = np.zeros(self.n), np.zeros(self.n)
             counted[len(self.ids) + place] = 1.0
             any_of[inside] = 1.0
-            words = f"sector {sector} counts when it has a project"
-            yield Row(words, counted - any_of, 0.0)
+            yield Row(DEFINITION, counted - any_of, 0.0)
             for project in inside:
-                yield Row(words, np.eye(self.n)[project] - counted, 0.0)
+                yield Row(DEFINITION, np.eye(self.n)[project] - counted, 0.0)
 
     def tickets(self, limit: Limit) -> Iterator[Row]:
         yield self._row(self._tickets(), limit.amount, "all tickets", limit=limit)

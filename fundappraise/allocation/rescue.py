@@ -125,7 +125,7 @@ class _Search:
         try:
             fund = with_overrides(self.run.fund, overrides, folder)
             plan = plan_fund(fund, only=self.only, models_folder=folder)
-            project, results = next(evaluate(plan, self.run.seed, SEARCH, self.name, self.drivers))
+            project, results = next(evaluate(plan, self.run.seed, SEARCH, only=self.name, drivers=self.drivers))
         except FundappraiseError:  # a model need not take a grant, nor make sense at a tenth of its price
             return float("nan")
         outputs = {name: results[project.model.outputs[name]] for name in ("fund_calls", "fund_operating", "fund_exit")}

@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from pathlib import Path
 
 from fundappraise.drivers.distributions import Distribution, constant
 from fundappraise.errors import InputError, Problem, did_you_mean

@@ -1,4 +1,4 @@
-"""Cash-flow models. Called, the package loads one: ``fundappraise.model("logistics/property")``, or ``model("mine.toml", folder)``.
+"""Cash-flow models. Called, the package loads one: ``fundappraise.model("logistics/property")``.
 
 ``model`` is both a public function and the folder of its code; once any module below it is imported, Python binds the name
 to the folder. So the folder can be called, and the name means the same before and after.

@@ -58,11 +58,15 @@ def load_model(name: str, folder: Path | None = None) -> Model:
     ModelError
         With every problem found in the file and its includes.
     """
-    return _load(name, folder if name.endswith(".toml") else None)
+    own = name.endswith(".toml")
+    path = _path(name, folder)
+    stamp = path.stat().st_mtime_ns if own and path is not None and path.is_file() else 0
+    return _load(name, folder if own else None, stamp)
 
 
 @lru_cache(maxsize=128)
-def _load(name: str, folder: Path | None) -> Model:
+def _load(name: str, folder: Path | None, stamp: int) -> Model:
+    """``stamp`` is when an own file was saved: an edited one is read again."""
     draft = _Draft(folder)
     top = _read(draft, name, name)
     if top is None:

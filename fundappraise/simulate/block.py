@@ -77,8 +77,8 @@ def simulate(plan: Plan, seed: int, blocks: range, n_paths: int) -> TaskResult:
     keep = min(len(blocks) * BLOCK, n_paths - first)
     columns: dict[str, Mapping[str, Floats]] = {}
     flows: dict[str, Mapping[str, Floats]] = {}
-    for project, results in evaluate(plan, seed, blocks):
-        outputs = {name: results[project.model.outputs[name]][:, :keep] for name in (*FLOWS, "min_cover", "default")}
+    for project, results in evaluate(plan, seed, blocks, keep=keep):
+        outputs = {name: results[project.model.outputs[name]] for name in (*FLOWS, "min_cover", "default")}
         outputs = {name: np.broadcast_to(row, (row.shape[0], keep)) for name, row in outputs.items()}
         columns[project.name] = _measures(plan, project, outputs)
         flows[project.name] = {name: _block_sums(outputs[name]) for name in FLOWS}
@@ -86,28 +86,38 @@ def simulate(plan: Plan, seed: int, blocks: range, n_paths: int) -> TaskResult:
 
 
 def evaluate(
-    plan: Plan, seed: int, blocks: range, only: str = "", drivers: Mapping[str, Floats] | None = None
+    plan: Plan,
+    seed: int,
+    blocks: range,
+    *,
+    only: str = "",
+    drivers: Mapping[str, Floats] | None = None,
+    keep: int | None = None,
 ) -> Iterator[tuple[ProjectPlan, dict[str, Floats]]]:
-    """Every project (or the one named) with its outputs on the paths of ``blocks``, one at a time.
+    """Every project (or the one named) with its outputs on the first ``keep`` paths of ``blocks``, one at a time.
 
     ``drivers`` are their paths where they are known already.
     """
-    shared = world(plan, seed, blocks, only, drivers)
+    shared = world(plan, seed, blocks, only=only, drivers=drivers, keep=keep)
     for project in plan.projects:
         if only and project.name != only:
             continue
-        results = run_kernel(project, project.kernel, shared.values[project.name], plan, blocks)
-        yield project, results
+        yield project, run_kernel(project, project.kernel, shared.values[project.name], plan, blocks, keep)
 
 
 def run_kernel(
-    project: ProjectPlan, kernel: Kernel, values: Mapping[str, Floats], plan: Plan, blocks: range
+    project: ProjectPlan,
+    kernel: Kernel,
+    values: Mapping[str, Floats],
+    plan: Plan,
+    blocks: range,
+    keep: int | None = None,
 ) -> dict[str, Floats]:
-    """A project's kernel on paths, with its declared checks enforced."""
+    """A project's kernel on the first ``keep`` paths of ``blocks``, with its declared checks enforced on them."""
     bank_values = (
         project.bank_values if kernel is project.kernel else kernel.bank(bank_inputs(plan, project), plan.timeline)
     )
-    results = kernel.run(values, bank_values, plan.timeline)
+    results = {name: row[:, :keep] for name, row in kernel.run(values, bank_values, plan.timeline).items()}
     require_defined(kernel.schedule, results, blocks.start * BLOCK, project.name)
     _enforce(project, failed_checks(kernel.schedule, results))
     return results
@@ -142,9 +152,18 @@ def driver_paths(plan: Plan, seed: int, blocks: range) -> Mapping[str, Floats]:
 
 
 def world(
-    plan: Plan, seed: int, blocks: range, only: str = "", drivers: Mapping[str, Floats] | None = None
+    plan: Plan,
+    seed: int,
+    blocks: range,
+    *,
+    only: str = "",
+    drivers: Mapping[str, Floats] | None = None,
+    keep: int | None = None,
 ) -> World:
-    """Drivers, inputs and market allocations on the paths of ``blocks``; with ``only``, just what that project needs."""
+    """Drivers, inputs and market allocations on the paths of ``blocks``; with ``only``, just what that project needs.
+
+    Markets' declared checks are enforced on the first ``keep`` paths.
+    """
     drivers = driver_paths(plan, seed, blocks) if drivers is None else drivers
     wanted = plan.neighbours(only) if only else plan.projects
     values = {project.name: _values(plan, project, seed, blocks, drivers) for project in wanted}
@@ -153,7 +172,7 @@ def world(
         if not any(p.sale is not None and p.sale.market == market.name for p in wanted):
             continue
         given = _values(plan, market, seed, blocks, drivers)
-        found, failed = allocations(market, wanted, offers, given, plan.timeline)
+        found, failed = allocations(market, wanted, offers, given, plan.timeline, keep)
         _enforce(market, failed)
         for project in wanted:
             if project.name in found and project.sale is not None:

@@ -25,8 +25,9 @@ def allocations(
     offers: Mapping[str, Floats],
     values: Mapping[str, Floats],
     timeline: Timeline,
+    keep: int | None = None,
 ) -> tuple[dict[str, Floats], dict[str, int]]:
-    """Each project's allocation in its own unit, and the market's declared checks that some path breaks.
+    """Each project's allocation in its own unit, and the market's declared checks that one of the first ``keep`` paths breaks.
 
     Within an order of service capacities are used in proportion to what they offer.
     """
@@ -45,4 +46,5 @@ def allocations(
         if project.sale is not None:
             used = results[market.model.outputs[f"utilisation_{project.sale.order}"]]
             found[project.name] = offers[project.name] * used * project.sale.from_market
-    return found, failed_checks(market.kernel.schedule, results)
+    kept = {name: row[:, :keep] for name, row in results.items()}
+    return found, failed_checks(market.kernel.schedule, kept)

@@ -85,9 +85,9 @@ def driver_spec(driver: Driver) -> DriverSpec:
 
 
 @lru_cache(maxsize=256)
-def _kernel(name: str, folder: Path | None, outputs: tuple[str, ...], *, checks: bool = True) -> Kernel:
+def _kernel(model: Model, outputs: tuple[str, ...], *, checks: bool = True) -> Kernel:
     """A model's compiled kernel; searches plan the same models hundreds of times."""
-    return compile_schedule(schedule(load_model(name, folder), outputs, checks=checks))
+    return compile_schedule(schedule(model, outputs, checks=checks))
 
 
 def _scalar(value: float) -> Floats:
@@ -193,7 +193,7 @@ class _Builder:
                 Problem(place, f"{model.name} takes an allocation but offers no capacity ([outputs] offered).")
             )
             return None
-        offer = _kernel(project.model, self.folder, (model.outputs["offered"],), checks=False)
+        offer = _kernel(model, (model.outputs["offered"],), checks=False)
         return Sale(capacity.market, capacity.order, offer, {}, inputs, 1.0, 1.0)
 
     def _shared(self, owner: str, model: Model, stated: tuple[Input, ...], place: str, outputs: list[str]) -> ModelPlan:
@@ -213,7 +213,7 @@ class _Builder:
         for driver in sorted(set(drivers.values()) - set(self.driver_base)):
             found = f'{model.name} reads the driver "{driver}", which the fund does not have.'
             self.problems.append(Problem(place or owner, found, hint="Add it to the Drivers tab."))
-        kernel = _kernel(model.name, self.folder, tuple(outputs))
+        kernel = _kernel(model, tuple(outputs))
         return ModelPlan(owner, model, kernel, tuple(inputs), fixed, drivers)
 
     def _companions(self, model: Model, item: PlannedInput) -> dict[str, Floats]:

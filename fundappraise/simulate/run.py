@@ -198,7 +198,7 @@ class Appraisal:
         kernel = compile_schedule(schedule(project.model, [item]))
         parts = []
         for task in tasks_of(span):
-            shared = world(self.plan, self.seed, task, project_id)
+            shared = world(self.plan, self.seed, task, only=project_id)
             values = run_kernel(project, kernel, shared.values[project_id], self.plan, task)[item]
             parts.append(np.broadcast_to(values, (values.shape[0], len(task) * BLOCK)))
         return self._paths_by_year(np.concatenate(parts, axis=1), span)

@@ -1,6 +1,6 @@
 """The cell that a problem is about. The check knows a row's place; the column follows from what its sentence says.
 
-Sentences are matched by their wording, which a test goes through: one that matches nothing keeps the row's own place.
+Sentences are matched by their wording, which the reader's tests go through: one that matches nothing keeps the row's own place.
 """
 
 from __future__ import annotations

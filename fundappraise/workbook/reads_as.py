@@ -74,7 +74,7 @@ class _Words:
     def amount(self, value: str) -> str:
         """Three figures of the width; no TEXT(), whose patterns depend on the language of the spreadsheet program."""
         c = self.cells
-        digits = f"MAX(0,2-INT(LOG10({self.times}({c.high}-{c.low}))))"
+        digits = f"MAX(0,2-INT(LOG10({self.times}({c.high}-{c.low}))+1E-9))"
         return f'ROUND({self.times}{value},{digits})&"{self.sign}"'
 
     @property
@@ -134,7 +134,7 @@ def _now(value: Distribution, unit: str) -> str:
         return "low, base and high are not in order"
     if low == high or value.problems():
         return f"{_short(round(base * factor, 6))}{sign}" if low == high else ""
-    digits = max(0, 2 - math.floor(math.log10((high - low) * factor)))
+    digits = max(0, 2 - math.floor(math.log10((high - low) * factor) + 1e-9))
 
     def amount(x: float) -> str:
         return f"{_short(_rounded(x * factor, digits))}{sign}"

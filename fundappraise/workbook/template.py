@@ -125,7 +125,9 @@ def sheet_names(projects: Iterable[Project]) -> dict[str, str]:
     for project in projects:
         called = project.name.partition(",")[0]
         full = _FORBIDDEN.sub(" ", f"{project.id} {called}").strip().strip("'")
-        name = full if len(full) <= SHEET_NAME else full[: SHEET_NAME + 1].rpartition(" ")[0].removesuffix(" and").rstrip(" ,;–-'&")
+        name = (
+            full if len(full) <= SHEET_NAME else full[: SHEET_NAME + 1].rpartition(" ")[0].removesuffix(" and").rstrip(" ,;–-'&")
+        )
         name = (name or full[:SHEET_NAME]).strip("'") or "Project"
         count = 1
         while name.casefold() in taken:

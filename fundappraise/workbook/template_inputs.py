@@ -32,7 +32,13 @@ OTHER_UNITS = {
 }  # fmt: skip
 """What a unit's first part may be changed to, for the drop-down; any unit that converts may be typed."""
 
-CAPTIONS = {"tax": "Tax", "debt": "Debt", "timeline": "Time", "fund_flows": "Exit and the fund", "project": "Tax, working capital, rates"}
+CAPTIONS = {
+    "tax": "Tax",
+    "debt": "Debt",
+    "timeline": "Time",
+    "fund_flows": "Exit and the fund",
+    "project": "Tax, working capital, rates",
+}
 """The captions of inputs that come from the shared finance files."""
 
 OPTIONAL = "— May stay empty: the default holds —"

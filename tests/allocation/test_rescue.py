@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from shops import MODELS, fund_of_shops, harbour, quay, run, shop, stated
+from shops import MODELS, fund_of_shops, harbour, quay, run, settings, shop, stated
 
 from fundappraise.allocation.rescue import TOLERANCE, rescues
 from fundappraise.drivers.distributions import pert
@@ -99,3 +99,17 @@ def test_the_other_sellers_of_its_market_stay_where_they_are():
     assert turn.price_input in ("income", "")
     assert result.projects.loc["B", "npv_mean"] == pytest.approx(-100 + 18 * annuity)
     assert turn.grant == pytest.approx(100 - 18 * annuity, abs=0.3)
+
+
+def test_paths_beyond_the_search_count_too():
+    """The search runs on the first 1,024 paths; the 300 after them are another sample, and all are brought to zero."""
+    few = 1_324
+    sales = stated("sale", pert(0, 100, 400), unit="MUSD")
+    project = shop("S", stated("cost", 150, unit="MUSD"), stated("income", 5, unit="MUSD/year"), sales)
+    result = run(fund_of_shops(project, settings=settings(exit_year=2031.0)), few)
+    npv = result.npv["S"].to_numpy()
+    assert abs(npv.mean() - npv[:1_024].mean()) > 0.5
+    turn = rescues(result, ["S"])["S"]
+    change = {"S.income": f"{100 * turn.price_change:+.9f} %"}
+    again = run(result.fund.with_(change, models_folder=MODELS), few)
+    assert abs(again.projects.loc["S", "npv_mean"]) < 0.2

@@ -37,8 +37,9 @@ from fundappraise.workbook.template import write_template
 
 MODELS = Path(__file__).parent.parent / "fund"
 KIOSK = Project(
-    id="K1", name="Kiosk at the station", model="kiosk.toml", sector="trade", country="Kazakhstan", stage="built", gate="final",
-    start=2027, latest_start=2030, lot=10.5, lots=2, follow_on=1.5, needs=("S1",), summary='Sells tea. "Hot" & <strong>.',
+    id="K1", name="Kiosk at the station", model="kiosk.toml", sector="trade", country="Kazakhstan", stage="built",
+    gate="final", start=2027, latest_start=2030, lot=10.5, lots=2, follow_on=1.5, needs=("S1",),
+    summary='Sells tea. "Hot" & <strong>.',
     inputs=(
         Input(
             code="price", value=pert(1, 2, 3), unit="USD/unit", prices="real 2026", moves_with="thirst", by=0.5, bank="-20 %",
@@ -52,8 +53,8 @@ KIOSK = Project(
     ),
 )  # fmt: skip
 STALL = replace(
-    KIOSK, id="S1", name="Stall", model="stall.toml", country="Azerbaijan", include="must", lot=None, lots=1, needs=(), summary="",
-    excludes=(), inputs=(replace(KIOSK.inputs[0], moves_with="", by=0.0, bank="", by_year=((2028, 2.5),)),),
+    KIOSK, id="S1", name="Stall", model="stall.toml", country="Azerbaijan", include="must", lot=None, lots=1, needs=(),
+    summary="", inputs=(replace(KIOSK.inputs[0], moves_with="", by=0.0, bank="", by_year=((2028, 2.5),)),),
 )  # fmt: skip
 TEA = Fund(
     settings=(
@@ -89,11 +90,15 @@ TEA = Fund(
     markets=(
         Market(
             name="town", model="town.toml", label="The town",
-            inputs=(Input(code="share", value=constant(0.9), unit="%", source="count", by_year=((2026, 0.8), (2027, 0.9))),),
+            inputs=(
+                Input(code="share", value=constant(0.9), unit="%", source="count", by_year=((2026, 0.8), (2027, 0.9))),
+            ),
         ),
     ),
     capacities=(
-        Capacity(market="town", who="Old stall", kind="existing", from_year=2026, amount=100.0, unit="unit/year", source="seen"),
+        Capacity(
+            market="town", who="Old stall", kind="existing", from_year=2026, amount=100.0, unit="unit/year", source="seen",
+        ),
         Capacity(market="town", who="S1", kind="candidate", order=1),
     ),
     limits=(
@@ -118,7 +123,7 @@ TEA = Fund(
 
 
 def write(fund: Fund, folder: Path, name: str = "tea.xlsx") -> Path:
-    """The fund's workbook, with its own models beside it."""
+    """The fund's workbook, freshly written, with its own models beside it."""
     for model in ("kiosk.toml", "stall.toml", "town.toml"):
         if not (folder / model).exists():
             shutil.copy(MODELS / model, folder)
@@ -130,8 +135,7 @@ def write(fund: Fund, folder: Path, name: str = "tea.xlsx") -> Path:
 
 def edited(folder: Path, change: Callable[[Any], object], fund: Fund = TEA) -> Path:
     """The workbook after somebody changed and saved it."""
-    path = folder / "tea.xlsx"
-    write(fund, folder)
+    path = write(fund, folder)
     book = openpyxl.load_workbook(path)
     change(book)
     book.save(path)
