@@ -17,12 +17,14 @@ def read(path: str | Path) -> tuple[Fund, tuple[Problem, ...]]:
     if source.suffix.lower() == ".toml":
         fund, found = read_text(source)
     else:
+        from fundappraise.workbook.places import pinned
         from fundappraise.workbook.reader import read_workbook  # openpyxl is slow to import
 
         fund, found = read_workbook(source)
     if not fund.projects and any(problem.severity == "problem" for problem in found):
         return fund, found
-    return fund, (*found, *check_fund(fund, source.parent, read=found))
+    answers = check_fund(fund, source.parent, read=found)
+    return fund, (*found, *answers) if source.suffix.lower() == ".toml" else pinned(found, answers, fund)
 
 
 def read_fund(path: str | Path) -> Fund:

@@ -12,7 +12,7 @@ from fundappraise.workbook.pen import ORANGE, Fill, Formula, Pen, put, quoted
 STEPS = (
     "Fund and Sponsors: rates, term, who commits how much.",
     "Projects: one row a project. To add one, right-click on a project's tab → Move or Copy → Create a copy, write the new id "
-    "into its cell A1 and add a row here with the same id.",
+    "into its cell A1 and add a row with that id to Projects.",
     "Each project's tab: low, base and high, the source, and how sure you are. Yellow is needed; column L reads the range back.",
     "Drivers, Markets, Limits: what projects share, and what the portfolio must keep to.",
     "Save, then check and run: fundappraise check FILE.xlsx, then fundappraise run FILE.xlsx.",

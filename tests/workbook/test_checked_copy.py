@@ -63,9 +63,7 @@ def test_an_earlier_copy_is_replaced_and_nothing_else_is_left(source: Path, tmp_
     assert sorted(path.name for path in tmp_path.iterdir()) == ["fund-checked.xlsx", "fund.xlsx"]
 
 
-def test_a_target_that_is_open_elsewhere_is_one_sentence(
-    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_target_that_is_open_elsewhere_is_one_sentence(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def locked(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -85,7 +83,5 @@ def test_what_is_no_workbook_is_one_sentence(tmp_path: Path) -> None:
 
 def test_the_workbook_itself_is_never_written_on(source: Path) -> None:
     before = source.read_bytes()
-    assert (
-        write_checked_copy(source, PROBLEMS, source) == "fund.xlsx is the workbook itself, and it is never written on."
-    )
+    assert write_checked_copy(source, PROBLEMS, source) == "fund.xlsx is the workbook itself, and it is never written on."
     assert source.read_bytes() == before

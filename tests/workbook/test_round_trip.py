@@ -7,12 +7,15 @@ import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import openpyxl
 import pytest
 from books import KIOSK, TEA, edited, row_of, said, told, write
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from fundappraise.drivers.distributions import Distribution, pert
+from fundappraise.drivers.distributions import Distribution, RangeMeaning, Shape, pert
 from fundappraise.errors import InputError
 from fundappraise.fund.fund import Fund, Input, Scenario
 from fundappraise.fund.text import read_text
@@ -202,3 +205,31 @@ def test_a_fixed_number_needs_no_shape_and_a_range_without_one_is_a_pert(tmp_pat
     inputs = read_workbook(edited(tmp_path, clear))[0].project("K1").inputs
     assert inputs[0].value == pert(1, 2, 3)
     assert inputs[2].value == Distribution(0.2)
+
+
+words = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=20)
+numbers = st.floats(-1e9, 1e9).map(lambda x: float(f"{x:.12g}") + 0.0)
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> Input:
+    low, base, high = sorted((draw(numbers), draw(numbers), draw(numbers)))
+    shape, meaning = draw(st.sampled_from(get_args(Shape)[1:])), draw(st.sampled_from(get_args(RangeMeaning)))
+    value = draw(st.sampled_from([Distribution(base), Distribution(base, low, high, shape, meaning)]))
+    years = draw(st.lists(numbers, max_size=5))
+    return Input(
+        code="price", value=value, unit="USD/unit", prices=draw(st.sampled_from(["nominal", "real 2025 usd_cpi"])),
+        moves_with=draw(st.sampled_from(["", "thirst"])), by=draw(numbers),
+        bank=draw(st.sampled_from(["", "-20 %", "0.9", "90 %"])),
+        by_year=tuple(enumerate(years, start=2028)), label=draw(words), source=draw(words), note=draw(words),
+        confidence=draw(st.sampled_from(["", "H", "M", "D", "L"])),
+    )  # fmt: skip
+
+
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(row=rows(), name=words, change=st.one_of(numbers.map(repr), words))
+def test_any_fund_that_can_be_stated_survives(tmp_path: Path, row: Input, name: str, change: str) -> None:
+    project = replace(KIOSK, name=name, summary=name, inputs=(row,))
+    scenario = Scenario(name=name, overrides=(("K1.price", change),), note=change)
+    fund = replace(TEA, projects=(project, TEA.projects[1]), scenarios=(scenario,))
+    assert read_workbook(write(fund, tmp_path))[0] == fund
