@@ -47,7 +47,8 @@ def measured() -> Iterator[str]:
     found = fa.select(npv.mean(axis=0), -npv, rows=rows, upper=upper, cvar_limit=limit)
     seconds, value = row_per_path(npv, rows, upper, limit)
     ratio = seconds / found.seconds
-    yield f"{PEER_SIZE[0]:4} × {PEER_SIZE[1]:>9,}   {found.seconds:7.2f} s   a row for each path {seconds:.2f} s: {ratio:,.0f} times as long"
+    sizes = f"{PEER_SIZE[0]:4} × {PEER_SIZE[1]:>9,}"
+    yield f"{sizes}   {found.seconds:7.2f} s   a row for each path {seconds:.2f} s: {ratio:,.0f} times as long"
     yield f"                   value {found.value:.4f}, with a row for each path {value:.4f}"
 
 

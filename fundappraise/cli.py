@@ -28,12 +28,8 @@ def cli() -> None:
 @cli.command()
 @click.argument("path", type=click.Path(path_type=Path), metavar="FUND.xlsx")
 @click.option("--example", metavar="NAME", help="Fill it with a shipped example: caspian.")
-@click.option(
-    "--from", "source", type=click.Path(path_type=Path), metavar="OTHER", help="Keep everything of another fund."
-)
-@click.option(
-    "--project", "projects", multiple=True, metavar='"ID NAME=sector/model"', help="Add an empty project; repeatable."
-)
+@click.option("--from", "source", type=click.Path(path_type=Path), metavar="OTHER", help="Keep everything of another fund.")
+@click.option("--project", "projects", multiple=True, metavar='"ID NAME=sector/model"', help="Add an empty project; repeatable.")
 def new(path: Path, example: str | None, source: Path | None, projects: tuple[str, ...]) -> None:
     """Write a workbook to fill in. An existing file is never overwritten."""
     from fundappraise.commands import new_workbook
@@ -72,9 +68,7 @@ def check(path: Path, form: str) -> None:
 @click.option("--scenario", metavar="NAME", default="", help="Under a scenario of the Scenarios tab.")
 @click.option("--without", multiple=True, metavar="ID", help="Leave a project out; repeatable.")
 @click.option("--since", metavar="DIR|none", default="", help="Compare with this run, not with the last one.")
-@click.option(
-    "--workers", type=click.IntRange(min=1), help="Processes; by default one a core. Results do not depend on it."
-)
+@click.option("--workers", type=click.IntRange(min=1), help="Processes; by default one a core. Results do not depend on it.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def run(path: Path, **options: Any) -> None:
     """Simulate, choose the portfolio, write the committee paper and the results workbook."""

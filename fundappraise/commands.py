@@ -37,11 +37,10 @@ def new_workbook(path: Path, example_name: str | None, source: Path | None, proj
     fund = example(example_name) if example_name else read_fund(source) if source else empty_fund(datetime.now().year)
     fund = replace(fund, projects=(*fund.projects, *(_new_project(text, fund) for text in projects)))
     folder = source.parent if source else None
-    models = {
-        name: load_model(name, folder) for name in {*(p.model for p in fund.projects), *(m.model for m in fund.markets)}
-    }
+    models = {name: load_model(name, folder) for name in {*(p.model for p in fund.projects), *(m.model for m in fund.markets)}}
     write_template(fund, path, models)
-    return f'{path}: {len(fund.projects)} projects, {len(fund.drivers)} drivers.\nNext: fill it in, then: fundappraise check "{path}"'
+    counts = f"{len(fund.projects)} projects, {len(fund.drivers)} drivers"
+    return f'{path}: {counts}.\nNext: fill it in, then: fundappraise check "{path}"'
 
 
 def _new_project(text: str, fund: Fund) -> Project:
@@ -95,9 +94,7 @@ def _check_model(path: Path, *, as_json: bool) -> tuple[str, bool]:
     header = [str(path)]
     try:
         model = load_model(path.name, path.parent.resolve())
-        header.append(
-            f"{model.title}: {len(model.inputs)} inputs, {len(model.items)} line items, {len(model.checks)} checks"
-        )
+        header.append(f"{model.title}: {len(model.inputs)} inputs, {len(model.items)} line items, {len(model.checks)} checks")
     except ModelError as error:
         problems = error.problems
     if as_json:
@@ -178,9 +175,7 @@ def _under(fund: Fund, scenario: str, folder: Path) -> Fund:
     row = next((row for row in fund.scenarios if row.name == scenario), None)
     if row is None:
         names = [row.name for row in fund.scenarios]
-        raise _one(
-            scenario, "there is no such scenario.", did_you_mean(scenario, names) or f"Scenarios: {'; '.join(names)}."
-        )
+        raise _one(scenario, "there is no such scenario.", did_you_mean(scenario, names) or f"Scenarios: {'; '.join(names)}.")
     under = fund.with_(dict(row.overrides), models_folder=folder)
     # the paper and every table carry the fund's name, so a stress cannot be taken for the base case
     named = tuple(replace(s, value=f"{s.value} · scenario: {row.name}") if s.code == "name" else s for s in under.settings)

@@ -81,8 +81,14 @@ class UndefinedError(FundappraiseError, ArithmeticError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``Did you mean "capacity"?`` for the nearest known name, or an empty text."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    """``Did you mean "capacity"?`` for the nearest known name, or an empty text.
+
+    A known name that the given one begins with (or the other way round) is nearer than one with as many letters in common:
+    "brent_price" means brent, not power_price.
+    """
+    names = list(known)
+    near = [other for other in names if len(other) > 3 and (name.startswith(other) or other.startswith(name)) and name]
+    near = near or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return f'Did you mean "{near[0]}"?' if near else ""
 
 

@@ -52,9 +52,7 @@ def runs_folder(source: Path) -> Path:
     return source.parent / f"{source.stem} runs"
 
 
-def key_of(
-    source: Path, texts: Mapping[str, str], *, paths: int, seed: int, scenario: str, without: tuple[str, ...]
-) -> Key:
+def key_of(source: Path, texts: Mapping[str, str], *, paths: int, seed: int, scenario: str, without: tuple[str, ...]) -> Key:
     return Key(
         input=_hash(b"".join(path.read_bytes() for path in input_files(source))),
         models=_hash("".join(f"{name}\0{text}\0" for name, text in sorted(texts.items())).encode()),

@@ -13,9 +13,7 @@ from fundappraise.outcome.decision import Decision
 _SHOWN_INPUTS = 6
 
 
-def summary(
-    decision: Decision, changes: Changes | None, target: Path, refused: Sequence[str], seconds: float
-) -> str:
+def summary(decision: Decision, changes: Changes | None, target: Path, refused: Sequence[str], seconds: float) -> str:
     """The text that ends a run."""
     lines = [*_answer(decision), "", *_table(decision), *_portfolio(decision), *_since(changes), ""]
     lines += [f"  remark     {warning}" for warning in decision.run.warnings]
@@ -82,7 +80,8 @@ def _portfolio(decision: Decision) -> Iterator[str]:
     risk += f" of at most {limit.amount:g} M USD" if limit else " M USD"
     losses = round(100 * outcome.p_loss.value)
     yield ""
-    yield f"Portfolio   expected NPV {_money(outcome.npv.value, outcome.npv.error)} M USD · loses money in {losses} of 100 futures · {risk}"
+    npv = _money(outcome.npv.value, outcome.npv.error)
+    yield f"Portfolio   expected NPV {npv} M USD · loses money in {losses} of 100 futures · {risk}"
 
 
 def _since(changes: Changes | None) -> Iterator[str]:

@@ -117,9 +117,7 @@ def _chosen(npv: float, regret: float) -> Verdict:
     if np.isnan(regret):
         return Verdict(True, "chosen", "It must be in.", regret)
     if npv <= 0:
-        return Verdict(
-            True, "chosen", f"It loses by itself; without it the portfolio gains {_amount(regret)} less.", regret
-        )
+        return Verdict(True, "chosen", f"It loses by itself; without it the portfolio gains {_amount(regret)} less.", regret)
     return Verdict(True, "chosen", f"Without it the portfolio gains {_amount(regret)} less.", regret)
 
 

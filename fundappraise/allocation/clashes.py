@@ -21,9 +21,7 @@ def explain_clash(problem: Problem) -> tuple[tuple[str, ...], str]:
     return tuple(named), _cheapest(problem, rows, with_cvar)
 
 
-def _solve(
-    problem: Problem, rows: Sequence[Row], cvar_limit: float | None, value: np.ndarray | None = None
-) -> Selection:
+def _solve(problem: Problem, rows: Sequence[Row], cvar_limit: float | None, value: np.ndarray | None = None) -> Selection:
     return select(
         np.zeros(problem.n_columns) if value is None else value,
         problem.losses if cvar_limit is not None else None,
@@ -69,9 +67,7 @@ def _cheapest(problem: Problem, rows: list[Row], with_cvar: bool) -> str:
         if least.status != "infeasible":
             needed = -least.value
             change = abs(needed - row.upper) / max(abs(row.upper), 1e-9)
-            options.append(
-                (change, f"{row.words}: {_amount(abs(needed), row)} in place of {_amount(abs(row.upper), row)}")
-            )
+            options.append((change, f"{row.words}: {_amount(abs(needed), row)} in place of {_amount(abs(row.upper), row)}"))
     if with_cvar and limit is not None:
         needed = _least_cvar(problem, limit)
         if np.isfinite(needed):

@@ -143,9 +143,7 @@ class _Rows:
                     yield row if limit.sense == "at most" else _at_least(row)
         for sponsor in self.run.fund.sponsors:
             if sponsor.max_call is not None:
-                own = Limit(
-                    of="sponsor calls", amount=sponsor.max_call, whom=sponsor.name, unit="MUSD", why="Sponsors tab"
-                )
+                own = Limit(of="sponsor calls", amount=sponsor.max_call, whom=sponsor.name, unit="MUSD", why="Sponsors tab")
                 yield from self.sponsor_calls(own)
         yield from self._sector_counts()
 

@@ -87,9 +87,7 @@ def select(
     total = float(worth @ x) if found is not None else float("nan")
     bound = max(search.bound, total) if found is not None else search.bound
     reached = (
-        (bound - total) / max(abs(total), 1e-12 * float(np.abs(worth).sum()) + 1e-300)
-        if found is not None
-        else float("inf")
+        (bound - total) / max(abs(total), 1e-12 * float(np.abs(worth).sum()) + 1e-300) if found is not None else float("inf")
     )
     status: SelectionStatus = "infeasible" if found is None and not search.out_of_time else "optimal"
     if status == "optimal" and (found is None or reached > gap * (1 + 1e-6) + 1e-12):

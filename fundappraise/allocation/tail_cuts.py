@@ -1,7 +1,7 @@
 """Cuts that stand for a CVaR limit: one row from the worst paths of one portfolio, valid for every portfolio.
 
-For weights w on the paths, 0 ≤ wₛ ≤ 1/((1 − α)·S) and Σ wₛ = 1, the mean Σ wₛ·lossₛ(x) never exceeds CVaR_α(x), and reaches it for
-the weights of x's own worst paths. So Σ wₛ·lossₛ(x) ≤ L is implied by CVaR_α(x) ≤ L (Künzi-Bay and Mayer 2006).
+For weights w on the paths, 0 ≤ wₛ ≤ 1/((1 − α)·S) and Σ wₛ = 1, the mean Σ wₛ·lossₛ(x) never exceeds CVaR_α(x), and reaches
+it for the weights of x's own worst paths. So Σ wₛ·lossₛ(x) ≤ L is implied by CVaR_α(x) ≤ L (Künzi-Bay and Mayer 2006).
 """
 
 from __future__ import annotations

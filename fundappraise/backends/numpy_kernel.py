@@ -75,9 +75,7 @@ class Kernel:
     ) -> dict[str, Floats]:
         """The schedule's outputs on every path; assumptions come as ``(periods or 1, paths or 1)``."""
         given = {**inputs, **bank_values}
-        return _evaluate(
-            self._main, self.schedule.main, given, timeline, self.schedule.outputs, bank_pass=float(bank_pass)
-        )
+        return _evaluate(self._main, self.schedule.main, given, timeline, self.schedule.outputs, bank_pass=float(bank_pass))
 
 
 @dataclass(frozen=True, slots=True)

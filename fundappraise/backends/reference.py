@@ -147,9 +147,7 @@ def _total(path: Reference, node: Apply, t: int) -> float:
 def _extreme(choose: Callable[[list[float]], float]) -> Callable[[Reference, Apply, int], float]:
     def extreme(path: Reference, node: Apply, t: int) -> float:
         values, when = path.over_time(node.args[0]), path.over_time(node.args[1])
-        chosen = [
-            v for v, flag in zip(values, when, strict=True) if flag and not math.isnan(flag) and not math.isnan(v)
-        ]
+        chosen = [v for v, flag in zip(values, when, strict=True) if flag and not math.isnan(flag) and not math.isnan(v)]
         return choose(chosen) if chosen else UNDEFINED
 
     return extreme

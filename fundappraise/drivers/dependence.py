@@ -92,9 +92,7 @@ def clash(names: Sequence[str], matrix: Floats) -> Clash | None:
     if _is_possible(matrix):
         return None
     kept = list(range(len(names)))
-    for i in range(
-        len(names)
-    ):  # leaving out one at a time ends at a set that needs all of its members to be impossible
+    for i in range(len(names)):  # leaving out one at a time ends at a set that needs all of its members to be impossible
         rest = [k for k in kept if k != i]
         if not _is_possible(matrix[np.ix_(rest, rest)]):
             kept = rest

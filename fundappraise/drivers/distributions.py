@@ -113,9 +113,7 @@ class Distribution:
 
     def shifted(self, delta: float) -> Distribution:
         """The distribution of this number plus ``delta``, bounds included."""
-        low, high, lower, upper = (
-            None if x is None else x + delta for x in (self.low, self.high, self.lower, self.upper)
-        )
+        low, high, lower, upper = (None if x is None else x + delta for x in (self.low, self.high, self.lower, self.upper))
         return replace(self, base=self.base + delta, low=low, high=high, lower=lower, upper=upper)
 
     def with_base(self, x: float) -> Distribution:

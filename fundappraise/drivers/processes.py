@@ -266,9 +266,7 @@ def base_path(spec: DriverSpec, timeline: Timeline) -> Floats:
     return np.array([float(typed[min(max(int(year), first), last)]) for year in timeline.year])
 
 
-def driver_block(
-    specs: Sequence[DriverSpec], factor: Floats, seed: int, block: int, timeline: Timeline
-) -> dict[str, Floats]:
+def driver_block(specs: Sequence[DriverSpec], factor: Floats, seed: int, block: int, timeline: Timeline) -> dict[str, Floats]:
     """Paths of all drivers in one block, ``(periods, BLOCK)`` by name, in each driver's unit.
 
     ``factor`` is ``dependence.correlation_factor`` in the order of ``specs``. Uncertain parameters are drawn once a

@@ -35,9 +35,7 @@ def _cells(given: Distribution) -> tuple[tuple[str, float | None], ...]:
 
 
 def _not_finite(given: Distribution) -> list[str]:
-    return [
-        f"{cell}: {x} is not a finite number." for cell, x in _cells(given) if x is not None and not math.isfinite(x)
-    ]
+    return [f"{cell}: {x} is not a finite number." for cell, x in _cells(given) if x is not None and not math.isfinite(x)]
 
 
 def _incomplete(given: Distribution, unit: str) -> list[str]:

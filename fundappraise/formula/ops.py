@@ -8,9 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-UnitRule = Literal[
-    "same", "first", "product", "quotient", "power", "pure", "flag", "keep", "root", "choose", "at", "rate"
-]
+UnitRule = Literal["same", "first", "product", "quotient", "power", "pure", "flag", "keep", "root", "choose", "at", "rate"]
 ShapeRule = Literal["elementwise", "running", "scalar", "bank", "at"]
 MANY = 99
 

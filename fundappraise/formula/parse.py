@@ -41,9 +41,7 @@ def parse(text: str) -> Node:
     if not isinstance(text, str) or not text.strip():
         raise FormulaError("the formula is empty")
     if len(text) > MAX_LENGTH:
-        raise FormulaError(
-            f"the formula has {len(text):,} characters; at most {MAX_LENGTH:,} are read. Use several items."
-        )
+        raise FormulaError(f"the formula has {len(text):,} characters; at most {MAX_LENGTH:,} are read. Use several items.")
     try:
         body = ast.parse(text.replace("\n", " ").strip(), mode="eval").body
     except SyntaxError as error:

@@ -52,9 +52,7 @@ def project(
     if problems:
         raise InputError(problems)
     rows = tuple(_input(known[code], value) for code, value in inputs.items())
-    return Project(
-        id=id, model=model, name=name or loaded.title, sector=loaded.sector, lot=ticket, start=start, inputs=rows
-    )
+    return Project(id=id, model=model, name=name or loaded.title, sector=loaded.sector, lot=ticket, start=start, inputs=rows)
 
 
 def _input(assumption: Assumption, value: float | Distribution) -> Input:
@@ -83,9 +81,12 @@ def empty_fund(year: int) -> Fund:
     from fundappraise.fund.fund import PriceIndex, Sponsor
     from fundappraise.fund.settings import SETTINGS
 
-    required: dict[str, float | str | date | None] = {"name": "", "valuation_date": date(year, 1, 1), "hurdle": 0.10, "risk_free": 0.04}
-    settings = tuple(
-        Setting(code=kind.code, value=required.get(kind.code, kind.default), unit=kind.unit) for kind in SETTINGS
-    )
+    required: dict[str, float | str | date | None] = {
+        "name": "",
+        "valuation_date": date(year, 1, 1),
+        "hurdle": 0.10,
+        "risk_free": 0.04,
+    }
+    settings = tuple(Setting(code=kind.code, value=required.get(kind.code, kind.default), unit=kind.unit) for kind in SETTINGS)
     sponsors = tuple(Sponsor(name=f"Sponsor {n}", country="", commitment=100.0, share=0.5) for n in (1, 2))
     return Fund(settings=settings, indices=(PriceIndex(name="usd_cpi", growth=((year, 0.023),)),), sponsors=sponsors)

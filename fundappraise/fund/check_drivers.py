@@ -58,9 +58,7 @@ def _units(driver: Driver, place: str) -> Iterator[Problem]:
     try:
         unit(driver.unit or "1")
     except UnitError:
-        yield Problem(
-            place, f'{driver.name}: "{driver.unit}" is not a known unit.', hint="For example kTEU/year, USD/bbl, m, 1."
-        )
+        yield Problem(place, f'{driver.name}: "{driver.unit}" is not a known unit.', hint="For example kTEU/year, USD/bbl, m, 1.")
         return
     process = PROCESSES.get(driver.process)
     wanted = {k.name: k.unit.format(unit=driver.unit or "1") for k in process.parameters} if process else {}
@@ -84,9 +82,7 @@ def _rate(frame: Frame, driver: Driver, place: str) -> Iterator[Problem]:
     for owner, name in owners:
         model = frame.model(name)
         if model and any(a.source == "driver" and a.of == driver.name for a in model.assumptions.values()):
-            found = (
-                f"{driver.name} is charged in the rate, but {owner} reads it on every path: the risk would count twice."
-            )
+            found = f"{driver.name} is charged in the rate, but {owner} reads it on every path: the risk would count twice."
             yield Problem(place, found, hint="Set it to paths.")
             return
 
@@ -97,9 +93,7 @@ def correlation_problems(frame: Frame) -> Iterator[Problem]:
     bad = False
     for row in frame.fund.correlations:
         place = row.place or f"{row.first}, {row.second}"
-        found = [
-            unknown("driver", name, frame.drivers) for name in (row.first, row.second) if name not in frame.drivers
-        ]
+        found = [unknown("driver", name, frame.drivers) for name in (row.first, row.second) if name not in frame.drivers]
         if row.first == row.second:
             found.append((f"{row.first} is paired with itself.", "Delete the row."))
         elif frozenset((row.first, row.second)) in seen:

@@ -93,9 +93,7 @@ def model_problems(frame: Frame, name: str, place: str, wanted: Literal["project
             yield Problem(place, f'model file "{name}" is not there.', hint="It stands beside the workbook.")
         else:
             near = did_you_mean(_nearest_by_last_part(name), model_names())
-            yield Problem(
-                place, f'model "{name}" does not exist.', hint=f"{near} All models: fundappraise models".strip()
-            )
+            yield Problem(place, f'model "{name}" does not exist.', hint=f"{near} All models: fundappraise models".strip())
         return
     found = frame.loaded[name]
     if not isinstance(found, Model):
@@ -104,9 +102,7 @@ def model_problems(frame: Frame, name: str, place: str, wanted: Literal["project
     is_market = "utilisation_1" in found.outputs
     if wanted == "project" and "fund_calls" not in found.outputs:
         kind = "a market model" if is_market else "without what the fund needs ([outputs] fund_calls …)"
-        yield Problem(
-            place, f'model "{name}" is {kind}; a project cannot use it.', hint="All models: fundappraise models"
-        )
+        yield Problem(place, f'model "{name}" is {kind}; a project cannot use it.', hint="All models: fundappraise models")
     if wanted == "market" and not is_market:
         markets = ", ".join(other for other in model_names() if other.startswith("markets/"))
         yield Problem(place, f'model "{name}" is not a market model.', f"Allowed: {markets}.")

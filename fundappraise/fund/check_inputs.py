@@ -133,9 +133,7 @@ def _range_hint(row: Input, unit: str) -> str:
     between = f"Write a base between {shown(low)} and {shown(high)}"
     if unit.startswith("%"):
         between = f"Write a base between {shown(low, unit)} and {shown(high, unit)}"
-    near = (
-        " One zero too many?" if low <= base / 10 <= high else " One zero missing?" if low <= base * 10 <= high else ""
-    )
+    near = " One zero too many?" if low <= base / 10 <= high else " One zero missing?" if low <= base * 10 <= high else ""
     return f"{between}, or change low and high.{near}"
 
 
@@ -194,9 +192,7 @@ def _bank(place: str, row: Input, assumption: Assumption, factor: float | None) 
         amount, is_change = read_change(row.bank)
     except ValueError:
         found = f'{row.code}, bank case: "{row.bank}" is neither a value nor a change.'
-        yield Problem(
-            place, found, 'Allowed: a value in the row\'s unit, or a change such as "-20 %"; empty for the base.'
-        )
+        yield Problem(place, found, 'Allowed: a value in the row\'s unit, or a change such as "-20 %"; empty for the base.')
         return
     if "%" in row.bank and not is_change and not unit.startswith("%") and not assumption.choices:
         found = f'{row.code}, bank case: "{row.bank}" is a share, but the row is in {unit}.'
@@ -223,6 +219,4 @@ def _kind(place: str, row: Input, assumption: Assumption) -> Iterator[Problem]:
             found = f'{row.code}: "{row.kind}" is not a kind.' if row.kind else f"{row.code}: the kind is empty."
             yield Problem(place, found, f"Allowed: {allowed}.", near)
     elif not row.by_year:
-        yield Problem(
-            place, f"{row.code}: no yearly amounts are filled in.", hint="Paste the line, or delete its kind."
-        )
+        yield Problem(place, f"{row.code}: no yearly amounts are filled in.", hint="Paste the line, or delete its kind.")

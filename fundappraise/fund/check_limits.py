@@ -133,9 +133,7 @@ def _reach(frame: Frame, row: Limit, kind: LimitKind) -> Iterator[Problem]:
         return
     must, included = musts(fund), fund.included
     if row.sense == "at least":
-        most = {"projects": float(len(included)), "sectors": float(len({p.sector for p in included if p.sector}))}.get(
-            row.of
-        )
+        most = {"projects": float(len(included)), "sectors": float(len({p.sector for p in included if p.sector}))}.get(row.of)
         if row.of == "tickets" and all(p.ticket is not None for p in included):
             most = sum(p.ticket or 0.0 for p in included)
         if most is not None and row.amount > most + _SLACK:

@@ -19,9 +19,7 @@ def project_problems(frame: Frame) -> Iterator[Problem]:
     """
     projects = frame.fund.projects
     if not frame.fund.included:
-        yield Problem(
-            "Projects", "no project is a candidate.", hint='Set include to "candidate" or "must" for at least one.'
-        )
+        yield Problem("Projects", "no project is a candidate.", hint='Set include to "candidate" or "must" for at least one.')
     yield from twice(((p.id, _place(p)) for p in projects), "project")
     for project in projects:
         yield from _softened(project, _row(frame, project))
@@ -43,9 +41,7 @@ def _softened(project: Project, problems: Iterator[Problem]) -> Iterator[Problem
 def _row(frame: Frame, project: Project) -> Iterator[Problem]:
     place = _place(project)
     if not NAME.fullmatch(project.id):
-        yield Problem(
-            place, f'"{project.id}" is not an id.', "Allowed: a letter, then letters, digits, _ and -: A2, A14b."
-        )
+        yield Problem(place, f'"{project.id}" is not an id.', "Allowed: a letter, then letters, digits, _ and -: A2, A14b.")
     others = {driver.name for driver in frame.fund.drivers} | {market.name for market in frame.fund.markets}
     if project.id in others:
         yield Problem(place, f'"{project.id}" is the name of a driver or a market too.', hint="Choose another id.")
@@ -162,6 +158,4 @@ def _remarks(frame: Frame, project: Project) -> Iterator[Problem]:
         )
     assumed = sum(row.confidence == "L" for row in project.inputs)
     if assumed:
-        yield Problem(
-            place, f"{project.id}: {assumed} of {len(project.inputs)} inputs are assumptions (L).", severity="remark"
-        )
+        yield Problem(place, f"{project.id}: {assumed} of {len(project.inputs)} inputs are assumptions (L).", severity="remark")

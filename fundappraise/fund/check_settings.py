@@ -48,9 +48,7 @@ def _setting(frame: Frame, row: Setting, kind: SettingKind) -> Iterator[Problem]
         if not isinstance(value, date):
             yield Problem(place, f'{row.code}: "{value}" is not a date.', "Allowed: a date such as 2026-01-01.")
         elif row.code == "valuation_date" and (value.month, value.day) != (1, 1):
-            yield Problem(
-                place, f"{row.code}: {value.isoformat()} is not a 1 January.", hint=f"Write {value.year}-01-01."
-            )
+            yield Problem(place, f"{row.code}: {value.isoformat()} is not a 1 January.", hint=f"Write {value.year}-01-01.")
         return
     if kind.kind == "text":
         if kind.choices and value not in kind.choices:

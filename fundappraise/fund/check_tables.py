@@ -168,14 +168,10 @@ def _candidate(frame: Frame, row: Capacity, place: str) -> Iterator[Problem]:
 
 def _outsider(frame: Frame, row: Capacity, place: str) -> Iterator[Problem]:
     if any(p.id == row.who for p in frame.fund.projects):
-        yield Problem(
-            place, f"{row.who} is a project of this fund, but its kind is {row.kind}.", 'Allowed: "candidate".'
-        )
+        yield Problem(place, f"{row.who} is a project of this fund, but its kind is {row.kind}.", 'Allowed: "candidate".')
         return
     if row.amount is None:
-        yield Problem(
-            place, f"{row.who}: the amount is empty.", "Allowed: a number; only a candidate's comes from its own tab."
-        )
+        yield Problem(place, f"{row.who}: the amount is empty.", "Allowed: a number; only a candidate's comes from its own tab.")
     elif not (math.isfinite(row.amount) and row.amount >= 0):
         yield Problem(place, f"{row.who}: a capacity of {shown(row.amount, row.unit)}.", "Allowed: 0 or more.")
     market = next((m for m in frame.fund.markets if m.name == row.market), None)

@@ -282,9 +282,7 @@ class Fund:
         """Sum of the sponsors' commitments, in millions of the base currency."""
         return sum(sponsor.commitment for sponsor in self.sponsors)
 
-    def with_(
-        self, overrides: Mapping[str, float | str | Distribution], *, models_folder: Path | None = None
-    ) -> Fund:
+    def with_(self, overrides: Mapping[str, float | str | Distribution], *, models_folder: Path | None = None) -> Fund:
         """The fund with values replaced by address: ``{"A2.fee": fa.dist.pert(70, 95, 130), "sea_level.decline": 0.25}``.
 
         ``models_folder`` is where ``mine.toml`` models are sought.

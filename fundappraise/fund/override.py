@@ -103,9 +103,7 @@ def _with_setting(fund: Fund, code: str, value: float | str) -> Fund:
     return replace(fund, settings=tuple(changed if other.code == code else other for other in fund.settings))
 
 
-def _changed(
-    row: Project | Market | Driver, address: Address, value: Override, folder: Path | None
-) -> Project | Market | Driver:
+def _changed(row: Project | Market | Driver, address: Address, value: Override, folder: Path | None) -> Project | Market | Driver:
     if isinstance(row, Project) and address.code == "include":
         if value not in ("candidate", "must", "not now"):
             raise ValueError(f'include is "candidate", "must" or "not now", not "{value}".')
@@ -126,20 +124,14 @@ def _changed(
 
 def _driver_path(row: Driver, address: Address, value: Override) -> Driver:
     if isinstance(value, Distribution) or address.year is None:
-        raise ValueError(
-            f"{row.name}: name a parameter ({row.name}.{row.parameters[0].code}) or a year ({row.name}[2030])."
-        )
+        raise ValueError(f"{row.name}: name a parameter ({row.name}.{row.parameters[0].code}) or a year ({row.name}[2030]).")
     number, change = (float(value), False) if isinstance(value, int | float) else read_change(value)
     path = dict(row.base_path)
     before = path.get(address.year, row.start)
-    return replace(
-        row, base_path=tuple(sorted({**path, address.year: before * (1 + number) if change else number}.items()))
-    )
+    return replace(row, base_path=tuple(sorted({**path, address.year: before * (1 + number) if change else number}.items())))
 
 
-def _with_input(
-    inputs: tuple[Input, ...], address: Address, value: Override, assumption: Assumption | None
-) -> tuple[Input, ...]:
+def _with_input(inputs: tuple[Input, ...], address: Address, value: Override, assumption: Assumption | None) -> tuple[Input, ...]:
     row = next((item for item in inputs if item.code == address.code), None)
     if row is None:
         if assumption is None or assumption.source == "given":

@@ -37,12 +37,8 @@ SETTINGS: tuple[SettingKind, ...] = (
     SettingKind("term_years", "Term of the fund", "number", "year", default=12, lowest=1, highest=40),
     SettingKind("exit_year", "Fund leaves its projects in (empty: end of the term)", "year"),
     SettingKind("model_years", "Years simulated", "number", "year", default=35, lowest=5, highest=60),
-    SettingKind(
-        "low_high", "Low and high of an input mean", "text", default="P10, P90", choices=("P10, P90", "min, max")
-    ),
-    SettingKind(
-        "management_fee", "Management fee on commitments", "rate", "%/year", default=0.0, lowest=0, highest=0.1
-    ),
+    SettingKind("low_high", "Low and high of an input mean", "text", default="P10, P90", choices=("P10, P90", "min, max")),
+    SettingKind("management_fee", "Management fee on commitments", "rate", "%/year", default=0.0, lowest=0, highest=0.1),
     SettingKind("fund_costs", "Other costs of the fund", "number", "MUSD/year", default=0.0, lowest=0),
     SettingKind("follow_on_reserve", "Follow-on reserve", "share", "%", default=0.10, lowest=0, highest=0.5),
     SettingKind("confidence", "Tail of CVaR begins at", "share", "%", default=0.95, lowest=0.5, highest=0.999),

@@ -152,9 +152,7 @@ def _rows(reading: _Reading, kind: type[Row], stated: object, where: str, first:
     )
 
 
-def _tables(
-    reading: _Reading, kind: type, stated: object, where: str, first: str
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def _tables(reading: _Reading, kind: type, stated: object, where: str, first: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each row's place and keys, from ``[[where]]`` or from ``[where.name]``."""
     if stated is None:
         return

@@ -41,9 +41,7 @@ def write_text(fund: Fund, path: Path, *, split: bool = False) -> None:
         folder = path.parent / "projects"
         folder.mkdir(exist_ok=True)
         for project in fund.projects:
-            _replace(
-                folder / f"{project.id}.toml", [*_keys(project, meaning), *_inputs(project.inputs, "inputs", meaning)]
-            )
+            _replace(folder / f"{project.id}.toml", [*_keys(project, meaning), *_inputs(project.inputs, "inputs", meaning)])
         lines += [f"projects = {_value([project.id for project in fund.projects])}", ""]
     for part in fields(fund):
         if part.name in ("origin", "projects" if split else ""):

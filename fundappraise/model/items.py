@@ -72,7 +72,9 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Model:
-    """A loaded model with its includes merged; compared by identity, so that what is compiled from it can be kept. ``outputs`` maps what the fund needs (``capex``) to an item.
+    """A loaded model with its includes merged; compared by identity, so that what is compiled from it can be kept.
+
+    ``outputs`` maps what the fund needs (``capex``) to an item.
 
     ``texts`` holds the files it was read from, by name, so that a run can keep them.
     """

@@ -93,9 +93,7 @@ def _read(draft: _Draft, name: str, where: str) -> dict[str, Any] | None:
     path = _path(name, draft.folder)
     if path is None or not path.is_file():
         known = model_names()
-        draft.problem(
-            where, f'model "{name}" does not exist.', did_you_mean(name, known) or "All models: fundappraise models"
-        )
+        draft.problem(where, f'model "{name}" does not exist.', did_you_mean(name, known) or "All models: fundappraise models")
         return None
     try:
         text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
@@ -214,9 +212,7 @@ def _defined(draft: _Draft, data: Mapping[str, Any], includes: list[Include]) ->
 def _unknown_keys(draft: _Draft, place: _Place, data: Mapping[str, Any]) -> None:
     for key in data:
         if key not in FILE_KEYS:
-            draft.problem(
-                place.at(str(key)), f'"{key}" is not a part of a model file.', did_you_mean(str(key), FILE_KEYS)
-            )
+            draft.problem(place.at(str(key)), f'"{key}" is not a part of a model file.', did_you_mean(str(key), FILE_KEYS))
     for table, known in (("assumptions", ASSUMPTION_KEYS), ("items", ITEM_KEYS), ("checks", CHECK_KEYS)):
         for name, entry in dict(data.get(table, {})).items():
             where = place.at(f"{table}.{name}")
@@ -247,9 +243,7 @@ def _twice(draft: _Draft, where: str, name: str) -> bool:
     return True
 
 
-def _add_assumptions(
-    draft: _Draft, place: _Place, data: Mapping[str, Any], prefix: str, bound: Mapping[str, Node]
-) -> None:
+def _add_assumptions(draft: _Draft, place: _Place, data: Mapping[str, Any], prefix: str, bound: Mapping[str, Node]) -> None:
     for name, entry in dict(data.get("assumptions", {})).items():
         where = place.at(f"assumptions.{name}")
         if name in bound or not isinstance(entry, dict) or not _named(draft, where, name):

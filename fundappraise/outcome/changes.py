@@ -72,9 +72,7 @@ def changes_since(earlier: Earlier, decision: Decision) -> Changes:
         ),
         _levels("CVaR of capital loss", cvar_estimate(loss, tail), cvar_estimate(earlier.capital_loss_by_path, tail)),
     ]
-    rows_of_inputs = [
-        [getattr(row, f.name) for f in fields(InputChange)] for row in input_changes(earlier.fund, run.fund)
-    ]
+    rows_of_inputs = [[getattr(row, f.name) for f in fields(InputChange)] for row in input_changes(earlier.fund, run.fund)]
     return Changes(
         since=earlier.folder,
         inputs=pd.DataFrame(rows_of_inputs, columns=[f.name for f in fields(InputChange)]),

@@ -80,18 +80,14 @@ class Decision:
         if tail is not None and self.status != "infeasible":
             used = self.choice.cvar_used
             binding = used > 0.98 * tail.amount  # one more project rarely fits into the last fiftieth
-            shown.append(
-                ("CVaR of capital loss", tail.of, "", None, tail.amount, tail.unit or "MUSD", used, binding, tail.why)
-            )
+            shown.append(("CVaR of capital loss", tail.of, "", None, tail.amount, tail.unit or "MUSD", used, binding, tail.why))
         return pd.DataFrame(shown, columns=columns)
 
     def _limit(self, row: Row, used: float) -> tuple[object, ...]:
         stated = row.limit
         share = stated is not None and stated.unit.startswith("%")
         scale = (-1.0 if row.words.startswith("at least") else 1.0) * (self.run.fund.commitments if share else 1.0)
-        of, unit, why = (
-            (stated.of, stated.unit, stated.why) if stated else ("", "MUSD", "commitments less fees, costs, reserve")
-        )
+        of, unit, why = (stated.of, stated.unit, stated.why) if stated else ("", "MUSD", "commitments less fees, costs, reserve")
         binding = abs(used - row.upper) <= 1e-6 * max(1.0, abs(row.upper))
         return row.words, of, row.whom, row.year, row.upper / scale, unit, used / scale, binding, why
 

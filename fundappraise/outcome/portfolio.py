@@ -128,15 +128,11 @@ class Outcome:
         return 1.0 - float(cvar(losses.sum(axis=1), tail)) / single if single > 0 else float("nan")
 
 
-def simulate_chosen(
-    candidates: Appraisal, chosen: Sequence[str], workers: int | None = None, on: Workers = "threads"
-) -> Outcome:
+def simulate_chosen(candidates: Appraisal, chosen: Sequence[str], workers: int | None = None, on: Workers = "threads") -> Outcome:
     """The chosen projects without the others in their markets. Projects whose market does not change keep their paths."""
     plan = plan_fund(candidates.fund, only=frozenset(chosen), models_folder=candidates.plan.models_folder)
     changed = _market_changed(candidates.plan, plan)
-    columns: dict[str, Mapping[str, Floats]] = {
-        name: candidates.columns[name] for name in chosen if name not in changed
-    }
+    columns: dict[str, Mapping[str, Floats]] = {name: candidates.columns[name] for name in chosen if name not in changed}
     flows: dict[str, Mapping[str, Floats]] = {name: candidates.flows[name] for name in chosen if name not in changed}
     if changed:
         again = plan_fund(candidates.fund, only=changed, models_folder=candidates.plan.models_folder)

@@ -114,9 +114,7 @@ def run_kernel(
     keep: int | None = None,
 ) -> dict[str, Floats]:
     """A project's kernel on the first ``keep`` paths of ``blocks``, with its declared checks enforced on them."""
-    bank_values = (
-        project.bank_values if kernel is project.kernel else kernel.bank(bank_inputs(plan, project), plan.timeline)
-    )
+    bank_values = project.bank_values if kernel is project.kernel else kernel.bank(bank_inputs(plan, project), plan.timeline)
     results = {name: row[:, :keep] for name, row in kernel.run(values, bank_values, plan.timeline).items()}
     require_defined(kernel.schedule, results, blocks.start * BLOCK, project.name)
     _enforce(project, failed_checks(kernel.schedule, results))

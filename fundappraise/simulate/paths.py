@@ -98,8 +98,7 @@ def _all(
 def _joined(results: list[TaskResult], plan: Plan) -> tuple[Columns, Columns]:
     names = [project.name for project in plan.projects]
     columns = {
-        name: {measure: np.concatenate([r.columns[name][measure] for r in results]) for measure in MEASURES}
-        for name in names
+        name: {measure: np.concatenate([r.columns[name][measure] for r in results]) for measure in MEASURES} for name in names
     }
     flows = {name: {flow: np.concatenate([r.flows[name][flow] for r in results]) for flow in FLOWS} for name in names}
     return columns, flows

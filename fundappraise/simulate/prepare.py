@@ -146,9 +146,7 @@ class _Builder:
         outputs = [model.outputs[f"utilisation_{k}"] for k in range(1, TIERS + 1)]
         shared = self._shared(market.name, model, market.inputs, market.place, outputs)
         if shared.kernel.schedule.bank_values:
-            self.problems.append(
-                Problem(model.name, "a market model has no bank case; bank_case(…) cannot stand in it.")
-            )
+            self.problems.append(Problem(model.name, "a market model has no bank case; bank_case(…) cannot stand in it."))
         unit = model.assumptions["tier_1"].unit
         tiers = [np.zeros((self.timeline.n_periods, 1)) for _ in range(TIERS)]
         for row in self.fund.capacities:
@@ -189,9 +187,7 @@ class _Builder:
             self.problems.append(Problem(place, found, hint="Add a row: market, project, candidate."))
             return None
         if "offered" not in model.outputs:
-            self.problems.append(
-                Problem(place, f"{model.name} takes an allocation but offers no capacity ([outputs] offered).")
-            )
+            self.problems.append(Problem(place, f"{model.name} takes an allocation but offers no capacity ([outputs] offered)."))
             return None
         offer = _kernel(model, (model.outputs["offered"],), checks=False)
         return Sale(capacity.market, capacity.order, offer, {}, inputs, 1.0, 1.0)
@@ -248,9 +244,7 @@ class _Builder:
                 draft = replace(draft, sale=sale)
             elif sale is not None:
                 where = draft.project.place or draft.name
-                self.problems.append(
-                    Problem(where, f'{draft.name} sells in "{sale.market}", which is not in the Markets tab.')
-                )
+                self.problems.append(Problem(where, f'{draft.name} sells in "{sale.market}", which is not in the Markets tab.'))
             done.append(draft)
         raise_if_any(self.problems)
         return done

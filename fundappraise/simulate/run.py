@@ -182,9 +182,7 @@ class Appraisal:
         span = self._span(paths)
         rows = [row for row in self._project(project_id).inputs if row.is_random]
         data = {
-            row.assumption.name: self._cut(
-                np.concatenate([draws(self.plan, row, self.seed, t) for t in tasks_of(span)]), span
-            )
+            row.assumption.name: self._cut(np.concatenate([draws(self.plan, row, self.seed, t) for t in tasks_of(span)]), span)
             for row in rows
         }
         return pd.DataFrame(data, index=pd.RangeIndex(span.start, span.stop, name="path"))

@@ -220,12 +220,8 @@ def test_a_range_that_cannot_be_is_answered_in_one_sentence_with_its_numbers(wro
 
 
 def test_sentences_show_the_unit_and_percent_as_the_officer_typed_it():
-    assert Distribution(1150, 80, 150, "PERT").problems("USD/TEU") == (
-        "base: 1150 USD/TEU is above its high (150 USD/TEU).",
-    )
-    assert Distribution(0.2, 0.08, 0.12, "PERT").problems("%/year") == (
-        "base: 20 %/year is above its high (12 %/year).",
-    )
+    assert Distribution(1150, 80, 150, "PERT").problems("USD/TEU") == ("base: 1150 USD/TEU is above its high (150 USD/TEU).",)
+    assert Distribution(0.2, 0.08, 0.12, "PERT").problems("%/year") == ("base: 20 %/year is above its high (12 %/year).",)
 
 
 @pytest.mark.parametrize("found", EVERY_SHAPE, ids=repr)

@@ -25,9 +25,7 @@ def fixed(**numbers):
     return {name: dist.constant(x) for name, x in numbers.items()}
 
 
-TRAFFIC = DriverSpec(
-    "traffic", "growth", 1.0, fixed(growth=0.13, sigma=0.2, long_growth=0.04, fade_from=2030, fade_years=5)
-)
+TRAFFIC = DriverSpec("traffic", "growth", 1.0, fixed(growth=0.13, sigma=0.2, long_growth=0.04, fade_from=2030, fade_years=5))
 INDEX = DriverSpec("cost", "index", 1.0, fixed(growth=0.03, sigma=0.06))
 BRENT = DriverSpec("brent", "mean_reversion", 83.8, fixed(mean=75, half_life=1, sigma=0.36))
 RATE = DriverSpec("rate", "mean_reversion_level", 0.044, fixed(mean=0.03, half_life=2, sigma=0.008))

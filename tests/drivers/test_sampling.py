@@ -46,9 +46,7 @@ def test_names_outside_ascii_have_streams_of_their_own():
 
 
 def test_a_period_is_the_same_when_there_are_more_periods():
-    assert np.array_equal(
-        normals_by_period(1, "driver", "brent", 5, 35)[:12], normals_by_period(1, "driver", "brent", 5, 12)
-    )
+    assert np.array_equal(normals_by_period(1, "driver", "brent", 5, 35)[:12], normals_by_period(1, "driver", "brent", 5, 12))
 
 
 def test_there_is_one_value_in_each_stratum_of_every_row():

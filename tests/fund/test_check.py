@@ -41,9 +41,7 @@ LINE = Input(
     source="ledger",
     place="K1!F9",
 )
-KIOSK = Project(
-    id="K1", model="kiosk.toml", sector="trade", country="Kazakhstan", lot=10.0, inputs=(PRICE,), place="Projects!A4"
-)
+KIOSK = Project(id="K1", model="kiosk.toml", sector="trade", country="Kazakhstan", lot=10.0, inputs=(PRICE,), place="Projects!A4")
 STALL = replace(KIOSK, id="S1", model="stall.toml", country="Azerbaijan", place="Projects!A5")
 THIRST = Driver(
     name="thirst",
@@ -132,8 +130,7 @@ def test_a_sound_fund_has_no_problem() -> None:
         ),
         (
             with_row(unit="KZT/unit"),
-            "K1!F6: price: KZT/unit is not supported yet: amounts are in USD. Allowed: USD/unit or what "
-            "converts to it.",
+            "K1!F6: price: KZT/unit is not supported yet: amounts are in USD. Allowed: USD/unit or what converts to it.",
         ),
         (
             with_row(prices=""),
@@ -182,8 +179,7 @@ def test_a_sound_fund_has_no_problem() -> None:
         ),
         (
             with_row(value=constant(0), by_year=((2027, 2),), moves_with="heat", by=1),
-            "K1!F6: price: its base is 0, so it cannot move with heat by a ratio. Allowed: a base other than "
-            "0, or no driver.",
+            "K1!F6: price: its base is 0, so it cannot move with heat by a ratio. Allowed: a base other than 0, or no driver.",
         ),
         (
             with_row(bank="a fifth less"),
@@ -233,8 +229,7 @@ def test_a_row_of_a_project(fund: Fund, sentence: str) -> None:
         ),
         (
             Input(code="life", value=pert(8, 10, 12), unit="year"),
-            "K1.life: life: takes one number that is the same in every future, so it has no low and high. "
-            "Delete low and high.",
+            "K1.life: life: takes one number that is the same in every future, so it has no low and high. Delete low and high.",
         ),
         (
             replace(LINE, kind="revenues"),
@@ -282,8 +277,7 @@ def test_a_base_of_zero_may_move_with_a_level_or_by_a_difference() -> None:
         ({"model": "mine.toml"}, 'Projects!A4: model file "mine.toml" is not there. It stands beside the workbook.'),
         (
             {"model": "markets/containers"},
-            'Projects!A4: model "markets/containers" is a market model; a project cannot use it. All models: '
-            "fundappraise models",
+            'Projects!A4: model "markets/containers" is a market model; a project cannot use it. All models: fundappraise models',
         ),
         ({"include": "maybe"}, 'Projects!A4: include: "maybe". Allowed: "candidate", "must", "not now".'),
         (
@@ -371,8 +365,7 @@ def test_a_required_setting_that_is_missing() -> None:
 
 def test_real_prices_need_a_price_index() -> None:
     assert told(replace(SOUND, indices=())) == [
-        "Fund: 2 inputs are in real prices, but there is no price index. Add a row index.usd_cpi with its "
-        "growth by year."
+        "Fund: 2 inputs are in real prices, but there is no price index. Add a row index.usd_cpi with its growth by year."
     ]
 
 
@@ -382,13 +375,11 @@ def test_real_prices_need_a_price_index() -> None:
         ((), "Fund!C20: index usd_cpi: no growth is filled in. Give at least the first year's."),
         (
             ((2026, 2.3),),
-            "Fund!C20: index usd_cpi: growth of 230 %/year in 2026. Allowed: −50 %/year to 50 %/year. Did you "
-            "mean 2.3 %/year?",
+            "Fund!C20: index usd_cpi: growth of 230 %/year in 2026. Allowed: −50 %/year to 50 %/year. Did you mean 2.3 %/year?",
         ),
         (
             ((2026, 0.02), (2028, 0.02)),
-            "Fund!C20: index usd_cpi: 2027 is empty between filled years. Allowed: no gap; years after the "
-            "last one continue it.",
+            "Fund!C20: index usd_cpi: 2027 is empty between filled years. Allowed: no gap; years after the last one continue it.",
         ),
     ],
 )
@@ -455,8 +446,7 @@ def test_a_driver(changes: dict[str, Any], sentence: str) -> None:
 def test_a_driver_that_a_model_reads_must_be_there() -> None:
     fund = replace(SOUND, drivers=(HEAT,), projects=(KIOSK,))
     assert told(fund) == [
-        'Projects!A4: K1: kiosk.toml reads the driver "thirst", which the fund does not have. Add it to the '
-        "Drivers tab."
+        'Projects!A4: K1: kiosk.toml reads the driver "thirst", which the fund does not have. Add it to the Drivers tab.'
     ]
 
 
@@ -481,8 +471,7 @@ def test_a_risk_in_the_rate_does_not_move_an_input_too() -> None:
         (
             "sea.half_life",
             "-1",
-            "Scenarios!B3: Dry, sea.half_life = -1: sea, half_life, base: −1 year is below 0 year, the least "
-            "it may be.",
+            "Scenarios!B3: Dry, sea.half_life = -1: sea, half_life, base: −1 year is below 0 year, the least it may be.",
         ),
         ("K1.start", "soon", 'Scenarios!B3: Dry, K1.start: "soon" is not a year to start in. Allowed: 2026 to 2060.'),
         ("K1.prise", "+10 %", 'Scenarios!B3: Dry, K1.prise: K1 has no input prise. Did you mean "price"?'),
@@ -512,8 +501,7 @@ def test_every_override_of_a_scenario_applies(address: str, value: str, sentence
         ),
         (
             Limit(of="country", whom="Kazakstan", amount=0.6),
-            'limit country: country, whom: "Kazakstan" is not a country. Did you mean "Kazakhstan"? Countries: '
-            "Kazakhstan.",
+            'limit country: country, whom: "Kazakstan" is not a country. Did you mean "Kazakhstan"? Countries: Kazakhstan.',
         ),
         (
             Limit(of="sector", amount=35.0, unit="%"),
@@ -589,12 +577,8 @@ def test_a_limit_that_nobody_can_meet_needs_no_simulation(limit: Limit, sentence
 
 def test_a_must_brings_what_it_needs() -> None:
     first, second = SOUND.projects
-    fund = with_limits(
-        Limit(of="tickets", amount=15.0), projects=(replace(first, include="must", needs=("K2",)), second)
-    )
-    assert told(fund)[0].startswith(
-        "limit tickets: tickets: at most 15 MUSD, but what must be in (K1, K2) takes 20 MUSD."
-    )
+    fund = with_limits(Limit(of="tickets", amount=15.0), projects=(replace(first, include="must", needs=("K2",)), second))
+    assert told(fund)[0].startswith("limit tickets: tickets: at most 15 MUSD, but what must be in (K1, K2) takes 20 MUSD.")
 
 
 def test_musts_beyond_the_commitments() -> None:
@@ -616,9 +600,7 @@ SELLING = replace(
     markets=(TOWN,),
     capacities=(
         Capacity(market="town", who="S1", kind="candidate", order=2, place="Capacities!A4"),
-        Capacity(
-            market="town", who="Old port", kind="existing", amount=100.0, unit="kunit/year", place="Capacities!A5"
-        ),
+        Capacity(market="town", who="Old port", kind="existing", amount=100.0, unit="kunit/year", place="Capacities!A5"),
     ),
 )
 
@@ -635,8 +617,7 @@ def test_a_fund_with_a_market_has_no_problem() -> None:
         (
             0,
             {"amount": 5.0},
-            "Capacities!A4: S1: the amount of a candidate comes from its own tab. Empty the amount, or choose "
-            "another kind.",
+            "Capacities!A4: S1: the amount of a candidate comes from its own tab. Empty the amount, or choose another kind.",
         ),
         (
             1,
@@ -646,8 +627,7 @@ def test_a_fund_with_a_market_has_no_problem() -> None:
         (
             1,
             {"amount": None},
-            "Capacities!A5: Old port: the amount is empty. Allowed: a number; only a candidate's comes from "
-            "its own tab.",
+            "Capacities!A5: Old port: the amount is empty. Allowed: a number; only a candidate's comes from its own tab.",
         ),
         (
             1,
@@ -663,8 +643,7 @@ def test_a_fund_with_a_market_has_no_problem() -> None:
         (
             1,
             {"who": "S1", "kind": "candidate", "amount": None},
-            "Capacities!A5: S1 is a candidate in town already. Allowed: one row a project: what it offers is "
-            "sold once.",
+            "Capacities!A5: S1 is a candidate in town already. Allowed: one row a project: what it offers is sold once.",
         ),
         (
             1,
@@ -688,16 +667,11 @@ def test_a_project_that_sells_needs_a_row_of_capacity() -> None:
 
 def test_a_market_model_that_does_not_exist() -> None:
     fund = replace(SELLING, markets=(replace(TOWN, model="logistics/container_terminal"),))
-    assert told(fund)[0].startswith(
-        'Markets!A4: model "logistics/container_terminal" is not a market model. Allowed: markets/'
-    )
+    assert told(fund)[0].startswith('Markets!A4: model "logistics/container_terminal" is not a market model. Allowed: markets/')
 
 
 def correlated(*pairs: tuple[str, str, float]) -> Fund:
-    rows = (
-        Correlation(first=a, second=b, coefficient=c, place=f"Correlations!A{4 + i}")
-        for i, (a, b, c) in enumerate(pairs)
-    )
+    rows = (Correlation(first=a, second=b, coefficient=c, place=f"Correlations!A{4 + i}") for i, (a, b, c) in enumerate(pairs))
     return replace(SOUND, correlations=tuple(rows))
 
 
@@ -724,8 +698,7 @@ def test_correlations_that_cannot_hold_together() -> None:
     # two drivers that both follow a third by 0.9 cannot be opposed by 0.9: 1 − 3·0.81 − 2·0.729 < 0
     (line,) = told(correlated(("thirst", "heat", 0.9), ("thirst", "sea", 0.9), ("heat", "sea", -0.9)))
     assert line.startswith(
-        "Correlations!A4: These correlations cannot hold together: thirst with heat 0.9, thirst with sea 0.9, "
-        "heat with sea −0.9."
+        "Correlations!A4: These correlations cannot hold together: thirst with heat 0.9, thirst with sea 0.9, heat with sea −0.9."
     )
 
 
@@ -745,9 +718,7 @@ def test_correlations_that_cannot_hold_together() -> None:
     ],
 )
 def test_a_group(rows: list[tuple[str, str, float]], sentence: str) -> None:
-    members = (
-        GroupMember(group=g, member=m, coefficient=c, place=f"Groups!A{4 + i}") for i, (g, m, c) in enumerate(rows)
-    )
+    members = (GroupMember(group=g, member=m, coefficient=c, place=f"Groups!A{4 + i}") for i, (g, m, c) in enumerate(rows))
     tax = Input(code="tax", value=constant(0.2), unit="%", source="law")
     assert told(replace(with_inputs(PRICE, tax), groups=tuple(members))) == [sentence]
 

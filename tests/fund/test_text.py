@@ -162,8 +162,7 @@ def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> Non
         ("[drviers.sea]\n", 'fund.toml: drviers: "drviers" is not a part of a fund. Did you mean "drivers"? Allowed:'),
         (
             "[drivers.sea]\nprocess = 'sea_level'\n[drivers.sea.parameters.decline]\nbase = '16 cm'\n",
-            'fund.toml: drivers.sea.decline: base: "16 cm" is text. Allowed: a number with a decimal point, '
-            "0.08 for 8 %.",
+            'fund.toml: drivers.sea.decline: base: "16 cm" is text. Allowed: a number with a decimal point, 0.08 for 8 %.',
         ),
         (
             "[drivers.sea]\nprocess = 'index'\n[drivers.sea.parameters.sigma]\nlow = 1\n",

@@ -40,9 +40,7 @@ def test_lines_are_as_worked_out_by_hand(path):
 def test_the_kernel_gives_the_same_lines(path):
     case = case_of(path)
     model, timeline = load_model(case["model"]), Timeline(2026, case["years"])
-    inputs = {
-        name: row_of(value, model.assumptions[name].by_period, timeline) for name, value in case["inputs"].items()
-    }
+    inputs = {name: row_of(value, model.assumptions[name].by_period, timeline) for name, value in case["inputs"].items()}
     plan = schedule(model, list(case["expect"]), checks=False)
     found = compile_schedule(plan).run(inputs, {}, timeline, bank_pass=bool(case.get("bank_case")))
     for item, expected in case["expect"].items():
