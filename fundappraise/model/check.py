@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from fundappraise.errors import ModelError, Problem, did_you_mean
 from fundappraise.formula.nodes import Apply, Name, Node, Number, Shift
 from fundappraise.formula.ops import COMPARISONS, FLAG_RESULTS, GIVEN, REDUCTIONS, SCALAR_GIVEN
-from fundappraise.formula.walk import names, text, walk
+from fundappraise.formula.walk import text, walk
 from fundappraise.model.items import Assumption, Check, Item, Model
 from fundappraise.model.units import ONE, Unit, UnitError, convert, unit
 
 _EXACT_OPS = frozenset(
-    {"add", "sub", "mul", "neg", "min", "max", "floor", "round", "abs", "if", "cumulative", "bank_case", "at"}
+    {"add", "sub", "neg", "min", "max", "floor", "round", "abs", "if", "cumulative", "bank_case", "at"}
 ) | REDUCTIONS | FLAG_RESULTS  # fmt: skip
 
 
@@ -80,12 +80,12 @@ def scalar_names(model: Model) -> frozenset[str]:
     return frozenset(name for name in (*model.items, *model.assumptions, *GIVEN) if name_is_scalar(name))
 
 
-def is_scalar(tree: Node, name_is_scalar: object) -> bool:
+def is_scalar(tree: Node, name_is_scalar: Callable[[str], bool]) -> bool:
     """Whether a formula has one value for all periods, given a test for names."""
     if isinstance(tree, Number):
         return True
     if isinstance(tree, Name):
-        return bool(name_is_scalar(tree.name))  # type: ignore[operator]  # a callable, kept loose for recursion
+        return name_is_scalar(tree.name)
     if isinstance(tree, Shift):
         return False
     if tree.op in REDUCTIONS:
@@ -131,7 +131,7 @@ def _comparisons(model: Model, problems: list[Problem]) -> None:
         for node in walk(tree):
             if not isinstance(node, Apply):
                 continue
-            if node.op in COMPARISONS and not all(_is_exact(arg, exact) for arg in node.args):
+            if node.op in COMPARISONS and not all(_is_exact(arg, exact, model) for arg in node.args):
                 found = f"{text(node)} compares computed amounts; write exceeds(a, b) or exceeds(a, b, scale)."
                 problems.append(Problem(place, f"{found}\n    {formula}"))
             conditions = {"if": node.args[:1], "and": node.args, "or": node.args, "not": node.args,
@@ -147,7 +147,9 @@ def _is_flag(node: Node, model: Model) -> bool:
     if isinstance(node, Name):
         if node.name in model.items:
             return model.items[node.name].kind == "flag"
-        return node.name in ("year_end", "bank_pass") or model.assumptions[node.name].unit in ("1", "flag")
+        if node.name in GIVEN:
+            return node.name in ("year_end", "bank_pass")
+        return model.assumptions[node.name].unit == "1"
     if isinstance(node, Shift):
         return _is_flag(node.arg, model)
     if isinstance(node, Apply):
@@ -167,20 +169,24 @@ def _exact_names(model: Model) -> frozenset[str]:
             return True
         if name not in memo:
             memo[name] = True  # a balance of flags is exact in itself
-            memo[name] = all(_is_exact_node(node, exact) for node in walk(item.tree))
+            memo[name] = all(_is_exact_node(node, exact, model) for node in walk(item.tree))
         return memo[name]
 
     return frozenset(name for name in (*model.items, *model.assumptions, *GIVEN) if exact(name))
 
 
-def _is_exact_node(node: Node, exact: object) -> bool:
+def _is_exact_node(node: Node, exact: Callable[[str], bool], model: Model) -> bool:
     if isinstance(node, Name):
-        return bool(exact(node.name))  # type: ignore[operator]  # a callable, kept loose for recursion
-    return not isinstance(node, Apply) or node.op in _EXACT_OPS
+        return exact(node.name)
+    if not isinstance(node, Apply):
+        return True
+    if node.op == "mul":  # an age times a flag is exact, a price times a volume is an amount
+        return any(isinstance(arg, Number) or _is_flag(arg, model) for arg in node.args)
+    return node.op in _EXACT_OPS
 
 
-def _is_exact(tree: Node, exact: frozenset[str]) -> bool:
-    return all(_is_exact_node(node, exact.__contains__) for node in walk(tree))
+def _is_exact(tree: Node, exact: frozenset[str], model: Model) -> bool:
+    return all(_is_exact_node(node, exact.__contains__, model) for node in walk(tree))
 
 
 def _declared_units(model: Model, problems: list[Problem]) -> dict[str, Unit] | None:
@@ -224,8 +230,3 @@ def _converted_check(check: Check, units: Mapping[str, Unit]) -> Check:
     zero = check.right == Number(0.0)
     right = check.right if zero else convert(check.right, units, found)[0]
     return replace(check, left=left, right=right)
-
-
-def dependencies(tree: Node) -> frozenset[str]:
-    """The names a formula reads, at any lag."""
-    return names(tree)

@@ -6,7 +6,7 @@ inside a loop over periods reads only single periods. Items that no output or ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -291,9 +291,3 @@ def _ring(group: tuple[str, ...], needs: list[tuple[str, str]]) -> list[str] | N
         trail.append(following)
     remaining = tuple(name for name in group if name not in trail)
     return _ring(remaining, [(a, b) for a, b in needs if a in remaining and b in remaining]) if remaining else None
-
-
-def describe(found: Schedule, write: Callable[[str], None]) -> None:
-    """Write the order of the main pass, a line a step."""
-    for step in found.main.steps:
-        write(f"{step.direction:8} {', '.join(step.items)}")

@@ -8,16 +8,24 @@ import zlib
 from pathlib import Path
 
 from fundappraise.errors import Problem
+from fundappraise.workbook.schema import number
 
 LARGEST_FILE = 50_000_000
-LARGEST_CONTENT = 400_000_000
+LARGEST_CONTENT = 200_000_000
 LARGEST_RATIO = 200
 """Unpacked to packed size. Sheets of empty formatted cells reach 30; a file made to fill the memory 1,000."""
 
-MOST_CELLS = 2_000_000
+MOST_TAGS = 1_000_000
+"""XML tags in all parts: ten times those of a fund of forty projects. They set the memory and time of parsing, whether they
+are cells, strings or styles, and whatever the part is called."""
+
+MOST_COVERED = 200_000
+"""Cells under merged ranges and links, each of which the parser makes a cell of, also where nothing was written."""
+
 _OLD_FORMAT = b"\xd0\xcf\x11\xe0"
 _PASSWORD = "EncryptedPackage".encode("utf-16-le")
-_CELL = re.compile(rb"<(?:\w+:)?c[ >]")
+_COVER = re.compile(rb"<(?:[^\s<>/:]+:)?(?:mergeCell|hyperlink)\s[^<>]*?\bref\s*=\s*[\"']([^\"':]*:[^\"']*)[\"']")
+_STRICT = b"http://purl.oclc.org/ooxml/"
 _SAVE = "Save it in Excel as an Excel workbook (.xlsx)."
 
 
@@ -73,10 +81,44 @@ def _inside(path: Path) -> Problem | None:
                 return Problem(where, found_text, hint="Was it made by a program? Copy the sheets into a new workbook.")
             if any("vbaProject" in name for name in names):
                 return Problem(where, "it has macros.", hint=_SAVE)
-            cells = sum(len(_CELL.findall(parts.read(part))) for part in found if part.filename.startswith("xl/worksheets/sheet"))
+            return _parsed(where, parts)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, zlib.error):
         return Problem(where, "it is not a workbook, or it is damaged.", hint="Open it in Excel and save it again.")
-    if cells > MOST_CELLS:
-        found_text = f"it has {cells:,} cells."
-        return Problem(where, found_text, f"Allowed: {MOST_CELLS:,}.", "Delete the empty formatted rows below the tables.")
+
+
+def _parsed(where: str, parts: zipfile.ZipFile) -> Problem | None:
+    """Why parsing its parts would take too much, or give nothing."""
+    if _STRICT in parts.read("xl/workbook.xml"):
+        return Problem(where, "it is a strict Open XML workbook.", hint=_SAVE)
+    tags = 0
+    for name in parts.namelist():
+        if not name.lower().endswith((".xml", ".rels", ".vml")):
+            continue
+        text = parts.read(name).replace(b"\0", b"")  # of two bytes a letter, where it is not written in UTF-8
+        tags += text.count(b"<")
+        if tags > MOST_TAGS:
+            return Problem(
+                where, "it has far more cells than a fund's workbook.", hint="Delete the empty formatted rows below the tables."
+            )
+        covers = [found[1].decode("ascii", "replace") for found in _COVER.finditer(text)]
+        sizes = {cover: _cells(cover) for cover in covers}
+        if sum(sizes[cover] for cover in covers) > MOST_COVERED:
+            widest = max(sizes, key=lambda cover: sizes[cover])
+            hint = "Unmerge them, or take the link away, and save it again."
+            return Problem(where, f"a range far larger than the tables is merged or a link ({widest}).", hint=hint)
     return None
+
+
+def _cells(cover: str) -> int:
+    """How many cells a range covers; whole columns and rows reach to the end of the sheet."""
+    ends = [re.fullmatch(r"\$?([A-Za-z]{0,3})\$?(\d{0,7})", end) for end in cover.split(":", 1)]
+    if None in ends:
+        return 0  # no range: the parser calls the file damaged
+    columns = [number(found[1].upper()) if found and found[1] else None for found in ends]
+    rows = [int(found[2]) if found and found[2] else None for found in ends]
+    return _reach(columns, 16_384) * _reach(rows, 1_048_576)
+
+
+def _reach(ends: list[int | None], all_of_them: int) -> int:
+    first, last = ends
+    return all_of_them if first is None or last is None else abs(last - first) + 1
