@@ -55,7 +55,8 @@ FORMULAS = [
     "x / y if y > 0 else 7", "x / y if y != 0 else s", "log(x) if x > 0 else 0", "x < y", "x <= y", "x > y", "x >= y", "x == y",
     "x != y", "x > 0 and y > 0", "x > 0 or y > 0", "not (x > 0)", "exceeds(x, y)", "exceeds(x, 0, s)", "prev(x)",
     "prev(x, 2)", "prev(x, k + 1)", "next(x)", "prev(x * y)", "cumulative(x)", "cumulative(x / y)", "at(curve, period - 2)",
-    "at(curve, s)", "total(x)", "total(x / y)", "first(x)", "last(x)", "lowest(x, y > 0)", "highest(x, y > 0)", "lowest(x / y, y >= 0)",
+    "at(curve, s)", "total(x)", "total(x / y)", "first(x)", "last(x)", "lowest(x, y > 0)",
+    "highest(x, y > 0)", "lowest(x / y, y >= 0)",
     "lowest(x, y > 99)", "bank_case(total(x))", "bank_case(x) + x", "next(bank_case(x))", "period_rate(r)", "exp(1000 * x)",
     "1e300 * x * 1e300 * x", "total(x) / total(y)", "year + period + year_end + years_per_period / one_year",
 ]  # fmt: skip

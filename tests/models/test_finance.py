@@ -12,11 +12,12 @@ from build import given, item, load
 
 import fundappraise as fa
 
-PLAIN = dict(
-    build_years=2, life=12, debt_share=0.6, base_rate=0.04, debt_margin=0.03, debt_fee=0.01, tenor=8, grace=0, min_dscr=1.3,
-    tax_rate=0.2, loss_life=3, tax_life=6, debtor_days=0, creditor_days=0, discount_rate=0.09, equity_cost=0.12,
-    exit_multiple=0, buyer_rate=0.1, exit_cost=0, gains_tax=0, withholding_tax=0.1, dsra_share=0.0,
-)  # fmt: skip
+PLAIN = {
+    "build_years": 2, "life": 12, "debt_share": 0.6, "base_rate": 0.04, "debt_margin": 0.03, "debt_fee": 0.01, "tenor": 8, "grace": 0,
+    "min_dscr": 1.3,
+    "tax_rate": 0.2, "loss_life": 3, "tax_life": 6, "debtor_days": 0, "creditor_days": 0, "discount_rate": 0.09, "equity_cost": 0.12,
+    "exit_multiple": 0, "buyer_rate": 0.1, "exit_cost": 0, "gains_tax": 0, "withholding_tax": 0.1, "dsra_share": 0.0,
+}  # fmt: skip
 FIRM = (
     given("sales", "MUSD/year", by_period=True, more='prices = "nominal"\n')
     + given("cost", "MUSD/year", by_period=True, more='prices = "nominal"\n')
@@ -89,7 +90,7 @@ def expected(sales, cost, capex, *, bank=0.8):
     paid_out = [ebitda[t] - paid_tax[t] - (interest[t] + opened[t] - lived[t]) if on[t] else 0.0 for t in range(years)]
     untaxed = tax(ebitda, [0.0] * years)
     free = [ebitda[t] - untaxed[t] for t in range(years)]
-    return dict(debt=lived, equity_build=build, distribution=paid_out, levered_tax=paid_tax, cash_unlevered=free)
+    return {"debt": lived, "equity_build": build, "distribution": paid_out, "levered_tax": paid_tax, "cash_unlevered": free}
 
 
 @pytest.mark.parametrize(
