@@ -73,7 +73,27 @@ def find_heads(reading: Reading, sheet: Sheet, tab: Tab) -> Heads | None:
         named = ", ".join(f'"{column.head.split(chr(10))[0]}"' for column in missing)
         several = "columns are" if len(missing) > 1 else "column is"
         reading.say(f"{sheet.name}!A{row}", f"{len(missing)} {several} missing: {named}.", hint="Put the head back, in this row.")
-    return Heads(row, {c.key: by_head[c.name] for c in tab.columns if c.name in by_head}, years)
+    heads = Heads(row, {c.key: by_head[c.name] for c in tab.columns if c.name in by_head}, years)
+    if tab.by_year:
+        _lost_years(reading, sheet, heads)
+    return heads
+
+
+def _lost_years(reading: Reading, sheet: Sheet, heads: Heads) -> None:
+    """Columns of numbers beside the years whose head was a year and is none now: empty, a date, or "2027e"."""
+    known = set(heads.years.values()) or {heads.columns.get("note", 0)}
+    numbers = {c for (r, c), found in sheet.cells.items() if r > heads.row and isinstance(found.value, int | float)}
+    headless = {c for c in numbers - known if not (head := _head(sheet.at(heads.row, c))) or _YEAR.match(head)}
+    first, last = min(known), max(known)
+    while first - 1 in headless:
+        first -= 1
+    while last + 1 in headless:
+        last += 1
+    lost = sorted(column for column in headless if first <= column <= last)
+    if lost:
+        where = sheet.where(heads.row, lost[0]) + (f":{letter(lost[-1] - 1)}{heads.row}" if len(lost) > 1 else "")
+        found = "there are numbers below, but no year at the head, so they would not be read."
+        reading.say(where, found, "Allowed: a year such as 2027.", "Type the year, or empty the column.")
 
 
 def _filled(sheet: Sheet, row: int) -> list[int]:
@@ -198,7 +218,7 @@ class Line:
         return typed or None
 
     def years(self, unit: str, what: str) -> tuple[tuple[int, float], ...]:
-        """The filled year cells; cells that cannot be read are one problem."""
+        """The filled year cells; cells side by side that cannot be read are one problem."""
         pairs: list[tuple[int, float]] = []
         bad: list[tuple[int, Found]] = []
         for year, column in sorted(self.heads.years.items()):
@@ -211,8 +231,8 @@ class Line:
             elif problem is not None:
                 self.reading.say(self.sheet.where(self.row, column), problem.found, problem.allowed, problem.hint, "remark")
             pairs.append((year, value))
-        if bad:
-            self._bad_years(bad, unit, what)
+        for block in _adjoining(bad):
+            self._bad_years(block, unit, what)
         return tuple(pairs)
 
     def _bad_years(self, bad: list[tuple[int, Found]], unit: str, what: str) -> None:
@@ -282,6 +302,17 @@ def _from_text(text: str, unit: str, what: str, allowed: str) -> tuple[float, Pr
         return NAN, Problem("", f'{_of(what)}"{text}" is a share, but the row is in {unit}.', allowed)
     as_read = shown(read.value, "%" if is_percent(unit) else "")
     return read.value, Problem("", f"{_of(what)}{text} is text; read as {as_read}.", "", "", "remark")
+
+
+def _adjoining(cells: list[tuple[int, Found]]) -> list[list[tuple[int, Found]]]:
+    """Cells of one row, cut where a column between them is fine."""
+    blocks: list[list[tuple[int, Found]]] = []
+    for column, found in sorted(cells, key=lambda cell: cell[0]):
+        if blocks and blocks[-1][-1][0] == column - 1:
+            blocks[-1].append((column, found))
+        else:
+            blocks.append([(column, found)])
+    return blocks
 
 
 def _of(what: str) -> str:

@@ -46,7 +46,8 @@ def _input(line: Line, model: Model | None, meaning: RangeMeaning) -> Input | No
     if line.is_blank(("base",)) and not typed and line.is_blank(_GIVEN):
         return _missing(line, code, assumption)
     unit = line.text("unit") or (assumption.unit if assumption else "")
-    lines_of_money = assumption is not None and bool(assumption.choices)
+    # where the model is not known, a kind says as much: low, base and high are shares of the amounts by year
+    lines_of_money = bool(assumption.choices) if assumption is not None else not line.is_blank(("kind",))
     value, place = _range(line, code, "%" if lines_of_money else unit, meaning, assumption)
     label = line.text("label")
     links = line.linked(RANGE)

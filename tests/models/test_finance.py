@@ -13,11 +13,29 @@ from build import given, item, load
 import fundappraise as fa
 
 PLAIN = {
-    "build_years": 2, "life": 12, "debt_share": 0.6, "base_rate": 0.04, "debt_margin": 0.03, "debt_fee": 0.01, "tenor": 8, "grace": 0,
+    "build_years": 2,
+    "life": 12,
+    "debt_share": 0.6,
+    "base_rate": 0.04,
+    "debt_margin": 0.03,
+    "debt_fee": 0.01,
+    "tenor": 8,
+    "grace": 0,
     "min_dscr": 1.3,
-    "tax_rate": 0.2, "loss_life": 3, "tax_life": 6, "debtor_days": 0, "creditor_days": 0, "discount_rate": 0.09, "equity_cost": 0.12,
-    "exit_multiple": 0, "buyer_rate": 0.1, "exit_cost": 0, "gains_tax": 0, "withholding_tax": 0.1, "dsra_share": 0.0,
-}  # fmt: skip
+    "tax_rate": 0.2,
+    "loss_life": 3,
+    "tax_life": 6,
+    "debtor_days": 0,
+    "creditor_days": 0,
+    "discount_rate": 0.09,
+    "equity_cost": 0.12,
+    "exit_multiple": 0,
+    "buyer_rate": 0.1,
+    "exit_cost": 0,
+    "gains_tax": 0,
+    "withholding_tax": 0.1,
+    "dsra_share": 0.0,
+}
 FIRM = (
     given("sales", "MUSD/year", by_period=True, more='prices = "nominal"\n')
     + given("cost", "MUSD/year", by_period=True, more='prices = "nominal"\n')
