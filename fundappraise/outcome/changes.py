@@ -113,69 +113,96 @@ def input_changes(was: Fund, now: Fund) -> Iterator[InputChange]:
     alone = {*old_owners} ^ {*new_owners}
     for address in dict.fromkeys([*after, *before]):
         owner = address.partition(".")[0]
-        old, new = before.get(address), after.get(address)
-        if old == new or owner in alone:
-            continue
-        yield InputChange(
-            address=address,
-            unit=(new or old or ("", "", ""))[1],
-            was=old[0] if old else "–",
-            now=new[0] if new else "–",
-            source_was=old[2] if old else "",
-            source_now=new[2] if new else "",
-        )
+        old, new = before.get(address, _NOTHING), after.get(address, _NOTHING)
+        if old != new and owner not in alone:
+            yield InputChange(
+                address=address,
+                unit=new.unit or old.unit,
+                was=old.beside(new),
+                now=new.beside(old),
+                source_was=old.source,
+                source_now=new.source,
+            )
 
 
 def _owners(fund: Fund) -> tuple[str, ...]:
     return (*(p.id for p in fund.projects), *(m.name for m in fund.markets), *(d.name for d in fund.drivers))
 
 
-Shown = tuple[str, str, str]
-"""Value, unit and source of one address, as text."""
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """One address as text: its parts by name ("" is the value itself), its unit and its source."""
+
+    parts: tuple[tuple[str, str], ...]
+    unit: str = ""
+    source: str = ""
+
+    def beside(self, other: _Shown) -> str:
+        """The parts in which it differs from the other; its source where only that differs."""
+        theirs = dict(other.parts)
+        mine = [f"{name} {text}".strip() for name, text in self.parts if theirs.get(name) != text]
+        gone = [f"no {name}" for name in theirs if name and self.parts and name not in dict(self.parts)]
+        changed_unit = [self.unit] if other.parts and self.parts and self.unit != other.unit else []
+        if not (mine or gone or changed_unit) and self.parts == other.parts:
+            return f"source: {self.source or 'none'}"
+        return ", ".join([*mine, *gone, *changed_unit]) or "–"
 
 
-def _rows(fund: Fund) -> Iterator[tuple[str, Shown]]:
+_NOTHING = _Shown(())
+
+
+def _rows(fund: Fund) -> Iterator[tuple[str, _Shown]]:
     for setting in fund.settings:
-        yield setting.code, (_text(setting.value), setting.unit, setting.source)
+        yield setting.code, _Shown((("", _text(setting.value, setting.unit)),), setting.unit, setting.source)
     for index in fund.indices:
-        yield f"index.{index.name}", (", ".join(f"{y} {_text(v)}" for y, v in index.growth), "%/year", index.source)
+        yield f"index.{index.name}", _Shown(_by_year(index.growth, "%/year"), "%/year", index.source)
     owners: tuple[Project | Market | Driver, ...] = (*fund.projects, *fund.markets, *fund.drivers)
     for owner in owners:
         yield from _owner(owner)
     for table in ("sponsors", "capacities", "limits", "correlations", "groups", "shares", "scenarios"):
         for number, row in enumerate(getattr(fund, table), 1):
             named = getattr(row, "name", "") or getattr(row, "who", "") or getattr(row, "of", "") or str(number)
-            shown = ", ".join(f"{key} {text}" for key, text in _fields(row))
-            yield f"{table}.{named}.{number}", (shown, getattr(row, "unit", ""), getattr(row, "source", ""))
+            shown = _Shown(_fields(row), getattr(row, "unit", ""), getattr(row, "source", ""))
+            yield f"{table}.{named}.{number}", shown
 
 
-def _owner(owner: Project | Market | Driver) -> Iterator[tuple[str, Shown]]:
+def _owner(owner: Project | Market | Driver) -> Iterator[tuple[str, _Shown]]:
     name = owner.id if isinstance(owner, Project) else owner.name
     for key, text in _fields(owner):
-        yield f"{name}.{key}", (text, "", owner.source if isinstance(owner, Driver) else "")
+        yield f"{name}.{key}", _Shown((("", text),), "", owner.source if isinstance(owner, Driver) else "")
     for row in owner.parameters if isinstance(owner, Driver) else owner.inputs:
-        yield f"{name}.{row.code}", (_input(row), row.unit, f"{row.confidence} {row.source}".strip())
+        yield f"{name}.{row.code}", _Shown(_input(row), row.unit, f"{row.confidence} {row.source}".strip())
 
 
-def _fields(row: object) -> list[tuple[str, str]]:
+Parts = tuple[tuple[str, str], ...]
+
+
+def _fields(row: object) -> Parts:
     """The plain fields of a row that hold something, without its inputs, its place and its notes."""
     left_out = {"inputs", "parameters", "place", "note", "summary", "source", "confidence", "why", "unit", "undisturbed"}
     kept = [(f.name, getattr(row, f.name)) for f in fields(row) if f.name not in left_out]  # type: ignore[arg-type]  # dataclass rows
-    return [(name, _text(value)) for name, value in kept if value not in ("", None, ())]
+    unit = getattr(row, "unit", "")
+    return tuple((name, _text(value, unit)) for name, value in kept if value not in ("", None, ()))
 
 
-def _input(row: Input) -> str:
+def _input(row: Input) -> Parts:
     value = row.value
-    shown = _text(value.base)
+    parts = [("", _text(value.base, row.unit))]
     if value.is_random:
-        shown += f" ({_text(value.low)} to {_text(value.high)}, {value.shape}, {value.meaning})"
-    extra = [row.prices if row.prices != "not money" else "", row.bank and f"bank {row.bank}", row.kind]
+        parts += [("low", _text(value.low, row.unit)), ("high", _text(value.high, row.unit))]
+        parts += [("shape", value.shape), ("low, high mean", value.meaning)]
+    parts += [("prices", row.prices), ("bank case", row.bank), ("kind", row.kind)]
     if row.moves_with and row.by:
-        extra.append(f"moves with {row.moves_with} by {_text(row.by)}")
-    if row.by_year:
-        extra.append(", ".join(f"{year} {_text(amount)}" for year, amount in row.by_year))
-    return "; ".join([shown, *(part for part in extra if part)])
+        parts.append(("moves with", f"{row.moves_with} by {_text(row.by)}"))
+    return (*(part for part in parts if part[1]), *_by_year(row.by_year, "" if row.kind else row.unit))
 
 
-def _text(value: object) -> str:
-    return f"{value:.10g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+def _by_year(pairs: tuple[tuple[int, float], ...], unit: str) -> Parts:
+    return tuple((str(year), _text(value, unit)) for year, value in pairs)
+
+
+def _text(value: object, unit: str = "") -> str:
+    """As the officer typed it: a per cent is shown times a hundred."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{100 * value if unit.startswith('%') else value:.10g}"
+    return str(value)

@@ -73,10 +73,10 @@ def find_heads(reading: Reading, sheet: Sheet, tab: Tab) -> Heads | None:
         named = ", ".join(f'"{column.head.split(chr(10))[0]}"' for column in missing)
         several = "columns are" if len(missing) > 1 else "column is"
         reading.say(f"{sheet.name}!A{row}", f"{len(missing)} {several} missing: {named}.", hint="Put the head back, in this row.")
-    heads = Heads(row, {c.key: by_head[c.name] for c in tab.columns if c.name in by_head}, years)
+    found_heads = Heads(row, {c.key: by_head[c.name] for c in tab.columns if c.name in by_head}, years)
     if tab.by_year:
-        _lost_years(reading, sheet, heads)
-    return heads
+        _lost_years(reading, sheet, found_heads)
+    return found_heads
 
 
 def _lost_years(reading: Reading, sheet: Sheet, heads: Heads) -> None:

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from fundappraise.workbook.schema import letter
+from fundappraise.workbook.schema import CONFIDENCES, letter
 
 Fill = Literal["yellow", "white", "grey", "plain"]
 FILLS: dict[Fill, str] = {"yellow": "#FFF6C8", "white": "#FFFFFF", "grey": "#EBEBEB", "plain": ""}
@@ -154,6 +154,17 @@ def keep(sheet: Any, rows: tuple[int, int], column: int) -> None:
             "error_message": "Rows are found by their code, so it stays as it is. Order, labels and other rows are yours.",
         },
     )  # fmt: skip
+
+
+def mark_assumed(pen: Pen, sheet: Any, rows: tuple[int, int], confidence: int, value: int) -> None:
+    """The orange edge, on the rows (from 0), of confidence L and of the value that rests on it."""
+    assumed = f'${letter(confidence)}{rows[0] + 1}="{CONFIDENCES[-1]}"'
+    filled = f'AND({assumed},${letter(value)}{rows[0] + 1}<>"")'
+    edge = pen.book.add_format({"border": 1, "border_color": ORANGE, "font_color": "#9C4A00"})
+    for column, criteria in ((confidence, assumed), (value, filled)):
+        sheet.conditional_format(
+            rows[0], column, rows[1], column, {"type": "formula", "criteria": f"={criteria}", "format": edge}
+        )
 
 
 def comment(sheet: Any, row: int, column: int, text: str) -> None:

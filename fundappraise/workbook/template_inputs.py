@@ -11,10 +11,23 @@ from fundappraise.drivers.processes import PROCESSES
 from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Driver, Fund, Input, Market, Project
 from fundappraise.model.items import Assumption, Model
 from fundappraise.model.units import UnitError, conversion
-from fundappraise.workbook.pen import ORANGE, PERCENT, Cell, Fill, Formula, Pen, comment, fit, keep, offer, put, quoted, span
+from fundappraise.workbook.pen import (
+    PERCENT,
+    Cell,
+    Fill,
+    Formula,
+    Pen,
+    comment,
+    fit,
+    keep,
+    mark_assumed,
+    offer,
+    put,
+    quoted,
+    span,
+)
 from fundappraise.workbook.reads_as import Cells, reads_as
 from fundappraise.workbook.schema import (
-    CONFIDENCES,
     HEAD_ROW,
     Tab,
     Years,
@@ -281,12 +294,7 @@ def column_rules(pen: Pen, sheet: Any, tab: Tab, last: int, fund: Fund, years: Y
         keep(sheet, rows, columns["code"])
     if "parameter" in columns:
         keep(sheet, rows, columns["parameter"])
-    confidence, base = columns["confidence"], columns["base"]
-    assumed = f'${letter(confidence)}{first}="{CONFIDENCES[-1]}"'
-    edge = pen.book.add_format({"border": 1, "border_color": ORANGE, "font_color": "#9C4A00"})
-    for place, criteria in ((confidence, assumed), (base, f"AND({assumed},ISNUMBER(${letter(base)}{first}))")):
-        rule = {"type": "formula", "criteria": f"={criteria}", "format": edge}
-        sheet.conditional_format(rows[0], place, rows[1], place, rule)
+    mark_assumed(pen, sheet, rows, columns["confidence"], columns["base"])
 
 
 def counts(sheet_name: str, tab: Tab, last: int, years: Years) -> tuple[str, str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from fundappraise.fund.fund import Fund, Scenario
 from fundappraise.fund.limits import MEASURES
 from fundappraise.fund.settings import SETTINGS, SettingKind, kind_of
-from fundappraise.workbook.pen import PERCENT, Cell, Fill, Pen, fit, keep, offer, put, quoted, span
+from fundappraise.workbook.pen import PERCENT, Cell, Fill, Pen, fit, keep, mark_assumed, offer, put, quoted, span
 from fundappraise.workbook.schema import (
     CONFIDENCES,
     HEAD_ROW,
@@ -80,6 +80,8 @@ def write_table(pen: Pen, sheet: Any, tab: Tab, rows: Rows) -> None:
     rows_of = (first - 1, first + len(rows) + SPARE - 2)
     for place, column in enumerate(tab.columns):
         offer(sheet, rows_of, place, column.choices, strict=column.strict)
+    if tab.name == "Capacities":
+        mark_assumed(pen, sheet, rows_of, place_of(tab, "confidence"), place_of(tab, "amount"))
 
 
 _WRAPPED = ("text", "key", "names", "calculated")
@@ -120,6 +122,7 @@ def write_fund(pen: Pen, sheet: Any, tab: Tab, fund: Fund, years: Years) -> int:
     rows = (first_row(tab) - 1, number - 2)
     keep(sheet, (rows[0], first_row(tab) + len({*stated, *(k.code for k in SETTINGS)}) - 2), 0)
     offer(sheet, rows, place_of(tab, "confidence"), CONFIDENCES)
+    mark_assumed(pen, sheet, rows, place_of(tab, "confidence"), place_of(tab, "value"))
     return number
 
 

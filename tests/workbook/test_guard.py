@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import zipfile
 from pathlib import Path
 
@@ -66,6 +67,50 @@ def test_a_file_made_to_fill_the_memory_is_not_unpacked(tmp_path: Path) -> None:
         parts.writestr("xl/workbook.xml", "<workbook/>")
         parts.writestr("xl/worksheets/sheet1.xml", bytes(60_000_000))
     assert "unpacks from" in refused(tmp_path / "f.xlsx")
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/data/anything.xml", "xl/sharedStrings.xml"])
+def test_too_many_cells_are_not_parsed_whatever_their_part_is_called(tmp_path: Path, part: str) -> None:
+    rng = random.Random(1)
+    with zipfile.ZipFile(tmp_path / "f.xlsx", "w", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr("xl/workbook.xml", "<workbook/>")
+        parts.writestr(part, "".join(f'<c r="A{k}" s="{rng.randrange(999)}"/>' for k in range(1_000_001)))
+    assert refused(tmp_path / "f.xlsx").startswith("it has far more cells than a fund's workbook.")
+
+
+@pytest.mark.parametrize(
+    ("element", "cover"),
+    [
+        ("<mergeCells><mergeCell ref='A90:XFD1048576'/></mergeCells>", "A90:XFD1048576"),
+        ('<mergeCells><x:mergeCell ref="$BA:$BD"/></mergeCells>', "$BA:$BD"),
+        ('<mergeCells><mergeCell ref="90:900"/></mergeCells>', "90:900"),
+        ('<hyperlinks><hyperlink location="Guide!A1" ref="A1:XFD1048576"/></hyperlinks>', "A1:XFD1048576"),
+    ],
+)
+def test_a_range_of_millions_of_cells_is_not_unfolded(tmp_path: Path, element: str, cover: str) -> None:
+    # openpyxl makes a cell of every one under a merged range or a link: 17 billion of them in a file of 30 kB
+    path = write(TEA, tmp_path)
+    sheet = zipfile.ZipFile(path).read("xl/worksheets/sheet2.xml").replace(b"</sheetData>", f"</sheetData>{element}".encode())
+    text = refused(_with_part(path, "xl/worksheets/sheet2.xml", sheet))
+    assert text.startswith(f"a range far larger than the tables is merged or a link ({cover}).")
+
+
+def test_merged_cells_of_the_officers_are_read(tmp_path: Path) -> None:
+    path = write(TEA, tmp_path)
+    book = openpyxl.load_workbook(path)
+    book["Limits"].merge_cells("A60:Z400")
+    book.save(path)
+    assert read_workbook(path) == (TEA, ())
+
+
+def test_a_strict_workbook_is_named(tmp_path: Path) -> None:
+    path = write(TEA, tmp_path)
+    strict = (
+        zipfile.ZipFile(path)
+        .read("xl/workbook.xml")
+        .replace(b"http://schemas.openxmlformats.org/spreadsheetml/2006/main", b"http://purl.oclc.org/ooxml/spreadsheetml/main")
+    )
+    assert refused(_with_part(path, "xl/workbook.xml", strict)).startswith("it is a strict Open XML workbook. Save it in Excel")
 
 
 def test_entities_that_multiply_are_not_expanded(tmp_path: Path) -> None:

@@ -18,11 +18,12 @@ from openpyxl.worksheet.formula import ArrayFormula
 
 from fundappraise.fund.fund import Fund
 from fundappraise.workbook.reader import read_workbook
+from fundappraise.workbook.schema import letter
 
 PROJECT = "K1 Kiosk at the"
 COLUMNS = {
     "unit": 3, "prices": 4, "low": 5, "base": 6, "high": 7, "meaning": 8, "shape": 9, "moves": 10, "by": 11, "conf": 14,
-    "2026": 16, "2027": 17, "2028": 18, "bank": 47, "kind": 48,
+    "2026": 16, "2027": 17, "2028": 18, "2029": 19, "bank": 47, "kind": 48,
 }  # fmt: skip
 
 
@@ -114,6 +115,40 @@ def test_a_block_of_wrong_year_cells_is_one_line(tmp_path: Path) -> None:
         f'{PROJECT}!P8:R8: price by year: 3 cells hold text, the first is "75 рейсов". Allowed: a number in USD/unit. '
         "Delete the words; the unit stands in its own column."
     ]
+
+
+def test_wrong_year_cells_with_a_good_one_between_are_two_lines(tmp_path: Path) -> None:
+    problems = told(with_cells(tmp_path, "price", y2026="x", y2027="x", y2028=1.0, y2029="x"))
+    assert [problem.partition(": ")[0] for problem in problems] == [f"{PROJECT}!P8:Q8", f"{PROJECT}!S8"]
+
+
+@pytest.mark.parametrize("head", [None, "=P4+1", "2027e", date(2027, 1, 1)])
+@pytest.mark.parametrize("cell", ["P4", "Q4"])
+def test_numbers_under_a_head_that_is_no_year_are_never_dropped_silently(tmp_path: Path, cell: str, head: object) -> None:
+    problems = told(edited(tmp_path, typed(PROJECT, **{cell: head})))
+    assert problems == [
+        f"{PROJECT}!{cell}: there are numbers below, but no year at the head, so they would not be read. "
+        "Allowed: a year such as 2027. Type the year, or empty the column."
+    ]
+
+
+def test_all_heads_of_the_years_gone_are_one_line(tmp_path: Path) -> None:
+    problems = told(edited(tmp_path, typed(PROJECT, **{f"{letter(k)}4": None for k in range(15, 46)})))
+    assert problems[0].startswith(f"{PROJECT}!P4:Q4: there are numbers below, but no year at the head")
+
+
+def test_an_officers_own_column_between_the_years_is_hers(tmp_path: Path) -> None:
+    def change(book: Any) -> None:
+        book[PROJECT].insert_cols(17)
+        book[PROJECT]["Q4"], book[PROJECT]["Q9"] = "plan of the sponsor", 7
+
+    assert told(edited(tmp_path, change)) == []
+
+
+def test_a_cash_flow_line_of_an_unknown_model_is_still_read_in_shares(tmp_path: Path) -> None:
+    path = edited(tmp_path, typed("Projects", C5="kiosk2.toml"))
+    assert told(path) == ['Projects!C5: model file "kiosk2.toml" is not there. It stands beside the workbook.']
+    assert not [remark for remark in told(path, "remark") if "read as" in remark]
 
 
 def test_the_columns_of_the_row_get_their_own_problems(tmp_path: Path) -> None:

@@ -233,3 +233,11 @@ def test_any_fund_that_can_be_stated_survives(tmp_path: Path, row: Input, name: 
     scenario = Scenario(name=name, overrides=(("K1.price", change),), note=change)
     fund = replace(TEA, projects=(project, TEA.projects[1]), scenarios=(scenario,))
     assert read_workbook(write(fund, tmp_path))[0] == fund
+
+
+def test_what_rests_on_an_assumption_has_an_orange_edge(tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(write(TEA, tmp_path))
+    for tab, columns in (("K1 Kiosk at the", "FN"), ("Drivers", "I"), ("Fund", "CF"), ("Capacities", "FI")):
+        rules = [(area.sqref, rule) for area in book[tab].conditional_formatting for rule in area.rules]
+        edged = {str(area)[0] for area, rule in rules if '="L"' in rule.formula[0] and rule.dxf.border is not None}
+        assert set(columns) <= edged, tab
