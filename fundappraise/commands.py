@@ -67,7 +67,7 @@ def check_file(path: Path, *, as_json: bool) -> tuple[str, bool]:
     if as_json:
         return json_list(found), clean
     marked = None
-    if found and path.suffix.lower() == ".xlsx" and path.is_file() and fund.projects:
+    if not clean and path.suffix.lower() == ".xlsx" and path.is_file() and fund.projects:
         marked = _marked_copy(path, found)
     header = [_saved(path), _counts(fund)] if fund.projects else [_saved(path)]
     return render(found, header, f'fundappraise run "{path}"', marked), clean

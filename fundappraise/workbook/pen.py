@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from fundappraise.errors import InputError, Problem
 from fundappraise.workbook.schema import CONFIDENCES, letter
 
 Fill = Literal["yellow", "white", "grey", "plain"]
@@ -19,6 +20,7 @@ FILLS: dict[Fill, str] = {"yellow": "#FFF6C8", "white": "#FFFFFF", "grey": "#EBE
 """yellow = fill in, white = may stay empty, grey = calculated; plain has no border and is no cell to type in."""
 
 ORANGE = "#E8801A"
+LONGEST_TEXT = 32_767
 LINE = "#C9C9C9"
 PERCENT = "0.0##%"
 LONGEST_LIST = 255
@@ -96,12 +98,15 @@ class Pen:
 
 
 def put(sheet: Any, row: int, column: int, value: Cell, look: Any) -> None:
-    """One cell, row and column counted from 0; a number that is none stays blank."""
+    """One cell, row and column counted from 0; a number that is none stays blank, a text too long is an InputError."""
     if value is None or value == "" or (isinstance(value, float) and not math.isfinite(value)):
         sheet.write_blank(row, column, None, look)
     elif isinstance(value, Formula):
         sheet.write_formula(row, column, value.text, look, value.value)
     elif isinstance(value, str):
+        if len(value) > LONGEST_TEXT:  # XlsxWriter would cut it without a word
+            found = f"a text of {len(value):,} characters, which no cell of Excel holds."
+            raise InputError([Problem(f"{sheet.name}!{letter(column)}{row + 1}", found, f"Allowed: {LONGEST_TEXT:,}.")])
         sheet.write_string(row, column, value, look)
     elif isinstance(value, date):
         sheet.write_datetime(row, column, datetime(value.year, value.month, value.day), look)

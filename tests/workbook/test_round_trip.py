@@ -109,13 +109,14 @@ def test_a_new_project_without_inputs_shows_what_it_needs(tmp_path: Path) -> Non
     [
         (replace(KIOSK.inputs[0], value=pert(1, 2, 3, lower=0.0)), "bounds of its own"),
         (replace(KIOSK.inputs[0], by_year=((2025, 1.0),)), "before the fund's first year"),
+        (replace(KIOSK.inputs[0], note="x" * 32_768), r"K1 Kiosk at the!O8: a text of 32,768 characters"),
     ],
 )
 def test_what_no_cell_stands_for_is_refused_and_nothing_is_written(tmp_path: Path, row: Input, why: str) -> None:
     fund = replace(TEA, projects=(replace(KIOSK, inputs=(row,)), TEA.projects[1]))
     with pytest.raises(InputError, match=why):
         write(fund, tmp_path)
-    assert list(tmp_path.glob("*.xlsx")) == []
+    assert list(tmp_path.glob("*.xlsx*")) == []
 
 
 def test_names_of_tabs_are_short_legal_and_unique() -> None:
