@@ -111,7 +111,7 @@ def _range(place: str, row: Input, assumption: Assumption, factor: float | None)
         value = replace(value, lower=lower, upper=upper)
     found = value.problems(unit)
     for sentence in found:
-        yield Problem(place, f"{row.code}, {sentence}", hint=_range_hint(row, unit))
+        yield Problem(place, f"{row.code}, {sentence}", hint=_range_hint(row, unit, sentence))
     if found:
         return
     if not assumption.random and value.is_random:
@@ -122,14 +122,19 @@ def _range(place: str, row: Input, assumption: Assumption, factor: float | None)
         yield Problem(place, sentence, hint=percent_slip(value.base, unit), severity="remark")
 
 
-def _range_hint(row: Input, unit: str) -> str:
+def _range_hint(row: Input, unit: str, sentence: str) -> str:
+    """What to do about a sentence on a range; a slip of the per cent sign is sought in the cell it is about."""
     low, base, high = row.value.low, row.value.base, row.value.high
+    about = {"low": low, "high": high}.get(sentence.partition(":")[0], base)
+    slip = percent_slip(about, unit) if unit.startswith("%") and about is not None and math.isfinite(about) else ""
+    if slip:
+        return slip
     if low is None or high is None or not all(map(math.isfinite, (low, base, high))):
-        return percent_slip(base, unit) if unit.startswith("%") and math.isfinite(base) else ""
+        return ""
     if low > high:
         return "Are they the wrong way round?"
     if low <= base <= high:
-        return percent_slip(base, unit) if unit.startswith("%") else ""
+        return ""
     between = f"Write a base between {shown(low)} and {shown(high)}"
     if unit.startswith("%"):
         between = f"Write a base between {shown(low, unit)} and {shown(high, unit)}"
