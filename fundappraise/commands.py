@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -243,9 +244,11 @@ def _write_all(decision: Allocation, folder: Path, changes: Changes | None, name
     from fundappraise.workbook.results import write_results
 
     write_report(decision, folder / "report.html", changes=changes, run_folder_name=name)
-    write_results(decision, folder / "results.xlsx", changes=changes)
-    write_pngs(decision, folder / "charts")
-    refused = print_pdf(folder / "report.html", folder / "report.pdf")
+    with ThreadPoolExecutor(max_workers=1) as browser:  # the browser prints while the tables are written
+        printing = browser.submit(print_pdf, folder / "report.html", folder / "report.pdf")
+        write_results(decision, folder / "results.xlsx", changes=changes)
+        write_pngs(decision, folder / "charts")
+        refused = printing.result()
     return [refused] if refused else []
 
 
