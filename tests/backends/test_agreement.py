@@ -1,17 +1,13 @@
 """Both readers give the same numbers and the same undefined cells; the reference interpreter is the definition."""
 
 import math
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import given as examples
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "model"))
-from build import given, item, load
+from small_models import given, item, load
 
 from fundappraise.backends import numpy_kernel, reference
 from fundappraise.errors import UndefinedError

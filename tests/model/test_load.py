@@ -1,12 +1,7 @@
 """Model files: includes, overrides, and every problem at once with its place."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from build import given, item, load
+from small_models import given, item, load
 
 from fundappraise.errors import ModelError
 from fundappraise.formula.walk import text

@@ -1,12 +1,7 @@
 """Ordering: recurrences make loops, circles are errors that say how to open them (LANGUAGE.md, Ordering and Three idioms)."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from build import given, item, load
+from small_models import given, item, load
 
 from fundappraise.errors import ModelError
 from fundappraise.model.schedule import schedule

@@ -1,14 +1,9 @@
 """finance/project against an independent calculation in plain Python, and the laws it must keep on every path."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import numpy_financial as npf
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "model"))
-from build import given, item, load
+from small_models import given, item, load
 
 import fundappraise as fa
 

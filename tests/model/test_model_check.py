@@ -1,12 +1,7 @@
 """Names, shapes, flags, comparisons and units of a whole model (LANGUAGE.md rules 1, 2, 5, 6 and Units)."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from build import given, item, load
+from small_models import given, item, load
 
 from fundappraise.errors import ModelError
 from fundappraise.formula.walk import text
