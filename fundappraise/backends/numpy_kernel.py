@@ -310,7 +310,22 @@ def _period_rate(a: Closure) -> Closure:
     def call(run: _Run) -> Floats:
         years = run.timeline.years_per_period
         rate = a(run)
-        result = rate if years == 1.0 else (1.0 + rate) ** years - 1.0
+        if years != 1.0:
+            result = (1.0 + rate) ** years - 1.0
+            return run.clean(result) if run.raised else result
+        lost = rate < -1.0  # more than all is lost: undefined for every length of a period
+        if lost.any():
+            run.undefined = True
+            return np.where(lost, np.nan, rate)
+        return rate
+
+    return call
+
+
+def _cumulative(a: Closure) -> Closure:
+    def call(run: _Run) -> Floats:
+        array = a(run)  # (1, paths) when it is the same in all periods
+        result = np.cumsum(np.broadcast_to(array, (run.n_periods, array.shape[1])), axis=0)
         return run.clean(result) if run.raised else result
 
     return call
@@ -342,7 +357,7 @@ _POINTWISE: dict[str, Callable[..., Closure]] = {
     "or": _compare(np.logical_or),
     "not": _compare(np.logical_not),
     "exceeds": _compare(_exceeds),
-    "cumulative": _unary(lambda x: np.cumsum(x, axis=0)),
+    "cumulative": _cumulative,
     "bank_case": lambda a: a,
     "period_rate": _period_rate,
 }
@@ -386,6 +401,7 @@ def _at(node: Apply, parts: tuple[Closure, ...], rows: bool) -> Closure:
         table, now = curve(run), age(run)
         if table.shape[1] != 1:
             raise ValueError("at(curve, n) reads a fixed curve, not one for each path")
+        table = np.broadcast_to(table, (run.n_periods, 1))
         place = np.floor(now)
         inside = np.clip(np.nan_to_num(place), 1, run.n_periods).astype(np.int64) - 1
         beyond = ~(place <= run.n_periods)

@@ -165,8 +165,10 @@ def _bank_case(path: Reference, node: Apply, t: int) -> float:
 
 
 def _period_rate(path: Reference, node: Apply, t: int) -> float:
-    rate = path.evaluate(node.args[0], t)
-    return UNDEFINED if math.isnan(rate) or rate < -1 else (1 + rate) ** path.timeline.years_per_period - 1
+    rate, years = path.evaluate(node.args[0], t), path.timeline.years_per_period
+    if math.isnan(rate) or rate < -1:
+        return UNDEFINED
+    return rate if years == 1 else (1 + rate) ** years - 1
 
 
 _IN_TIME: dict[str, Callable[[Reference, Apply, int], float]] = {

@@ -136,8 +136,9 @@ def _shift(node: ast.Call, direction: Direction) -> Node:
     if not 1 <= len(node.args) <= most:
         raise _refuse(node, f"{direction} takes {_count(1, most)}, not {len(node.args)}")
     by = _node(node.args[1]) if len(node.args) == 2 else Number(1.0)
-    if isinstance(by, Number) and (by.value < 1 or by.value != int(by.value)):
-        raise _refuse(node, f"{direction} counts whole periods from 1 on, not {by.value:g}")
+    below_zero = isinstance(by, Apply) and by.op == "neg" and isinstance(by.args[0], Number)
+    if below_zero or (isinstance(by, Number) and (by.value < 1 or by.value != int(by.value))):
+        raise _refuse(node, f"{direction} counts whole periods from 1 on, not {ast.unparse(node.args[1])}")
     return Shift(direction, _node(node.args[0]), by, node.col_offset)
 
 

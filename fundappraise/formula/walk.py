@@ -56,7 +56,9 @@ def rename(node: Node, replace: Callable[[str], Node | None]) -> Node:
 def text(node: Node, outer: int = 0) -> str:
     """The formula as text that parses back to the same tree."""
     if isinstance(node, Number):
-        return f"{node.value:.12g}" if node.value >= 0 else f"({node.value:.12g})"
+        short = f"{node.value:.12g}"
+        written = short if float(short) == node.value else repr(node.value)
+        return written if node.value >= 0 else f"({written})"
     if isinstance(node, Name):
         return node.name
     if isinstance(node, Shift):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -56,8 +57,8 @@ def _names_known(model: Model, known: frozenset[str], problems: list[Problem]) -
     for place, formula, tree in _formulas(model):
         for node in walk(tree):
             if isinstance(node, Name) and node.name not in known:
-                column = formula.find(node.name)
-                caret = f"\n    {formula}\n    {' ' * column}{'^' * len(node.name)}" if column >= 0 else ""
+                place_in = re.search(rf"\b{node.name}\b", formula)
+                caret = f"\n    {formula}\n    {' ' * place_in.start()}{'^' * len(node.name)}" if place_in else ""
                 hint = did_you_mean(node.name, known)
                 problems.append(Problem(place, f'"{node.name}" is not known here.{caret}', hint=hint))
     return len(problems) == count
@@ -139,7 +140,7 @@ def _comparisons(model: Model, problems: list[Problem]) -> None:
             for condition in conditions:
                 if not _is_flag(condition, model):
                     problems.append(Problem(place, f"{text(condition)} is used as a condition but is not a flag."))
-            if node.op == "exceeds" and len(node.args) == 2 and node.args[1] == Number(0.0):
+            if node.op == "exceeds" and len(node.args) == 2 and Number(0.0) in node.args:
                 problems.append(Problem(place, f"{text(node)}: against zero a scale is needed: exceeds(a, 0, scale)."))
 
 

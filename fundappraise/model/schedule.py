@@ -239,6 +239,7 @@ def _step(model: Model, group: tuple[str, ...], trees: dict[str, Node], edges: E
         tree = trees[name]
         if isinstance(tree, Apply) and tree.op == "cumulative":  # a running sum inside a loop adds period by period
             trees[name] = Apply("add", (Shift("prev", Name(name), Number(1.0)), tree.args[0]))
+            inside.append((name, name, "prev"))
     lags = {lag for _, _, lag in inside}
     order = _in_order(group, [(name, other) for name, other, lag in inside if lag == "now"])
     if "whole" in lags or {"prev", "next"} <= lags or order is None or not lags & {"prev", "next"}:

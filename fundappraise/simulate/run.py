@@ -63,7 +63,11 @@ def appraise(
     """
     if not 1 <= paths <= MOST_PATHS:
         raise InputError([Problem("paths", f"{paths} paths.", f"Allowed: 1 to {MOST_PATHS:,}.")])
-    plan = plan_fund(fund_of(fund) if isinstance(fund, Project) else fund, models_folder=models_folder)
+    whole = fund_of(fund) if isinstance(fund, Project) else fund
+    if not whole.included:
+        found = "no project is included." if whole.projects else "the fund has no projects."
+        raise InputError([Problem("Projects", found, 'Allowed in the column Include: "candidate", "must".')])
+    plan = plan_fund(whole, models_folder=models_folder)
     return simulate_plan(plan, paths=paths, seed=seed, workers=workers, on=on, progress=progress)
 
 

@@ -1,11 +1,13 @@
 """Whole projects whose every figure can be worked out by hand: the half-period grid, stake, dilution, rates, undefined lines."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from shops import MODELS, demand, fund_of_shops, inflation, run, settings, shop, stated
 
+import fundappraise as fa
 from fundappraise.drivers.distributions import uniform
 from fundappraise.drivers.sampling import input_scores
 from fundappraise.errors import InputError, UndefinedError
@@ -150,3 +152,10 @@ def test_every_problem_of_a_fund_is_listed():
     with pytest.raises(InputError) as raised:
         plan_fund(fund, models_folder=MODELS)
     assert [problem.where for problem in raised.value.problems] == ["A", "B"]
+
+
+def test_a_fund_without_an_included_project_is_refused_in_a_sentence():
+    nobody = fa.example("caspian")
+    nobody = replace(nobody, projects=tuple(replace(project, include="not now") for project in nobody.projects))
+    with pytest.raises(fa.InputError, match="no project is included"):
+        fa.appraise(nobody, paths=10)
