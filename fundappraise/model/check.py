@@ -9,7 +9,7 @@ from dataclasses import replace
 from fundappraise.errors import ModelError, Problem, did_you_mean
 from fundappraise.formula.nodes import Apply, Name, Node, Number, Shift
 from fundappraise.formula.ops import COMPARISONS, FLAG_RESULTS, GIVEN, REDUCTIONS, SCALAR_GIVEN
-from fundappraise.formula.walk import text, walk
+from fundappraise.formula.walk import names, text, walk
 from fundappraise.model.items import Assumption, Check, Item, Model
 from fundappraise.model.units import ONE, Unit, UnitError, convert, unit
 
@@ -97,22 +97,37 @@ def is_scalar(tree: Node, name_is_scalar: Callable[[str], bool]) -> bool:
 
 
 def _shapes(model: Model, problems: list[Problem]) -> None:
-    scalars = scalar_names(model)
+    scalars, fixed = scalar_names(model), _fixed_names(model)
     for place, formula, tree in _formulas(model):
         for node in walk(tree):
-            found = _shape_problem(node, scalars)
+            found = _shape_problem(node, scalars, fixed)
             if found:
                 problems.append(Problem(place, f"{found}\n    {formula}"))
 
 
-def _shape_problem(node: Node, scalars: frozenset[str]) -> str:
+def _fixed_names(model: Model) -> frozenset[str]:
+    """Names that are the same on every path. Circular items count as fixed in themselves."""
+    memo: dict[str, bool] = {}
+
+    def fixed(name: str) -> bool:
+        if name in model.assumptions:
+            return not model.assumptions[name].random
+        if name in model.items and name not in memo:
+            memo[name] = True
+            memo[name] = all(fixed(part) for part in names(model.items[name].tree))
+        return memo.get(name, True)
+
+    return frozenset(name for name in (*model.items, *model.assumptions, *GIVEN) if fixed(name))
+
+
+def _shape_problem(node: Node, scalars: frozenset[str], fixed: frozenset[str]) -> str:
     def scalar(part: Node) -> bool:
         return is_scalar(part, scalars.__contains__)
 
     if isinstance(node, Shift):
         if any(isinstance(inner, Shift) for inner in walk(node.arg)):
             return f"{text(node)}: prev and next do not nest; give the inner one an item of its own."
-        if not scalar(node.by):
+        if not scalar(node.by) or not names(node.by) <= fixed:
             return f"{text(node)}: the number of periods must be one fixed number."
         return f"{text(node)}: {text(node.arg)} has one value for all periods." if scalar(node.arg) else ""
     if not isinstance(node, Apply):
@@ -227,7 +242,7 @@ def _converted(model: Model, units: Mapping[str, Unit], problems: list[Problem])
 
 
 def _converted_check(check: Check, units: Mapping[str, Unit]) -> Check:
+    if Number(0.0) in (check.left, check.right):  # zero fits every unit
+        return replace(check, left=convert(check.left, units, None)[0], right=convert(check.right, units, None)[0])
     left, found = convert(check.left, units, None)
-    zero = check.right == Number(0.0)
-    right = check.right if zero else convert(check.right, units, found)[0]
-    return replace(check, left=left, right=right)
+    return replace(check, left=left, right=convert(check.right, units, found)[0])

@@ -11,6 +11,7 @@ from fundappraise.formula.nodes import Node
 Prices = Literal["", "real", "nominal"]
 ItemKind = Literal["flow", "balance", "flag", "rate", "amount"]
 Role = Literal["", "volume", "output", "exit"]
+AssumptionRole = Literal["", "price", "grant", "capex"]
 Source = Literal["input", "given", "driver", "market", "index", "curve", "kind"]
 
 
@@ -36,7 +37,7 @@ class Assumption:
     duration: bool = False
     random: bool = True
     bounds: tuple[float, float] | None = None
-    role: Literal["", "price", "grant", "capex"] = ""
+    role: AssumptionRole = ""
     choices: tuple[str, ...] = ()
     note: str = ""
     place: str = field(default="", compare=False)

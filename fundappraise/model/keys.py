@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from fundappraise.errors import Problem
-from fundappraise.model.items import Assumption, Prices
+from fundappraise.model.items import Assumption, AssumptionRole, Prices
 from fundappraise.model.items import Source as AssumptionSource
 
 FILE_KEYS = ("title", "sector", "summary", "include", "requires", "assumptions", "items", "checks", "outputs")
@@ -16,6 +16,19 @@ ASSUMPTION_KEYS = (
 )  # fmt: skip
 ITEM_KEYS = ("label", "unit", "kind", "role", "formula", "override", "may_be_undefined", "note")
 CHECK_KEYS = ("label", "formula")
+_SHAPES: dict[str, tuple[type, str]] = {
+    "include": (list, "a list"),
+    "requires": (list, "a list"),
+    "assumptions": (dict, "a table"),
+    "items": (dict, "a table"),
+    "checks": (dict, "a table"),
+    "outputs": (dict, "a table"),
+}
+
+
+def misshapen(data: Mapping[str, Any]) -> dict[str, str]:
+    """Parts of a model file that are not what they must be: {"include": "a list"}."""
+    return {key: words for key, (kind, words) in _SHAPES.items() if key in data and not isinstance(data[key], kind)}
 
 
 def companions(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
@@ -33,7 +46,9 @@ def read_assumption(name: str, entry: Mapping[str, Any], where: str, problems: l
         ("unit" not in entry, "needs a unit"),
         (prices not in get_args(Prices), f'prices are "real" or "nominal", not {prices!r}'),
         ("by" in entry and entry["by"] != "period", f'by is "period" or absent, not {entry.get("by")!r}'),
-        (bounds is not None and len(bounds) != 2, "bounds are [lowest, highest]"),
+        (bounds is not None and not _are_numbers(bounds, 2), "bounds are [lowest, highest]"),
+        (not _are_numbers([entry.get("default", 0)], 1), f"default is a number, not {entry.get('default')!r}"),
+        (entry.get("role", "") not in get_args(AssumptionRole), f"{entry.get('role')!r} is not a role of an assumption"),
     ]
     problems.extend(Problem(where, f"{name}: {text}.") for bad, text in wrong if bad)
     if any(bad for bad, _ in wrong):
@@ -73,6 +88,10 @@ def read_assumption(name: str, entry: Mapping[str, Any], where: str, problems: l
             random=False,
         )
         yield Assumption(name=f"{name}_kind", label=f"Kind of: {label}", unit="1", source="kind", of=name, random=False)
+
+
+def _are_numbers(found: object, count: int) -> bool:
+    return isinstance(found, list) and len(found) == count and all(isinstance(v, int | float) for v in found)
 
 
 def _source(entry: Mapping[str, Any]) -> tuple[AssumptionSource, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from fundappraise.errors import ModelError, Problem, did_you_mean
 from fundappraise.formula.nodes import Apply, Name, Node, Number
@@ -16,8 +16,8 @@ from fundappraise.formula.ops import GIVEN
 from fundappraise.formula.parse import RESERVED, FormulaError, parse
 from fundappraise.formula.walk import rename
 from fundappraise.model.check import checked
-from fundappraise.model.items import Assumption, Check, Item, Model
-from fundappraise.model.keys import ASSUMPTION_KEYS, CHECK_KEYS, FILE_KEYS, ITEM_KEYS, companions, read_assumption
+from fundappraise.model.items import Assumption, Check, Item, ItemKind, Model, Role
+from fundappraise.model.keys import ASSUMPTION_KEYS, CHECK_KEYS, FILE_KEYS, ITEM_KEYS, companions, misshapen, read_assumption
 from fundappraise.resources import folder_of
 
 MAX_FILES = 40
@@ -104,7 +104,10 @@ def _read(draft: _Draft, name: str, where: str) -> dict[str, Any] | None:
         draft.problem(path.name, f"not a TOML file: {error}.")
     else:
         draft.texts[_file(name)] = text
-        return data
+        wrong = misshapen(data)
+        for key, kind in wrong.items():
+            draft.problem(f"{path.name} {key}", f"{key} is {kind}, not {data[key]!r}.")
+        return {key: value for key, value in data.items() if key not in wrong}
     return None
 
 
@@ -131,7 +134,7 @@ def _merge(
     place = _Place(_file(name), draft.texts[_file(name)])
     _unknown_keys(draft, place, data)
     includes = list(_includes(draft, place, data))
-    defined = _defined(draft, data, includes)
+    defined = _defined(draft, data, includes, (*stack, name)) if prefix else frozenset()
 
     def renamed(inner: str) -> Node | None:
         if inner in bound:
@@ -187,25 +190,31 @@ def _includes(draft: _Draft, place: _Place, data: Mapping[str, Any]) -> Iterator
             continue
         prefix = f"{entry['as']}_" if "as" in entry else ""
         bindings: dict[str, Node] = {}
-        for key, text in dict(entry.get("with", {})).items():
+        bound = entry.get("with", {})
+        if not isinstance(bound, dict):
+            draft.problem(place.at("include"), f'with = {{name = "formula"}} binds the names of {entry["file"]}, not {bound!r}.')
+            continue
+        for key, text in bound.items():
             tree = _parsed(draft, place.at("include"), str(text))
             if tree is not None:
                 bindings[key] = tree
         yield str(entry["file"]), prefix, bindings
 
 
-def _defined(draft: _Draft, data: Mapping[str, Any], includes: list[Include]) -> frozenset[str]:
-    """Names that a file and the files it includes without a prefix of their own define."""
+def _defined(draft: _Draft, data: Mapping[str, Any], includes: list[Include], stack: tuple[str, ...]) -> frozenset[str]:
+    """Names that a file and all that it includes define, as the file itself writes them."""
     own = {str(name) for table in ("assumptions", "items") for name in data.get(table, {})}
     for name, table in dict(data.get("assumptions", {})).items():
         own.update(companions(str(name), table if isinstance(table, dict) else {}))
     for other, prefix, bindings in includes:
-        path = _path(other, draft.folder)
-        if path is None or not path.is_file() or len(draft.texts) > MAX_FILES:
+        if other in stack or len(stack) > MAX_FILES:
             continue
-        inner = tomllib.loads(path.read_text("utf-8-sig"))
-        names = {str(n) for table in ("assumptions", "items") for n in inner.get(table, {})} - set(bindings)
-        own.update(prefix + n for n in names)
+        unreported = _Draft(draft.folder)  # what is wrong with an included file is said when it is merged
+        inner = _read(unreported, other, "")
+        if inner is not None:
+            place = _Place(_file(other), "")
+            names = _defined(unreported, inner, list(_includes(unreported, place, inner)), (*stack, other)) - set(bindings)
+            own.update(prefix + n for n in names)
     return frozenset(own)
 
 
@@ -262,6 +271,10 @@ def _add_items(draft: _Draft, place: _Place, data: Mapping[str, Any], prefix: st
         if "unit" not in entry or "formula" not in entry:
             draft.problem(where, f"{name} needs a unit and a formula.")
             continue
+        for key, words in (("kind", get_args(ItemKind)), ("role", get_args(Role))):
+            if entry.get(key, words[0]) not in words:
+                hint = did_you_mean(str(entry[key]), words) or f"Known: {', '.join(word for word in words if word)}."
+                draft.problem(where, f"{name}: {entry[key]!r} is not a {key}.", hint)
         tree = _parsed(draft, where, entry["formula"])
         if tree is None or _twice(draft, where, prefix + name):
             continue
