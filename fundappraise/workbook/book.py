@@ -76,7 +76,8 @@ def _load(path: Path, *, cached: bool) -> Any:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # parts that openpyxl does not know are no concern of the officer's
-        return load_workbook(path, data_only=cached)
+        with path.open("rb") as file:  # openpyxl leaves a file that it opened itself open when it fails
+            return load_workbook(file, data_only=cached)
 
 
 def _linked(link: Any) -> str:

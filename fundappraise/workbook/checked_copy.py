@@ -39,9 +39,10 @@ def write_checked_copy(source: Path, problems: Iterable[Problem], target: Path) 
 def _write(source: Path, problems: tuple[Problem, ...], target: Path) -> None:
     from openpyxl import load_workbook
 
-    with warnings.catch_warnings():  # of parts that openpyxl cannot carry over; the cells are what counts here
-        warnings.simplefilter("ignore")
-        book = load_workbook(source, keep_vba=source.suffix.lower() == ".xlsm")
+    # openpyxl leaves a file that it opened itself open when it fails
+    with warnings.catch_warnings(), source.open("rb") as file:
+        warnings.simplefilter("ignore")  # parts that openpyxl cannot carry over; the cells are what counts here
+        book = load_workbook(file, keep_vba=source.suffix.lower() == ".xlsm")
     texts: dict[tuple[str, str], list[Problem]] = {}
     for problem in problems:
         cell = _cell(problem.where, book)
