@@ -24,7 +24,7 @@ check: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_imports.py tests/test_public_names.py
 
-bench: $(VENV)/.test
+bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
 
 $(VENV)/bin/python:
@@ -36,6 +36,10 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml requirements.lock
 
 $(VENV)/.test: $(VENV)/.installed
 	$(PIP) install -c requirements.lock -e ".[test,dev]"
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.test
+	$(PIP) install -c requirements.lock -e ".[test,dev,bench]"
 	touch $@
 
 clean:

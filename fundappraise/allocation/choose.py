@@ -64,8 +64,7 @@ def choose(run: Appraisal, *, exclude: Sequence[str] = (), force: Sequence[str] 
     problem = problem_of(run, exclude, force)
     found = _solve(problem, problem.rows)
     if found.status == "infeasible":
-        clashes, relaxation = explain_clash(problem)
-        return Choice("infeasible", (), {}, (), float("nan"), float("nan"), found.seconds, clashes, relaxation)
+        return Choice("infeasible", (), {}, (), float("nan"), float("nan"), found.seconds, *explain_clash(problem))
     if np.isnan(found.value):
         raise FundappraiseError(f"No portfolio was found within {found.seconds:.0f} seconds. Loosen or drop some limits.")
     taken = found.x.astype(bool)

@@ -4,8 +4,10 @@ import json
 from itertools import product
 from pathlib import Path
 
+import highspy
 import numpy as np
 import pytest
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from fundappraise.allocation.solve import select
 from fundappraise.allocation.tail_cuts import TailLosses
@@ -18,9 +20,12 @@ TIGHT = 1e-9
 
 
 def random_problem(seed):
-    """Two to ten columns, up to three rows, fat or tied losses, tails that end within a path, a constant, odd limits."""
+    """Two to twelve columns, up to three rows, tied losses, tails that end within a path, a constant, odd limits.
+
+    Each fifth problem has rows of whole numbers as the fund's links have: prerequisites, exclusions, at least k, exactly k.
+    """
     rng = np.random.default_rng(seed)
-    n, paths = int(rng.integers(2, 11)), int(rng.integers(3, 60))
+    n, paths = int(rng.integers(2, 13)), int(rng.integers(3, 60))
     value = rng.normal(2, 4, n)
     losses = rng.normal(0, 5, (paths, n)) - 0.5 * value
     if seed % 3 == 0:  # ties: whole numbers, equal columns
@@ -29,24 +34,31 @@ def random_problem(seed):
     m = int(rng.integers(0, 4))
     rows = np.round(rng.normal(1, 3, (m, n)), 2)
     upper = np.round(rng.uniform(-4, 8, m), 2)
+    if seed % 5 == 1:
+        rows, upper = links(rng, n)
     confidence = float(rng.choice([0.5, 0.8, 0.9, 0.95, 0.973]))
     constant = float(rng.choice([0.0, 1.5, -2.0]))
     limit = None if seed % 7 == 0 else float(rng.uniform(-6, 14)) + constant
     return value, losses, rows, upper, limit, confidence, constant
 
 
+def links(rng, n):
+    """One column needs another, two exclude each other, at least k of all, at most k + 1."""
+    needs, excludes = np.zeros(n), np.zeros(n)
+    first, second = rng.permutation(n)[:2]
+    needs[first], needs[second] = 1, -1
+    excludes[rng.permutation(n)[:2]] = 1
+    k = int(rng.integers(1, n))
+    return np.array([needs, excludes, -np.ones(n), np.ones(n)]), np.array([0.0, 1.0, -k, k + 1.0])
+
+
 def best_of_all(value, losses, rows, upper, limit, confidence, constant):
     """The highest value of any portfolio that meets the limits, by trying all; None when none does."""
-    best = None
-    for bits in product((0, 1), repeat=value.size):
-        x = np.array(bits, dtype=float)
-        if np.any(rows @ x > upper + TIGHT * np.maximum(1, np.abs(upper))):
-            continue
-        if limit is not None and cvar(losses @ x + constant, confidence) > limit + TIGHT * max(1, abs(limit)):
-            continue
-        total = float(value @ x)
-        best = total if best is None or total > best else best
-    return best
+    every = np.array(list(product((0.0, 1.0), repeat=value.size)))
+    meets = (every @ rows.T <= upper + TIGHT * np.maximum(1, np.abs(upper))).all(axis=1)
+    if limit is not None:
+        meets &= cvar(every @ losses.T + constant, confidence) <= limit + TIGHT * max(1, abs(limit))
+    return float((every @ value)[meets].max()) if meets.any() else None
 
 
 def solved(value, losses, rows, upper, limit, confidence, constant, gap=0.0):
@@ -144,12 +156,117 @@ def test_the_same_problem_gives_the_same_answer():
     assert (first.value, first.bound, first.cvar, first.n_cuts) == (second.value, second.bound, second.cvar, second.n_cuts)
 
 
-def test_a_search_without_time_is_not_called_infeasible():
-    value, losses, rows, upper, limit, confidence, _ = random_problem(1)
-    found = select(value, losses, rows=rows, upper=upper, cvar_limit=limit, confidence=confidence, time_limit=0.0)
-    assert found.status == "feasible"
-    assert found.bound == float("inf")
+@pytest.mark.parametrize("seed", range(0, 160, 8))
+@pytest.mark.parametrize("unit", [1e-6, 1e6])
+def test_the_unit_of_money_does_not_matter(seed, unit):
+    """The same problem in millions and in dollars."""
+    value, losses, rows, upper, limit, confidence, constant = random_problem(seed)
+    first = solved(value, losses, rows, upper, limit, confidence, constant)
+    scaled = None if limit is None else limit * unit
+    again = solved(value * unit, losses * unit, rows * unit, upper * unit, scaled, confidence, constant * unit)
+    assert again.status == first.status
+    assert again.value == pytest.approx(first.value * unit, rel=1e-9, nan_ok=True)
+
+
+def test_losses_of_single_precision_and_by_column_give_the_same():
+    value, losses, rows, upper, limit, confidence, constant = random_problem(9)
+    assert limit is not None
+    short = losses.astype(np.float32)
+    first = solved(value, short.astype(np.float64), rows, upper, limit, confidence, constant)
+    for same in (short, np.asfortranarray(short), short.astype(np.float64).tolist()):
+        again = solved(value, same, rows, upper, limit, confidence, constant)
+        assert (again.x.tolist(), again.cvar) == (first.x.tolist(), first.cvar)
+
+
+def row_per_path(value, losses, rows, upper, limit, confidence):
+    """Rockafellar and Uryasev's formulation, given whole to scipy's HiGHS: threshold + mean excess/(1 − α) ≤ limit."""
+    paths, n = losses.shape
+    cost = np.concatenate([-value, np.zeros(1 + paths)])
+    tail = np.concatenate([np.zeros(n), [1.0], np.full(paths, 1 / ((1 - confidence) * paths))])
+    excess = np.hstack([losses, -np.ones((paths, 1)), -np.eye(paths)])
+    matrix = np.vstack([np.hstack([rows, np.zeros((len(rows), 1 + paths))]), tail, excess])
+    most = np.concatenate([upper, [limit], np.zeros(paths)])
+    low = np.concatenate([np.zeros(n), [-np.inf], np.zeros(paths)])
+    high = np.concatenate([np.ones(n), np.full(1 + paths, np.inf)])
+    whole = np.concatenate([np.ones(n), np.zeros(1 + paths)])
+    options = {"mip_rel_gap": 0.0}
+    found = milp(
+        cost, constraints=LinearConstraint(matrix, -np.inf, most), bounds=Bounds(low, high), integrality=whole, options=options
+    )
+    return -found.fun
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_row_for_each_path_gives_the_same_answer(seed):
+    """Thirty projects with yearly budgets, too many portfolios to try."""
+    rng = np.random.default_rng(seed)
+    n, paths, confidence = 30, 150, 0.93
+    size = rng.uniform(5, 40, n)
+    npv = size * (rng.uniform(0, 0.4, n) + 0.5 * rng.standard_normal((paths, n)) + 0.4 * rng.standard_normal((paths, 1)))
+    rows = (size[:, None] * rng.dirichlet(np.ones(4), n)).T
+    upper = 0.4 * rows.sum(axis=1)
+    value = npv.mean(axis=0)
+    free = select(value, -npv, rows=rows, upper=upper, confidence=confidence)
+    limit = 0.5 * free.cvar
+    found = select(value, -npv, rows=rows, upper=upper, cvar_limit=limit, confidence=confidence, gap=0.0)
+    assert found.status == "optimal"
+    assert found.value == pytest.approx(row_per_path(value, -npv, rows, upper, limit, confidence), rel=1e-7)
+    rough = select(value, -npv, rows=rows, upper=upper, cvar_limit=limit, confidence=confidence, gap=0.02)
+    assert rough.gap <= 0.02
+    assert rough.value <= found.value <= rough.bound
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_cut_is_below_the_cvar_of_every_portfolio_and_meets_it_at_its_own(seed):
+    rng = np.random.default_rng(seed)
+    tails = TailLosses(rng.normal(0, 3, (200, 6)), 0.93, 2.0)
+    of = tails.tail(rng.integers(0, 2, 6).astype(float))
+    for _ in range(20):
+        x = rng.uniform(0, 1, 6)
+        exact, partial = tails.tail(x).cvar, tails.working_tail(x)
+        assert of.slope @ x + 2.0 <= exact + 1e-12
+        assert partial.cvar <= exact + 1e-12
+        assert exact == pytest.approx(float(cvar(tails.losses @ x + 2.0, 0.93)), rel=1e-12)
+
+
+def test_a_tail_of_less_than_a_path_is_the_worst_path():
+    losses = np.array([[1.0], [7.0], [3.0]])
+    for confidence in (0.9, 1 - 1e-13):
+        assert select([1.0], losses, rows=[], upper=[], confidence=confidence).cvar == 7.0
+
+
+def test_a_search_without_time_says_that_it_does_not_know():
+    """Nothing chosen is not allowed, and there was no time to look for more."""
+    found = select([1.0, 2.0], rows=[[-1.0, -1.0]], upper=[-1.0], time_limit=0.0)
+    assert found.status == "unknown"
+    assert (found.bound, found.gap) == (3.0, np.inf)
     assert np.isnan(found.value)
+
+
+def test_a_search_cut_by_the_time_limit_has_a_true_gap():
+    """Where nothing may be chosen, that much is known at once."""
+    found = select([1.0, 2.0], np.zeros((4, 2)), rows=[[1.0, 1.0]], upper=[1.0], cvar_limit=1.0, time_limit=0.0)
+    assert (found.status, found.value, found.bound, found.gap) == ("feasible", 0.0, 3.0, np.inf)
+
+
+def test_where_no_portfolio_meets_the_limits_there_is_no_bound_either():
+    found = select([1.0, 2.0], rows=[[1.0, 1.0], [-1.0, -1.0]], upper=[0.0, -1.0])
+    assert (found.status, found.bound, found.x.tolist()) == ("infeasible", -np.inf, [0, 0])
+
+
+def test_an_infinite_upper_is_no_limit():
+    assert select([1.0, 2.0], rows=[[1.0, 1.0]], upper=[np.inf]).x.tolist() == [1, 1]
+
+
+def test_another_user_of_highs_in_the_process_does_not_matter():
+    """HiGHS refuses to change its number of threads once started; that is not an infeasible problem."""
+    highspy.Highs.resetGlobalScheduler(True)
+    other = highspy.Highs()
+    other.setOptionValue("output_flag", False)
+    other.setOptionValue("threads", 2)
+    other.addVars(1, np.zeros(1), np.ones(1))
+    other.run()
+    assert select([1.0], rows=[], upper=[]).status == "optimal"
 
 
 def test_without_losses_there_is_no_cvar():
@@ -162,17 +279,27 @@ def test_without_losses_there_is_no_cvar():
         ({"value": []}, "value has shape (0,)"),
         ({"value": [[1.0]]}, "value has shape (1, 1)"),
         ({"rows": [[1, 1, 1]]}, "rows has shape (1, 3); wanted: (1, 2)"),
+        ({"rows": [1.0, 1.0]}, "rows has shape (2,); wanted: (1, 2)"),
+        ({"rows": []}, "rows has shape (0,); wanted: (1, 2)"),
         ({"upper": [1, 2]}, "a row for each of upper"),
+        ({"upper": [[1.0]]}, "upper has shape (1, 1); wanted: (rows,)"),
+        ({"upper": [-np.inf]}, "upper holds NaN or −inf"),
+        ({"losses": [1.0, 2.0]}, "losses has shape (2,); wanted: (paths, 2)"),
+        ({"confidence": np.nan}, "confidence is nan"),
+        ({"loss_constant": np.inf}, "loss_constant is inf"),
+        ({"gap": -1e-4}, "gap is -0.0001; wanted: 0 or more"),
+        ({"gap": np.inf}, "gap is inf; wanted: 0 or more"),
+        ({"time_limit": np.nan}, "time_limit is nan"),
         ({"losses": [[1.0]]}, "losses has shape (1, 1); wanted: (paths, 2)"),
         ({"losses": np.zeros((0, 2))}, "losses has shape (0, 2)"),
-        ({"losses": None}, "a CVaR limit needs losses"),
-        ({"confidence": 1.0}, "confidence lies between 0 and 1, not 1.0"),
-        ({"confidence": 0.0}, "confidence lies between 0 and 1, not 0.0"),
+        ({"losses": None}, "A CVaR limit needs losses"),
+        ({"confidence": 1.0}, "confidence is 1.0; it lies between 0 and 1"),
+        ({"confidence": 0.0}, "confidence is 0.0; it lies between 0 and 1"),
         ({"value": [1.0, np.nan]}, "value holds numbers that are not finite"),
         ({"rows": [[1.0, np.inf]]}, "rows holds numbers that are not finite"),
         ({"losses": [[np.nan, 1.0]]}, "losses holds numbers that are not finite"),
-        ({"upper": [np.nan]}, "upper and cvar_limit must be numbers"),
-        ({"cvar_limit": np.nan}, "upper and cvar_limit must be numbers"),
+        ({"upper": [np.nan]}, "upper holds NaN"),
+        ({"cvar_limit": np.nan}, "cvar_limit is nan"),
     ],
 )
 def test_what_does_not_fit_is_said(changed, words):

@@ -1,0 +1,60 @@
+"""What the array solver takes, and the sentences with which it refuses the rest: shape found, shape wanted."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fundappraise.allocation.tail_cuts import TailLosses
+from fundappraise.arrays import Floats
+
+
+def check_options(confidence: float, constant: float, limit: float | None, gap: float, time_limit: float) -> None:
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence is {confidence}; it lies between 0 and 1, as 0.95.")
+    for name, number in (("loss_constant", constant), ("cvar_limit", limit)):
+        if number is not None and not np.isfinite(number):
+            raise ValueError(f"{name} is {number}; wanted: a finite number.")
+    if not 0 <= gap < np.inf:
+        raise ValueError(f"gap is {gap}; wanted: 0 or more, as 1e-4.")
+    if not time_limit >= 0:
+        raise ValueError(f"time_limit is {time_limit}; wanted: seconds, 0 or more.")
+
+
+def _finite(name: str, numbers: Floats) -> Floats:
+    wrong = int(np.size(numbers) - np.count_nonzero(np.isfinite(numbers)))
+    if wrong:
+        raise ValueError(f"{name} holds numbers that are not finite ({wrong} of {np.size(numbers)}).")
+    return numbers
+
+
+def vector(name: str, numbers: ArrayLike, wanted: str) -> Floats:
+    vector = np.asarray(numbers, dtype=np.float64)
+    if vector.ndim != 1 or not vector.size:
+        raise ValueError(f"{name} has shape {vector.shape}; wanted: {wanted}.")
+    return _finite(name, vector)
+
+
+def checked_rows(rows: ArrayLike, upper: ArrayLike, n_columns: int) -> tuple[Floats, Floats]:
+    most, matrix = np.asarray(upper, dtype=np.float64), np.asarray(rows, dtype=np.float64)
+    if most.ndim != 1:
+        raise ValueError(f"upper has shape {most.shape}; wanted: (rows,).")
+    if np.isnan(most).any() or (most == -np.inf).any():
+        raise ValueError("upper holds NaN or −inf; wanted: finite numbers, or inf for no limit.")
+    if not matrix.size and not most.size:
+        return np.empty((0, n_columns)), most
+    if matrix.shape != (most.size, n_columns):
+        wanted = f"({most.size}, {n_columns}), a row for each of upper and a column for each of value"
+        raise ValueError(f"rows has shape {matrix.shape}; wanted: {wanted}.")
+    return _finite("rows", matrix), most
+
+
+def checked_losses(losses: ArrayLike | None, n_columns: int, confidence: float, constant: float) -> TailLosses | None:
+    if losses is None:
+        return None
+    array = np.asarray(losses)
+    if array.dtype not in (np.float32, np.float64):
+        array = array.astype(np.float64)
+    if array.ndim != 2 or array.shape[1] != n_columns or not array.shape[0]:
+        raise ValueError(f"losses has shape {array.shape}; wanted: (paths, {n_columns}) with at least one path.")
+    return TailLosses(array, confidence, constant)

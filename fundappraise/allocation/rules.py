@@ -1,0 +1,103 @@
+"""What a portfolio must meet: linear rows and the CVaR limit, with the cuts known so far.
+
+Rows are scaled by powers of two (exactly) to a largest coefficient between a half and one, so one tolerance fits all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fundappraise.allocation.tail_cuts import TailLosses
+from fundappraise.arrays import Bools, Floats
+
+TOLERANCE = 1e-9
+"""How far a row may be passed, as a share of its largest coefficient (the CVaR limit: of the limit or of the mean |loss|)."""
+
+_ROOM = 64
+
+
+def power_of_two(size: float) -> float:
+    """The power of two just above ``size``; 1 for 0."""
+    return float(2.0 ** np.frexp(size)[1]) if size > 0 else 1.0
+
+
+@dataclass(slots=True, eq=False)
+class Rules:
+    """``rows @ x <= upper``, ``cuts @ x <= cut_upper`` (implied by the CVaR limit), and the exact CVaR at most ``limit``."""
+
+    rows: Floats
+    upper: Floats
+    tails: TailLosses | None
+    limit: float
+    tolerance: float = field(init=False)
+    n_cuts: int = field(init=False, default=0)
+    _cuts: Floats = field(init=False)
+    _cut_upper: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        scale = np.array([power_of_two(float(size)) for size in np.abs(self.rows).max(axis=1, initial=0.0)])
+        self.rows, self.upper = self.rows / scale[:, None], self.upper / scale
+        self._cuts, self._cut_upper = np.empty((_ROOM, self.rows.shape[1])), np.empty(_ROOM)
+        sizes = (abs(self.limit), abs(self.tails.constant), self.tails.scale) if self.tails is not None else (0.0,)
+        self.tolerance = TOLERANCE * max(sizes)
+
+    @property
+    def cuts(self) -> Floats:
+        return self._cuts[: self.n_cuts]
+
+    @property
+    def cut_upper(self) -> Floats:
+        return self._cut_upper[: self.n_cuts]
+
+    def rows_hold(self, x: Floats) -> bool:
+        return bool(np.all(self.rows @ x <= self.upper + TOLERANCE))
+
+    def cut_excess(self, x: Floats) -> Floats:
+        """How far x passes each known cut, ``(cuts,)``; not by BLAS, whose sums change with its threads."""
+        excess: Floats = np.einsum("ij,j->i", self.cuts, x) - self.cut_upper
+        return excess
+
+    def known_to_fail(self, x: Floats) -> Bools:
+        """Which of the known cuts x breaks, ``(cuts,)``."""
+        broken: Bools = self.cut_excess(x) > TOLERANCE
+        return broken
+
+    def excess(self, x: Floats) -> Floats | None:
+        """The tail's slope where x passes the CVaR limit, else None; asks all paths only where the working ones see nothing."""
+        if self.tails is None:
+            return None
+        for tail in (self.tails.working_tail, self.tails.tail):
+            found = tail(x)
+            if found.cvar > self.limit + self.tolerance:
+                self.add_cut(found.slope)
+                return found.slope
+        return None
+
+    def cut_off(self, x: Floats, slack: float) -> bool:
+        """Whether the working paths alone show that x passes the limit by more than a share ``slack``; if so, a new cut."""
+        assert self.tails is not None
+        found = self.tails.working_tail(x)
+        if found.cvar <= self.limit + self.tolerance * max(1.0, slack / TOLERANCE):
+            return False
+        self.add_cut(found.slope)
+        return True
+
+    def add_cut(self, slope: Floats) -> None:
+        """Keep the cut ``slope @ x + constant <= limit``."""
+        assert self.tails is not None
+        scale = power_of_two(float(np.abs(slope).max()))
+        self._keep(slope / scale, (self.limit - self.tails.constant) / scale)
+
+    def forbid(self, x: Floats) -> None:
+        """A cut that only this portfolio breaks: for one that the solver's tolerance lets through."""
+        row = np.where(x > 0.5, 1.0, -1.0)
+        self._keep(row, float(np.sum(x > 0.5)) - 1.0)
+
+    def _keep(self, row: Floats, upper: float) -> None:
+        if self.n_cuts == len(self._cuts):
+            self._cuts = np.vstack([self._cuts, np.empty_like(self._cuts)])
+            self._cut_upper = np.append(self._cut_upper, np.empty_like(self._cut_upper))
+        self._cuts[self.n_cuts], self._cut_upper[self.n_cuts] = row, upper
+        self.n_cuts += 1
