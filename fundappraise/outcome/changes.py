@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
@@ -159,11 +160,26 @@ def _rows(fund: Fund) -> Iterator[tuple[str, _Shown]]:
     owners: tuple[Project | Market | Driver, ...] = (*fund.projects, *fund.markets, *fund.drivers)
     for owner in owners:
         yield from _owner(owner)
-    for table in ("sponsors", "capacities", "limits", "correlations", "groups", "shares", "scenarios"):
-        for number, row in enumerate(getattr(fund, table), 1):
-            named = getattr(row, "name", "") or getattr(row, "who", "") or getattr(row, "of", "") or str(number)
-            shown = _Shown(_fields(row), getattr(row, "unit", ""), getattr(row, "source", ""))
-            yield f"{table}.{named}.{number}", shown
+    for table, (naming, amount) in _TABLES.items():
+        seen: Counter[str] = Counter()
+        for row in getattr(fund, table):
+            named = " ".join(str(getattr(row, key)) for key in naming if getattr(row, key))
+            seen[named] += 1
+            address = f"{table}.{named}" + (f" ({seen[named]})" if seen[named] > 1 else "")
+            parts = tuple(("" if name == amount else name, text) for name, text in _fields(row) if name not in naming)
+            yield address, _Shown(parts, getattr(row, "unit", ""), getattr(row, "source", ""))
+
+
+_TABLES: dict[str, tuple[tuple[str, ...], str]] = {
+    "sponsors": (("name",), "commitment"),
+    "capacities": (("market", "kind", "who", "from_year"), "amount"),
+    "limits": (("sense", "of", "whom", "year"), "amount"),
+    "correlations": (("first", "second"), "coefficient"),
+    "groups": (("group", "member"), "coefficient"),
+    "shares": (("project", "of", "which"), "share"),
+    "scenarios": (("name",), ""),
+}
+"""What names a row of each table (so that an inserted row changes no other), and the field that is its value."""
 
 
 def _owner(owner: Project | Market | Driver) -> Iterator[tuple[str, _Shown]]:

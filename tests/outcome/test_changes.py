@@ -58,8 +58,8 @@ def test_where_a_value_was_read_is_no_change():
         (changed(FUND, "B", needs=("A",)), ["B.needs"]),
         (FUND.with_({"hurdle": 0.12}), ["hurdle"]),
         (replace(FUND, indices=(inflation((2026, 0.02), (2027, 0.03)),)), ["index.cpi"]),
-        (replace(FUND, limits=(Limit(of="tickets", amount=61.0),)), ["limits.tickets.1"]),
-        (replace(FUND, scenarios=()), ["scenarios.Boom.1"]),
+        (replace(FUND, limits=(Limit(of="tickets", amount=61.0),)), ["limits.at most tickets"]),
+        (replace(FUND, scenarios=()), ["scenarios.Boom"]),
     ],
 )
 def test_exactly_the_changed_addresses_are_listed(now, expected):
@@ -79,6 +79,13 @@ def test_projects_that_came_and_went_are_a_row_each_in_the_order_of_the_new_fund
     other = replace(FUND, projects=(*came, *FUND.projects[:1]))
     found = [(change.address, change.was, change.now) for change in input_changes(FUND, other)]
     assert found == [*((name, "–", "in the fund") for name in "CGEDF"), ("B", "in the fund", "–")]
+
+
+def test_a_limit_put_before_another_does_not_change_it():
+    tickets, calls = Limit(of="tickets", amount=61.0, unit="MUSD"), Limit(of="calls", amount=9.0, year=2027, unit="MUSD")
+    was, now = replace(FUND, limits=(tickets,)), replace(FUND, limits=(calls, replace(tickets, amount=62.0)))
+    found = [(change.address, change.was, change.now) for change in input_changes(was, now)]
+    assert found == [("limits.at most calls 2027", "–", "9"), ("limits.at most tickets", "61", "62")]
 
 
 def test_a_change_is_shown_by_what_differs_and_with_its_sources():
