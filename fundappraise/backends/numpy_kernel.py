@@ -12,15 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from fundappraise.arrays import Floats
-from fundappraise.errors import UndefinedError
 from fundappraise.formula.nodes import Apply, Name, Node, Number, Shift
 from fundappraise.formula.ops import EXCEEDS_TOLERANCE
 from fundappraise.formula.walk import names
 from fundappraise.model.schedule import Pass, Schedule, Step
 from fundappraise.timeline import Timeline
-
-CHECK_TOLERANCE = 1e-9
-"""Declared checks hold to this share of the row's largest absolute value."""
 
 
 class _Run:
@@ -254,6 +250,19 @@ def _binary(function: Callable[[Floats, Floats], Floats]) -> Callable[[Closure, 
     return build
 
 
+def _power(base: Closure, exponent: Closure) -> Closure:
+    def call(run: _Run) -> Floats:
+        a, b = base(run), exponent(run)
+        result = np.power(a, b)
+        if run.raised:
+            result = run.clean(result)
+        if run.undefined:  # numpy says that NaN**0 and 1**NaN are 1
+            result = np.where(np.isnan(a) | np.isnan(b), np.nan, result)
+        return result
+
+    return call
+
+
 def _many(function: Callable[[Floats, Floats], Floats]) -> Callable[..., Closure]:
     def build(first: Closure, *rest: Closure) -> Closure:
         def call(run: _Run) -> Floats:
@@ -337,7 +346,7 @@ _POINTWISE: dict[str, Callable[..., Closure]] = {
     "mul": _binary(np.multiply),
     "div": _binary(np.divide),
     "neg": _unary(np.negative),
-    "pow": _binary(np.power),
+    "pow": _power,
     "abs": _unary(np.abs),
     "exp": _unary(np.exp),
     "log": _unary(np.log),
@@ -421,37 +430,3 @@ _TIMED: dict[str, Callable[[Apply, tuple[Closure, ...], bool], Closure]] = {
 
 TABLE = frozenset({*_POINTWISE, *_TIMED})
 """The operations this reader knows; a test compares them with ``formula.ops.OPERATIONS``."""
-
-
-def failed_checks(schedule: Schedule, results: Mapping[str, Floats]) -> dict[str, int]:
-    """How many paths break each declared check, for the checks that some path breaks."""
-    failed: dict[str, int] = {}
-    for check in schedule.model.checks:
-        left, right = results[f"check:{check.name}:left"], results[f"check:{check.name}:right"]
-        size = np.maximum(np.abs(left).max(axis=0), np.abs(right).max(axis=0))
-        gap = left - right
-        worst = {"<=": gap, ">=": -gap, "==": np.abs(gap)}[check.relation].max(axis=0)
-        count = int((~(worst <= CHECK_TOLERANCE * size)).sum())
-        if count:
-            failed[check.name] = count
-    return failed
-
-
-def require_defined(schedule: Schedule, results: Mapping[str, Floats], first_path: int = 0, owner: str = "") -> None:
-    """Raise when an output is undefined that may not be; ``owner`` is the project whose model it is.
-
-    Raises
-    ------
-    UndefinedError
-        Naming item, period and path.
-    """
-    for name in schedule.outputs:
-        item = schedule.model.items.get(name)
-        array = results[name]
-        if item is None or item.may_be_undefined or not np.isnan(array).any():
-            continue
-        period, path = (int(i) for i in np.argwhere(np.isnan(array))[0])
-        raise UndefinedError(
-            f"{owner or schedule.model.name}: {name} has no value in period {period + 1} on path {first_path + path}: "
-            f"{item.formula}"
-        )

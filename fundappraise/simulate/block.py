@@ -12,7 +12,8 @@ from functools import lru_cache
 import numpy as np
 
 from fundappraise.arrays import Floats
-from fundappraise.backends.numpy_kernel import Kernel, failed_checks, require_defined
+from fundappraise.backends.checks import failed_checks, require_defined
+from fundappraise.backends.numpy_kernel import Kernel
 from fundappraise.drivers.processes import driver_block
 from fundappraise.drivers.sampling import BLOCK, input_scores
 from fundappraise.errors import UndefinedError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from fundappraise.arrays import Floats
-from fundappraise.backends.numpy_kernel import failed_checks
+from fundappraise.backends.checks import failed_checks
 from fundappraise.simulate.plan import TIERS, MarketPlan, ProjectPlan
 from fundappraise.timeline import Timeline
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from fundappraise.arrays import Floats
-from fundappraise.backends.numpy_kernel import Kernel, compile_schedule, failed_checks, require_defined
+from fundappraise.backends.checks import failed_checks, require_defined
+from fundappraise.backends.numpy_kernel import Kernel, compile_schedule
 from fundappraise.drivers.dependence import correlation_matrix
 from fundappraise.drivers.dependence import factor as correlation_factor
 from fundappraise.drivers.processes import PROCESSES, DriverSpec, base_path

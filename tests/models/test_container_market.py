@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fundappraise.backends.numpy_kernel import compile_schedule, failed_checks
+from fundappraise.backends.checks import failed_checks
+from fundappraise.backends.numpy_kernel import compile_schedule
 from fundappraise.model.load import load_model
 from fundappraise.model.schedule import schedule
 from fundappraise.timeline import Timeline

@@ -11,6 +11,7 @@ from scipy.optimize import linprog
 from small_models import given, item, load
 
 from fundappraise.backends import numpy_kernel
+from fundappraise.backends.checks import failed_checks
 from fundappraise.model.schedule import schedule
 from fundappraise.timeline import Timeline
 
@@ -87,7 +88,7 @@ def kernel_lines(firm, timeline, bank, paths):
     moving = ("build_years", "capex", "sales", "cost")
     on_paths = lenders | {name: np.hstack([column(path[name]) for path in paths]) for name in moving}
     results = kernel.run(on_paths, kernel.bank(lenders, timeline), timeline)
-    assert numpy_kernel.failed_checks(plan, results) == {}
+    assert failed_checks(plan, results) == {}
     shape = (timeline.n_periods, len(paths))
     return {name: np.broadcast_to(results[name], shape) for name in LINES}
 
