@@ -1,4 +1,7 @@
-"""The tree of a formula: four frozen node kinds that know no backend."""
+"""The tree of a formula: four frozen node kinds that know no backend.
+
+``column`` and ``width`` say where a node stands in its formula (0-based; -1 for what no author wrote), for carets.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,17 @@ class Number:
     """A literal."""
 
     value: float
+    column: int = field(default=-1, compare=False)
+    width: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A line item, an assumption, or one of the given names. ``column`` is its 0-based place in the text, for carets."""
+    """A line item, an assumption, or one of the given names."""
 
     name: str
     column: int = field(default=-1, compare=False)
+    width: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,7 @@ class Apply:
     op: str
     args: tuple[Node, ...]
     column: int = field(default=-1, compare=False)
+    width: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ class Shift:
     arg: Node
     by: Node
     column: int = field(default=-1, compare=False)
+    width: int = field(default=1, compare=False)
 
 
 Node: TypeAlias = Number | Name | Apply | Shift

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 
 from fundappraise.formula.nodes import Apply, Name, Node, Number, Shift
@@ -30,9 +31,9 @@ def names(node: Node) -> frozenset[str]:
 def rebuild(node: Node, parts: tuple[Node, ...]) -> Node:
     """The node with other children."""
     if isinstance(node, Apply):
-        return Apply(node.op, parts, node.column)
+        return Apply(node.op, parts, node.column, node.width)
     if isinstance(node, Shift):
-        return Shift(node.direction, parts[0], parts[1], node.column)
+        return Shift(node.direction, parts[0], parts[1], node.column, node.width)
     return node
 
 
@@ -48,9 +49,14 @@ def rename(node: Node, replace: Callable[[str], Node | None]) -> Node:
         if not isinstance(part, Name):
             return part
         other = replace(part.name)
-        return part if other is None else other
+        return part if other is None else placed(other, part)
 
     return transform(node, change)
+
+
+def placed(node: Node, at: Node) -> Node:
+    """The tree, said to stand where ``at`` stands: its own places are those of another formula."""
+    return transform(node, lambda part: dataclasses.replace(part, column=at.column, width=at.width))
 
 
 def text(node: Node, outer: int = 0) -> str:

@@ -31,6 +31,7 @@ def input_problems(frame: Frame, owner: str, place: str, model: Model, rows: tup
             yield Problem(_place(owner, row), f'"{row.code}" is not an input of {model.name}.', hint=near)
         else:
             yield from _row(frame, _place(owner, row), row, assumption)
+            yield from _without_index(_place(owner, row), row, model)
     stated = {row.code for row in rows}
     for assumption in model.inputs:
         if assumption.default is None and assumption.name not in stated:
@@ -102,6 +103,13 @@ def _prices(frame: Frame, place: str, row: Input, assumption: Assumption) -> Ite
             yield Problem(place, f"{row.code}: {found}", hint=hint)
         if not 1990 <= int(real[1]) <= frame.last_year:
             yield Problem(place, f"{row.code}: prices of {real[1]} cannot be.", f"Allowed: 1990 to {frame.last_year}.")
+
+
+def _without_index(place: str, row: Input, model: Model) -> Iterator[Problem]:
+    """A row in real prices that the model takes as money of the year: nothing would index it."""
+    if row.prices.startswith("real") and model.assumptions[row.code].prices and f"{row.code}_index" not in model.assumptions:
+        found = f"{row.code}: {model.name} takes this amount as paid, without a price index."
+        yield Problem(place, found, 'Allowed: "nominal".', f"Or let the model multiply it by {row.code}_index.")
 
 
 def _range(place: str, row: Input, assumption: Assumption, factor: float | None) -> Iterator[Problem]:

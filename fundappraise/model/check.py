@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from fundappraise.errors import ModelError, Problem, did_you_mean
+from fundappraise.formula.caret import marked
 from fundappraise.formula.nodes import Apply, Name, Node, Number, Shift
 from fundappraise.formula.ops import COMPARISONS, FLAG_RESULTS, GIVEN, REDUCTIONS, SCALAR_GIVEN
 from fundappraise.formula.walk import names, text, walk
 from fundappraise.model.items import Assumption, Check, Item, Model
-from fundappraise.model.units import ONE, Unit, UnitError, convert, unit
+from fundappraise.model.unit_rules import convert
+from fundappraise.model.units import ONE, Unit, UnitError, is_money, prices_of, unit
 
 _EXACT_OPS = frozenset(
     {"add", "sub", "neg", "min", "max", "floor", "round", "abs", "if", "cumulative", "bank_case", "at"}
@@ -36,6 +38,7 @@ def checked(model: Model, problems: list[Problem]) -> Model:
     if readable:
         _shapes(model, problems)
         _comparisons(model, problems)
+    model = _priced(model, problems)
     units = _declared_units(model, problems)
     if readable and units is not None:
         model = _converted(model, units, problems)
@@ -211,7 +214,7 @@ def _declared_units(model: Model, problems: list[Problem]) -> dict[str, Unit] | 
     rows: list[Assumption | Item] = [*model.assumptions.values(), *model.items.values()]
     for row in rows:
         try:
-            units[row.name] = ONE if _is_bare(row) else unit(row.unit)
+            units[row.name] = (ONE if _is_bare(row) else unit(row.unit)).times(_price_basis(row, model))
             unit(row.unit)
         except UnitError as error:
             problems.append(Problem(row.place or row.name, f"{row.name}: {error}."))
@@ -223,26 +226,55 @@ def _is_bare(row: Assumption | Item) -> bool:
     return isinstance(row, Assumption) and (row.duration or bool(row.choices))
 
 
+def _price_basis(row: Assumption | Item, model: Model) -> Unit:
+    """The price basis that a row is stated in; ONE for what is not money, or is money of the year."""
+    if isinstance(row, Item):
+        return ONE if row.prices in ("", "nominal") else prices_of(row.prices)
+    stated = model.assumptions.get(row.of, row) if row.source in ("index", "curve") else row
+    if stated.prices != "real" or row.source == "kind" or _is_bare(row):
+        return ONE
+    return prices_of(stated.name, -1.0 if row.source == "index" else 1.0)
+
+
+def _priced(model: Model, problems: list[Problem]) -> Model:
+    """Money without a stated price basis is money of the year; what is nominal keeps its index only where a formula reads it."""
+    read = frozenset().union(*(names(tree) for _, _, tree in _formulas(model)))
+    kept: dict[str, Assumption] = {}
+    for name, row in model.assumptions.items():
+        of = model.assumptions.get(row.of)
+        if row.source == "index" and name not in read and of is not None and of.prices != "real":
+            continue
+        kept[name] = replace(row, prices="nominal") if row.source == "input" and not row.prices and _is_money(row) else row
+    for item in model.items.values():
+        stated = model.assumptions.get(item.prices)
+        if item.prices not in ("", "nominal") and (stated is None or stated.prices != "real"):
+            real = [row.name for row in model.assumptions.values() if row.prices == "real"]
+            found = f'{item.name}: prices = "{item.prices}" names no assumption in real prices.'
+            hint = did_you_mean(item.prices, real) or 'Write the name of one, or "nominal" for money of the year.'
+            problems.append(Problem(item.place, found, hint=hint))
+    return replace(model, assumptions=kept)
+
+
+def _is_money(row: Assumption) -> bool:
+    try:
+        return is_money(unit(row.unit))
+    except UnitError:  # told with the other units
+        return False
+
+
 def _converted(model: Model, units: Mapping[str, Unit], problems: list[Problem]) -> Model:
     items: dict[str, Item] = {}
     for item in model.items.values():
-        try:
-            tree, _ = convert(item.tree, units, units[item.name])
-        except UnitError as error:
-            problems.append(Problem(item.place, f"{error}.\n    {item.formula}"))
-            continue
+        tree, _, mistakes = convert(item.tree, units, units[item.name])
+        problems.extend(Problem(item.place, marked(item.formula, mistake)) for mistake in mistakes)
         items[item.name] = replace(item, tree=tree)
-    checks = []
-    for check in model.checks:
-        try:
-            checks.append(_converted_check(check, units))
-        except UnitError as error:
-            problems.append(Problem(check.place, f"{error}.\n    {check.formula}"))
-    return replace(model, items=items, checks=tuple(checks))
+    return replace(model, items=items, checks=tuple(_converted_check(check, units, problems) for check in model.checks))
 
 
-def _converted_check(check: Check, units: Mapping[str, Unit]) -> Check:
-    if Number(0.0) in (check.left, check.right):  # zero fits every unit
-        return replace(check, left=convert(check.left, units, None)[0], right=convert(check.right, units, None)[0])
-    left, found = convert(check.left, units, None)
-    return replace(check, left=left, right=convert(check.right, units, found)[0])
+def _converted_check(check: Check, units: Mapping[str, Unit], problems: list[Problem]) -> Check:
+    """Both sides in one unit, as the comparison that they are; zero fits every unit."""
+    relation = {"<=": "le", ">=": "ge", "==": "eq"}[check.relation]
+    tree, _, mistakes = convert(Apply(relation, (check.left, check.right)), units, None)
+    problems.extend(Problem(check.place, marked(check.formula, mistake)) for mistake in mistakes)
+    assert isinstance(tree, Apply)
+    return replace(check, left=tree.args[0], right=tree.args[1])

@@ -45,7 +45,10 @@ class Assumption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """A line item: one formula for all periods. ``role`` is for the bank case; a flow is per period, a balance at its end."""
+    """A line item: one formula for all periods. ``role`` is for the bank case; a flow is per period, a balance at its end.
+
+    ``prices`` names the assumption in whose real prices it is; otherwise its money is money of the year.
+    """
 
     name: str
     label: str
@@ -53,6 +56,7 @@ class Item:
     kind: ItemKind
     formula: str
     tree: Node
+    prices: str = ""
     role: Role = ""
     may_be_undefined: bool = False
     place: str = field(default="", compare=False)

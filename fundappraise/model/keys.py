@@ -14,7 +14,7 @@ ASSUMPTION_KEYS = (
     "label", "unit", "prices", "default", "by", "duration", "random", "bounds", "role", "note", "choices", "curve",
     "given", "driver", "market",
 )  # fmt: skip
-ITEM_KEYS = ("label", "unit", "kind", "role", "formula", "override", "may_be_undefined", "note")
+ITEM_KEYS = ("label", "unit", "prices", "kind", "role", "formula", "override", "may_be_undefined", "note")
 CHECK_KEYS = ("label", "formula")
 _SHAPES: dict[str, tuple[type, str]] = {
     "include": (list, "a list"),

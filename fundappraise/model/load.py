@@ -287,10 +287,17 @@ def _add_items(draft: _Draft, place: _Place, data: Mapping[str, Any], prefix: st
             kind=entry.get("kind", "amount"),
             formula=" ".join(str(entry["formula"]).split()),
             tree=_in_bank_case(rename(tree, renamed), str(entry.get("role", ""))),
+            prices=_price_basis(str(entry.get("prices", "")), renamed),
             role=entry.get("role", ""),
             may_be_undefined=bool(entry.get("may_be_undefined", False)),
             place=where,
         )
+
+
+def _price_basis(written: str, renamed: Any) -> str:
+    """The assumption in whose prices an item is, under its name in the whole model."""
+    other = renamed(written)
+    return other.name if isinstance(other, Name) else written
 
 
 def _in_bank_case(tree: Node, role: str) -> Node:

@@ -1,20 +1,16 @@
-"""Units of a model: read with pint, checked through every formula, scale converted by a visible factor in the tree.
+"""Units: read with pint, converted into one another, and named in words.
 
 "%" is a way to show a number, not a scale: 8 % is stored as 0.08, so "%" counts as 1. Currencies, boxes (TEU) and counted
-things (unit, wagon, document) are dimensions of their own. Price bases are not checked here yet.
+things (unit, wagon, document) are dimensions of their own, and so is the price basis of every amount in real prices: the rows
+of a workbook may each follow another index.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
-
-from fundappraise.formula.nodes import Apply, Name, Node, Number, Shift
-from fundappraise.formula.ops import OPERATIONS
-from fundappraise.formula.walk import rebuild, text
 
 if TYPE_CHECKING:
     import pint
@@ -69,6 +65,14 @@ class Unit:
 
 
 ONE = Unit(1.0, ())
+PER_YEAR = Unit(1.0, (("[time]", -1.0),))
+_BASIS = "prices of "
+_CURRENCIES = ("[usd]", "[eur]", "[kzt]", "[azn]")
+_NAMED = {
+    "[usd]": "USD", "[eur]": "EUR", "[kzt]": "KZT", "[azn]": "AZN", "[box]": "TEU", "[mass]": "t", "[length]": "m",
+    "[power]": "W", "[time]": "year", "[bandwidth]": "bps", "[barrel]": "bbl",
+}  # fmt: skip
+"""How a dimension is written in an error."""
 
 
 @cache
@@ -115,165 +119,70 @@ def conversion(found: str, wanted: str) -> float:
     have, want = unit(found), unit(wanted)
     if have.dimensions != want.dimensions:
         raise UnitError(f"{found} does not convert to {wanted}")
-    return _factor(have, want)
+    return factor(have, want)
 
 
-def _factor(found: Unit, wanted: Unit) -> float:
+def factor(found: Unit, wanted: Unit) -> float:
+    """What a number in ``found`` is multiplied with to be in ``wanted``, which measures the same."""
     # 14 digits: 1e3/1e6 is 0.001, not 0.0010000000000000002
     return float(f"{found.scale / wanted.scale:.14g}")
 
 
-def scaled(tree: Node, found: Unit, wanted: Unit) -> Node:
-    """The tree multiplied so that its number is in ``wanted``."""
-    factor = _factor(found, wanted)
-    if factor == 1.0:
-        return tree
-    if isinstance(tree, Number):
-        return Number(tree.value * factor)
-    return Apply("mul", (tree, Number(factor)))
+def is_money(found: Unit) -> bool:
+    """Whether the unit has a currency in it: USD/TEU, MUSD/year."""
+    return any(name in _CURRENCIES for name, _ in found.dimensions)
 
 
-def convert(tree: Node, units: Mapping[str, Unit], declared: Unit | None) -> tuple[Node, Unit]:
-    """The tree with scale factors inserted, and its unit (``declared`` where given).
-
-    Raises
-    ------
-    UnitError
-        Dimensions do not work out; the message shows the part of the formula.
-    """
-    tree, found = _infer(tree, units)
-    if declared is None:
-        return tree, ONE if found is None else found
-    if found is None:
-        return tree, declared
-    if found.dimensions != declared.dimensions:
-        raise UnitError(f"the formula gives {_words(found)}, the item says {_words(declared)}")
-    return scaled(tree, found, declared), declared
+# --- price bases ---
 
 
-Inferred = tuple[Node, Unit | None]
-"""A tree and its unit; None is a literal 0, which fits any unit."""
+def prices_of(name: str, power: float = 1.0) -> Unit:
+    """The price basis that the assumption ``name`` is stated in; power −1 is its index."""
+    return Unit(1.0, ((f"{_BASIS}{name}", power),))
 
 
-def _infer(tree: Node, units: Mapping[str, Unit]) -> Inferred:
-    if isinstance(tree, Number):
-        return tree, None if tree.value == 0 else ONE
-    if isinstance(tree, Name):
-        return tree, units[tree.name]
-    if isinstance(tree, Shift):
-        arg, found = _infer(tree.arg, units)
-        return Shift(tree.direction, arg, tree.by, tree.column), found
-    parts = [_infer(arg, units) for arg in tree.args]
-    return _RULES[OPERATIONS[tree.op].units](tree, parts)
+def is_index(found: Unit) -> bool:
+    """Whether this is a price index: money of the year per money of the basis."""
+    return len(found.dimensions) == 1 and found.dimensions[0][0].startswith(_BASIS) and found.dimensions[0][1] == -1
 
 
-def _same(tree: Apply, parts: list[Inferred]) -> Inferred:
-    aligned, found = _align(tree, parts)
-    return rebuild(tree, aligned), found
+def _split(found: Unit) -> tuple[Unit, dict[str, float]]:
+    """The unit without its price bases, and their exponents by assumption."""
+    bases = {name.removeprefix(_BASIS): power for name, power in found.dimensions if name.startswith(_BASIS)}
+    return Unit(found.scale, tuple(pair for pair in found.dimensions if not pair[0].startswith(_BASIS))), bases
 
 
-def _flag(tree: Apply, parts: list[Inferred]) -> Inferred:
-    aligned, _ = _align(tree, parts)
-    return rebuild(tree, aligned), ONE
+def price_advice(found: Unit, wanted: Unit) -> str:
+    """What turns the one price basis into the other, where that is all the difference."""
+    (plain, bases), (plain_wanted, bases_wanted) = _split(found), _split(wanted)
+    if plain.dimensions != plain_wanted.dimensions:
+        return ""
+    names = sorted({*bases, *bases_wanted})
+    differences = {name: bases.get(name, 0.0) - bases_wanted.get(name, 0.0) for name in names}
+    missing = [f"multiply by {name}_index" for name, power in differences.items() if power > 0]
+    excess = [f"leave out {name}_index" for name, power in differences.items() if power < 0]
+    return f": {' and '.join([*missing, *excess])}"
 
 
-def _align(tree: Apply, parts: list[Inferred]) -> tuple[tuple[Node, ...], Unit | None]:
-    target = next((found for _, found in parts if found is not None), None)
-    if target is None:
-        return tuple(part for part, _ in parts), None
-    for part, found in parts:
-        if found is not None and found.dimensions != target.dimensions:
-            raise UnitError(f"{text(tree)}: {text(part)} is in {_words(found)}, the rest in {_words(target)}")
-    return tuple(part if found is None else scaled(part, found, target) for part, found in parts), target
+def words(found: Unit) -> str:
+    """The unit in words for an error: ``1e+06 USD/TEU in the prices of fee``."""
+    plain, bases = _split(found)
+    if not plain.dimensions and list(bases.values()) == [-1.0]:
+        return f"the price index of {next(iter(bases))}"
+    basis = "".join(
+        f" in the prices of {name}" if power == 1 else f" times the prices of {name} to the power {power:g}"
+        for name, power in bases.items()
+    )
+    return _plain_words(plain) + basis
 
 
-def _product(tree: Apply, parts: list[Inferred]) -> Inferred:
-    (left, a), (right, b) = parts
-    if a is None or b is None:
-        return rebuild(tree, (left, right)), None
-    return rebuild(tree, (left, right)), a.times(b)
-
-
-def _quotient(tree: Apply, parts: list[Inferred]) -> Inferred:
-    (left, a), (right, b) = parts
-    return rebuild(tree, (left, right)), None if a is None else a.times(b or ONE, -1.0)
-
-
-def _power(tree: Apply, parts: list[Inferred]) -> Inferred:
-    (base, found), (exponent, power) = parts
-    _demand_pure(tree, exponent, power)
-    if found is None or not found.dimensions:
-        return rebuild(tree, (scaled(base, found or ONE, ONE), exponent)), ONE
-    if not isinstance(exponent, Number):
-        raise UnitError(f"{text(tree)}: an amount in {_words(found)} takes a plain number as its power")
-    return rebuild(tree, (base, exponent)), ONE.times(found, exponent.value)
-
-
-def _pure(tree: Apply, parts: list[Inferred]) -> Inferred:
-    for part, found in parts:
-        _demand_pure(tree, part, found)
-    return rebuild(tree, tuple(scaled(part, found or ONE, ONE) for part, found in parts)), ONE
-
-
-def _demand_pure(tree: Node, part: Node, found: Unit | None) -> None:
-    if found is not None and found.dimensions:
-        raise UnitError(f"{text(tree)}: {text(part)} must be a plain number, not {_words(found)}")
-
-
-def _keep(tree: Apply, parts: list[Inferred]) -> Inferred:
-    return rebuild(tree, tuple(part for part, _ in parts)), parts[0][1]
-
-
-def _root(tree: Apply, parts: list[Inferred]) -> Inferred:
-    part, found = parts[0]
-    return rebuild(tree, (part,)), None if found is None else ONE.times(found, 0.5)
-
-
-def _choose(tree: Apply, parts: list[Inferred]) -> Inferred:
-    condition, found = parts[0]
-    _demand_pure(tree, condition, found)
-    branches, common = _align(tree, parts[1:])
-    return rebuild(tree, (condition, *branches)), common
-
-
-def _at(tree: Apply, parts: list[Inferred]) -> Inferred:
-    _demand_pure(tree, *parts[1])
-    return _keep(tree, parts)
-
-
-def _rate(tree: Apply, parts: list[Inferred]) -> Inferred:
-    part, found = parts[0]
-    if found is not None and found.dimensions != unit("1/year").dimensions:
-        raise UnitError(f"{text(tree)}: period_rate takes a rate per year, not {_words(found)}")
-    return rebuild(tree, (part,)), ONE
-
-
-_RULES: dict[str, Callable[[Apply, list[Inferred]], Inferred]] = {
-    "same": _same,
-    "first": _keep,
-    "product": _product,
-    "quotient": _quotient,
-    "power": _power,
-    "pure": _pure,
-    "flag": _flag,
-    "keep": _keep,
-    "root": _root,
-    "choose": _choose,
-    "at": _at,
-    "rate": _rate,
-}
-
-
-def _words(found: Unit) -> str:
-    """``1e+06 USD/TEU``-like words for a unit in an error."""
+def _plain_words(found: Unit) -> str:
     if not found.dimensions:
         return "a plain number" if found.scale == 1 else f"a plain number × {found.scale:g}"
-    named = {"usd": "USD", "eur": "EUR", "kzt": "KZT", "azn": "AZN", "box": "TEU", "mass": "t", "length": "m",
-             "power": "W", "time": "year", "bandwidth": "bps", "barrel": "bbl"}  # fmt: skip
     above: list[str] = []
     below: list[str] = []
     for name, exponent in found.dimensions:
-        short = named.get(name.strip("[]"), name.strip("[]"))
+        short = _NAMED.get(name, name.strip("[]"))
         (above if exponent > 0 else below).append(short if abs(exponent) == 1 else f"{short}^{abs(exponent):g}")
     size = "" if found.scale == 1 else f"{found.scale:g} "
     return f"{size}{'·'.join(above) or '1'}{''.join('/' + name for name in below)}"

@@ -119,7 +119,6 @@ class _Builder:
         given = {
             "start_period": _scalar(start),
             "exit_period": _scalar(self._exit_period()),
-            "call_limit_index": np.ones((self.timeline.n_periods, 1)),
         }
         rates = {row.assumption.name: float(row.value.base) for row in shared.inputs}
         return ProjectPlan(

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shops import MODELS as MODELS_OF_SHOPS
+from shops import shop, stated
 
 from fundappraise.drivers.distributions import Distribution, constant, normal, pert
 from fundappraise.errors import Problem
@@ -244,6 +246,18 @@ def test_a_row_of_a_project(fund: Fund, sentence: str) -> None:
 )
 def test_another_row_of_a_project(row: Input, sentence: str) -> None:
     assert told(with_inputs(PRICE, replace(row, source="x"))) == [sentence]
+
+
+def test_an_amount_that_the_model_takes_as_paid_cannot_be_real() -> None:
+    """The shop's cost has no index in its formulas, its income has one."""
+    rows = [stated(name, 1, prices="real 2026", place=name) for name in ("cost", "income")]
+    fund = replace(SOUND, projects=(shop("S", *rows),))
+    found = [str(problem) for problem in check_fund(fund, MODELS_OF_SHOPS) if problem.where in ("cost", "income")]
+    assert found[0] == (
+        'cost: cost: shop.toml takes this amount as paid, without a price index. Allowed: "nominal". '
+        "Or let the model multiply it by cost_index."
+    )
+    assert not [sentence for sentence in found if sentence.startswith("income") and "as paid" in sentence]
 
 
 def test_bounds_are_compared_in_the_unit_of_the_row() -> None:
