@@ -47,6 +47,11 @@ class Timeline:
         """The calendar years covered, each once."""
         return tuple(sorted({int(year) for year in self.year}))
 
+    def yearly(self, rows: Floats, *, flows: bool) -> Floats:
+        """Rows by period ``(periods, …)`` as rows by year ``(years, …)``: flows of a year add up, all else is as at its end."""
+        starts = np.flatnonzero(np.diff(self.year, prepend=self.first_year - 1))
+        return np.asarray(np.add.reduceat(rows, starts) if flows else rows[[*(starts[1:] - 1), len(rows) - 1]])
+
     def periods_of(self, year: int) -> slice:
         """The 0-based periods of a calendar year (empty when it is off the timeline)."""
         first = (year - self.first_year) * self.periods_per_year

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from fundappraise.drivers.distributions import Distribution
+from fundappraise.timeline import Timeline
 
 Confidence = Literal["H", "M", "D", "L", ""]
 Include = Literal["candidate", "must", "not now"]
@@ -276,6 +277,15 @@ class Fund:
         row = self.setting("valuation_date")
         value = row.value if row is not None else None
         return value if isinstance(value, date) else date(2026, 1, 1)
+
+    @property
+    def timeline(self) -> Timeline:
+        """The years simulated, from the valuation date's, in the periods that the fund states."""
+        from fundappraise.fund.settings import YEARS_PER_PERIOD
+
+        row = self.setting("period")
+        length = YEARS_PER_PERIOD.get(str(row.value), 1.0) if row is not None else 1.0
+        return Timeline(self.valuation_date.year, round(self.number("model_years") / length), length)
 
     @property
     def commitments(self) -> float:

@@ -24,6 +24,9 @@ class SettingKind:
     choices: tuple[str, ...] = ()
 
 
+YEARS_PER_PERIOD = {"year": 1.0, "half-year": 0.5, "quarter": 0.25}
+"""What the setting ``period`` may be."""
+
 SETTINGS: tuple[SettingKind, ...] = (
     SettingKind("name", "Name of the fund", "text", required=True),
     SettingKind("paper", "Number of the paper", "text", default=""),
@@ -37,6 +40,7 @@ SETTINGS: tuple[SettingKind, ...] = (
     SettingKind("term_years", "Term of the fund", "number", "year", default=12, lowest=1, highest=40),
     SettingKind("exit_year", "Fund leaves its projects in (empty: end of the term)", "year"),
     SettingKind("model_years", "Years simulated", "number", "year", default=35, lowest=5, highest=60),
+    SettingKind("period", "Periods simulated", "text", default="year", choices=tuple(YEARS_PER_PERIOD)),
     SettingKind("low_high", "Low and high of an input mean", "text", default="P10, P90", choices=("P10, P90", "min, max")),
     SettingKind("management_fee", "Management fee on commitments", "rate", "%/year", default=0.0, lowest=0, highest=0.1),
     SettingKind("fund_costs", "Other costs of the fund", "number", "MUSD/year", default=0.0, lowest=0),

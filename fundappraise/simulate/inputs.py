@@ -131,12 +131,12 @@ def _bank(row: Floats, bank: str, factor: float) -> Floats:
 
 
 def price_index(prices: str, fund: Fund, timeline: Timeline) -> Floats:
-    """1 for nominal amounts; for ``real 2026`` or ``real 2026 kz_cpi`` the index, 1 in the base year, ``(periods, 1)``.
+    """1 for nominal amounts; for ``real 2026`` or ``real 2026 kz_cpi`` the index ``(periods, 1)``, 1 on average over the base year.
 
     Raises
     ------
     ValueError
-        The basis names an index that the fund does not have.
+        The basis names an index that the fund does not have, or a year after the timeline.
     """
     words = prices.split()
     if not words or words[0] == NOMINAL or words[0] == "not":
@@ -147,9 +147,10 @@ def price_index(prices: str, fund: Fund, timeline: Timeline) -> Floats:
     if index is None:
         raise ValueError(f'price index "{name}" is not in the Fund tab' if name else "the fund has no price index")
     growth = by_year(index.growth[0][1] if index.growth else 0.0, index.growth, timeline)[:, 0]
-    steps = 1.0 + growth * timeline.years_per_period
+    steps = (1.0 + growth) ** timeline.years_per_period
     level = np.cumprod(steps) / steps[0]  # 1 in the first period
-    at_base = timeline.periods_of(base_year)
-    before = timeline.first_year - base_year
-    anchor = level[at_base.start] if at_base.start < at_base.stop else (1.0 + growth[0]) ** -max(before, 0)
-    return np.asarray(level / anchor)[:, None]
+    before = max(timeline.first_year - base_year, 0)  # years of the first growth between the base year and the timeline
+    at_base = timeline.periods_of(base_year if before == 0 else timeline.first_year)
+    if at_base.start >= at_base.stop:
+        raise ValueError(f"prices of {base_year} are later than the years simulated")
+    return np.asarray(level / level[at_base].mean() * (1.0 + growth[0]) ** before)[:, None]

@@ -38,7 +38,7 @@ def plan_fund(fund: Fund, *, only: frozenset[str] | None = None, models_folder: 
     InputError
         A model or an input cannot be used; every problem is listed.
     """
-    timeline = Timeline(fund.valuation_date.year, round(fund.number("model_years")))
+    timeline = fund.timeline
     specs = tuple(driver_spec(driver) for driver in fund.drivers)
     names = [spec.name for spec in specs]
     pairs = [(row.first, row.second, row.coefficient) for row in fund.correlations]
@@ -213,7 +213,7 @@ class _Builder:
         return ModelPlan(owner, model, kernel, tuple(inputs), fixed, drivers)
 
     def _companions(self, model: Model, item: PlannedInput) -> dict[str, Floats]:
-        """Price index, curve and kind of an input, for those that the model has."""
+        """Price index, curve (a year's amount spread evenly over its periods) and kind of an input, where the model has them."""
         name, stated = item.assumption.name, item.stated
         found: dict[str, Floats] = {}
         if f"{name}_index" in model.assumptions:
@@ -221,7 +221,7 @@ class _Builder:
         if f"{name}_curve" in model.assumptions:
             factor = conversion(stated.unit or item.assumption.unit, item.assumption.unit)
             amounts = tuple((year, amount * factor) for year, amount in stated.by_year)
-            found[f"{name}_curve"] = by_year(0.0, amounts, self.timeline)
+            found[f"{name}_curve"] = by_year(0.0, amounts, self.timeline) * self.timeline.years_per_period
             found[f"{name}_kind"] = _scalar(_KINDS.index(stated.kind) + 1 if stated.kind in _KINDS else 0)
         return found
 

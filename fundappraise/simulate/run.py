@@ -161,23 +161,24 @@ class Appraisal:
     def _by_year(self, flow: str) -> pd.DataFrame:
         import pandas as pd
 
-        rows = {name: self.mean_flow(name, flow) for name in self.ids}
-        years = self.plan.timeline.year.astype(int)
-        return pd.DataFrame(rows, index=years).groupby(level=0).sum().T
+        timeline = self.plan.timeline
+        rows = {name: timeline.yearly(self.mean_flow(name, flow), flows=True) for name in self.ids}
+        return pd.DataFrame(rows, index=list(timeline.years)).T
 
     def drivers(self, name: str, paths: slice | None = None) -> pd.DataFrame:
-        """A driver's path ``(path, year)``, drawn again from the seed."""
+        """A driver at the end of each year ``(path, year)``, drawn again from the seed."""
         if name not in self.plan.driver_base:
             raise InputError([_unknown(name, "driver", self.plan.driver_base)])
         span = self._span(paths)
         parts = [driver_paths(self.plan, self.seed, task)[name] for task in tasks_of(span)]
-        return self._paths_by_year(np.concatenate(parts, axis=1), span)
+        return self._paths_by_year(np.concatenate(parts, axis=1), span, flows=False)
 
     def base_driver(self, name: str) -> pd.Series[float]:
-        """A driver's base path by year."""
+        """A driver's base path at the end of each year."""
         import pandas as pd
 
-        return pd.Series(self.plan.driver_base[name][:, 0], index=self.plan.timeline.year.astype(int), name=name)
+        timeline = self.plan.timeline
+        return pd.Series(timeline.yearly(self.plan.driver_base[name][:, 0], flows=False), index=list(timeline.years), name=name)
 
     def draws(self, project_id: str, paths: slice | None = None) -> pd.DataFrame:
         """The drawn levels of a project's uncertain inputs ``(path, input)``, in the model's units."""
@@ -192,7 +193,10 @@ class Appraisal:
         return pd.DataFrame(data, index=pd.RangeIndex(span.start, span.stop, name="path"))
 
     def lines(self, project_id: str, item: str, paths: slice | None = None) -> pd.DataFrame:
-        """One line item ``(path, year)``, computed again from the seed; an item with one value has one column."""
+        """One line item ``(path, year)``, computed again from the seed; an item with one value has one column.
+
+        Flows add up over a year of several periods, everything else is as at its end.
+        """
         project = self._project(project_id)
         if item not in project.model.items:
             raise InputError([_unknown(f"{project_id}.{item}", "line item", project.model.items)])
@@ -203,21 +207,24 @@ class Appraisal:
             shared = world(self.plan, self.seed, task, only=project_id)
             values = run_kernel(project, kernel, shared.values[project_id], self.plan, task)[item]
             parts.append(np.broadcast_to(values, (values.shape[0], len(task) * BLOCK)))
-        return self._paths_by_year(np.concatenate(parts, axis=1), span)
+        return self._paths_by_year(np.concatenate(parts, axis=1), span, flows=project.model.items[item].kind == "flow")
 
     def base_lines(self, project_id: str) -> pd.DataFrame:
-        """Every line item of the base case: label, unit, then one column a year (one value: the first year's)."""
+        """Every line item of the base case: label, unit, then one column a year as in ``lines`` (one value: the first year's)."""
         import pandas as pd
 
         project = self._project(project_id)
         kernel = compile_schedule(schedule(project.model, project.model.items))
         inputs = base_inputs(self.plan, project)
         rows = run_kernel(project, kernel, inputs, self.plan, range(0))
-        years = self.plan.timeline.year.astype(int)
+        timeline = self.plan.timeline
+        years = list(timeline.years)
         table: dict[str, Mapping[object, object]] = {}
         for name, item in project.model.items.items():
             values = rows[name][:, 0]
-            cells = dict(zip(years, values, strict=True)) if len(values) == len(years) else {years[0]: values[0]}
+            if len(values) == timeline.n_periods:
+                values = timeline.yearly(values, flows=item.kind == "flow")
+            cells = dict(zip(years, values, strict=False))
             table[name] = {"label": item.label, "unit": item.unit, **cells}
         return pd.DataFrame.from_dict(table, orient="index").reindex(columns=["label", "unit", *years])
 
@@ -239,12 +246,13 @@ class Appraisal:
         offset = tasks_of(span)[0].start * BLOCK
         return rows[..., span.start - offset : span.stop - offset]
 
-    def _paths_by_year(self, rows: Floats, span: range) -> pd.DataFrame:
+    def _paths_by_year(self, rows: Floats, span: range, *, flows: bool) -> pd.DataFrame:
         import pandas as pd
 
-        kept = self._cut(rows, span).T
-        years = self.plan.timeline.year.astype(int)
-        columns = years if kept.shape[1] == len(years) else ["value"]
+        timeline = self.plan.timeline
+        by_period = rows.shape[0] == timeline.n_periods
+        kept = self._cut(timeline.yearly(rows, flows=flows) if by_period else rows, span).T
+        columns = list(timeline.years) if by_period else ["value"]
         return pd.DataFrame(kept, index=pd.RangeIndex(span.start, span.stop, name="path"), columns=columns)
 
 

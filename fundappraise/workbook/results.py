@@ -215,7 +215,7 @@ def driver_bands(run: Appraisal, name: str) -> pd.DataFrame:
     low, high = np.quantile(values, [0.1, 0.9], axis=0)
     bands = pd.DataFrame({"mean": values.mean(axis=0), "P10": low, "P90": high}, index=[int(y) for y in paths.columns])
     bands.insert(0, "base", run.base_driver(name).reindex(bands.index))
-    return bands.groupby(level=0).mean()
+    return bands
 
 
 def _short(value: object) -> float | None:
