@@ -131,7 +131,7 @@ def _bank(row: Floats, bank: str, factor: float) -> Floats:
 
 
 def price_index(prices: str, fund: Fund, timeline: Timeline) -> Floats:
-    """1 for nominal amounts; for ``real 2026`` or ``real 2026 kz_cpi`` the index ``(periods, 1)``, 1 on average over the base year.
+    """1 for nominal amounts; for ``real 2026 kz_cpi`` the index ``(periods, 1)``, 1 on average over its base year.
 
     Raises
     ------
