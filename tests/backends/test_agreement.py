@@ -60,9 +60,8 @@ FORMULAS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("formula", FORMULAS)
-@pytest.mark.parametrize("years", [1.0, 0.5])
-def test_every_operation_agrees(tmp_path, formula, years):
+def items_for(formula: str) -> list[str]:
+    """The line ``out`` with the formula, and what it reads."""
     parts = [
         item("curve", "10 * period"),
         item("one_year", "years_per_period / years_per_period * years_per_period", "year") if "one_year" in formula else "",
@@ -71,7 +70,13 @@ def test_every_operation_agrees(tmp_path, formula, years):
         formula = formula.replace("period_rate(r)", "period_rate(0.1 / one_year) + x")
         parts.append(item("one_year", "years_per_period / period * period", "year"))
     # comparisons of amounts are for assumptions here, which are free
-    got, want = both(tmp_path, *parts, item("out", formula, may_be_undefined=True), years=years)
+    return [*parts, item("out", formula, may_be_undefined=True)]
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+@pytest.mark.parametrize("years", [1.0, 0.5])
+def test_every_operation_agrees(tmp_path, formula, years):
+    got, want = both(tmp_path, *items_for(formula), years=years)
     assert np.array_equal(np.isnan(got), np.isnan(want)), (got, want)
     assert np.allclose(got, want, rtol=1e-12, atol=0, equal_nan=True)
     assert not np.isinf(got).any()
