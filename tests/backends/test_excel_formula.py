@@ -55,7 +55,7 @@ def test_every_operation_is_calculated_to_the_definition(tmp_path, program):
 
 
 def printed(tmp_path, formula, *parts):
-    """The text of ``out`` in the second of six periods; x stands in row 2, y in 3, s in 4, k in 5, period in 1, other lines below."""
+    """The text of ``out`` in the second period; period, x, y, s and k stand in rows 1 to 5, other lines below."""
     model = load(tmp_path, GIVEN, *parts, item("out", formula, may_be_undefined=True))
     both = grids(schedule(model, ["out"]))
     columns = columns_for(Timeline(2026, 6))
