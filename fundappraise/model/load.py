@@ -44,9 +44,9 @@ class _Draft:
 
 
 def model_names() -> tuple[str, ...]:
-    """The shipped models a project or market can use, without the shared files under finance/."""
+    """The shipped models a project or market can use, without the files they share: those under finance/ and ``_draft`` and such."""
     root = folder_of("models")
-    names = (path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.toml"))
+    names = (path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("[!_]*.toml"))
     return tuple(sorted(name for name in names if not name.startswith("finance/")))
 
 
