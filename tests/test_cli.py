@@ -206,5 +206,5 @@ def test_models_lists_every_shipped_model(command):
 
 def test_models_shows_inputs_lines_and_checks_of_one(command):
     done = command("models", "markets/containers")
-    for part in ("Inputs", "node_share", "demand = corridor_traffic * node_share", "served <= demand", "Outputs"):
+    for part in ("Inputs", "node_share", "demand = corridor_traffic * node_share", "share_served <= 1", "Outputs"):
         assert part in done.out

@@ -44,7 +44,7 @@ class _Draft:
 
 
 def model_names() -> tuple[str, ...]:
-    """The shipped models a project or market can use, without the files they share: those under finance/ and ``_draft`` and such."""
+    """The shipped models a project or market can use; not the parts that they share, under finance/ or named ``_draft``."""
     root = folder_of("models")
     names = (path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("[!_]*.toml"))
     return tuple(sorted(name for name in names if not name.startswith("finance/")))

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fundappraise.backends.numpy_kernel import compile_schedule, failed_checks
+from fundappraise.backends.checks import failed_checks
+from fundappraise.backends.numpy_kernel import compile_schedule
 from fundappraise.model.load import load_model, model_names
 from fundappraise.model.schedule import schedule
 from fundappraise.timeline import Timeline
@@ -53,7 +54,9 @@ def test_without_demand_nothing_is_used(name):
 
 
 def test_sellers_of_one_order_are_used_in_the_same_proportion():
-    found = shared_out("markets/dry_cargo", 100.0 / 1.5, (0.0, 200.0, 50.0, 0.0))  # half of 200 wanted; 120 and 80 offered at order 2
+    found = shared_out(
+        "markets/dry_cargo", 100.0 / 1.5, (0.0, 200.0, 50.0, 0.0)
+    )  # half of 200 wanted; 120 and 80 offered at order 2
     assert found["demand"][0, 0] == pytest.approx(100.0)
     assert [offer * found["utilisation_2"][0, 0] for offer in (120.0, 80.0)] == pytest.approx([60.0, 40.0])
     assert found["utilisation_3"][0, 0] == 0

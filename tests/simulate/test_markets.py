@@ -20,8 +20,8 @@ def sold(result, project_id, year=2028):
 def test_the_first_in_order_is_served_first():
     """Traffic 100: the old port takes 30, A up to 50, B what is left of 40."""
     result = run(harbour(quay("A", 50), quay("B", 40)))
-    assert (sold(result, "A"), sold(result, "B")) == (50, 20)
-    assert result.plan.project("B").base_allocation[2, 0] == 20
+    assert (sold(result, "A")[0], sold(result, "B")[0]) == pytest.approx((50, 20))
+    assert result.plan.project("B").base_allocation[2, 0] == pytest.approx(20)
     assert sold(result, "A", 2026) == 0  # still being built
 
 
@@ -32,7 +32,7 @@ def test_equal_orders_share_in_proportion_to_what_they_offer():
 
 def test_a_quay_that_starts_later_leaves_its_boxes_to_the_others_until_then():
     result = run(harbour(quay("A", 50, start=2028), quay("B", 40)))
-    assert [sold(result, "B", year)[0] for year in (2027, 2028, 2029)] == [40, 40, 20]
+    assert [sold(result, "B", year)[0] for year in (2027, 2028, 2029)] == pytest.approx([40, 40, 20])
 
 
 def test_no_box_is_sold_twice_on_any_path():
@@ -67,7 +67,7 @@ def test_what_a_seller_offers_reaches_its_market_and_no_further():
 def test_lines_of_one_seller_see_the_whole_market():
     fund = harbour(quay("A", 50), quay("B", 40))
     result = run(fund, 20)
-    assert sold(result, "B").tolist() == [20] * 20
+    assert sold(result, "B") == pytest.approx([20] * 20)
 
 
 def test_a_seller_without_a_row_in_the_capacities_is_named():
