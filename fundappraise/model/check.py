@@ -1,239 +1,85 @@
-"""A loaded model checked as a whole: names, shapes, flags, comparisons, units. Returns it with scale factors in its trees."""
+"""A merged model checked as a whole: names, shapes, conditions, units, circles. Returns it with scale factors in its trees."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from fundappraise.errors import ModelError, Problem, did_you_mean
-from fundappraise.formula.caret import marked
-from fundappraise.formula.nodes import Apply, Name, Node, Number, Shift
-from fundappraise.formula.ops import COMPARISONS, FLAG_RESULTS, GIVEN, REDUCTIONS, SCALAR_GIVEN
-from fundappraise.formula.walk import names, text, walk
+from fundappraise.errors import Problem, did_you_mean
+from fundappraise.formula.caret import Mistake, marked
+from fundappraise.formula.nodes import Apply, Name, Node, Number
+from fundappraise.formula.ops import GIVEN
+from fundappraise.formula.walk import names, walk
+from fundappraise.model.conditions import condition_mistakes, exactness, is_flag
 from fundappraise.model.items import Assumption, Check, Item, Model
+from fundappraise.model.schedule import circles
+from fundappraise.model.shapes import shape_mistakes, shapes
 from fundappraise.model.unit_rules import convert
-from fundappraise.model.units import ONE, Unit, UnitError, is_money, prices_of, unit
+from fundappraise.model.units import ONE, PER_YEAR, Unit, UnitError, is_money, prices_of, unit
 
-_EXACT_OPS = frozenset(
-    {"add", "sub", "neg", "min", "max", "floor", "round", "abs", "if", "cumulative", "bank_case", "at"}
-) | REDUCTIONS | FLAG_RESULTS  # fmt: skip
+BANK_VOLUME = "bank_volume"
+"""The assumption by which items with role ``volume`` shrink in the bank pass."""
 
 
-def checked(model: Model, problems: list[Problem]) -> Model:
-    """The model with scale factors inserted.
+def checked(model: Model, declared: frozenset[str], problems: list[Problem]) -> Model:
+    """The model with bank-case roles and scale factors in its trees; everything that is wrong goes to ``problems``.
 
-    Raises
-    ------
-    ModelError
-        With ``problems`` and everything found here.
+    ``declared`` are all names that the files define, also those whose definition cannot be read: they are known.
     """
-    problems = list(problems)
-    known = frozenset(model.items) | frozenset(model.assumptions) | frozenset(GIVEN)
-    readable = _names_known(model, known, problems)
-    for output, target in model.outputs.items():
-        if target not in model.items:
-            hint = did_you_mean(target, model.items)
-            problems.append(Problem(f"{model.name} outputs.{output}", f'"{target}" is not a line item.', hint=hint))
-    if readable:
-        _shapes(model, problems)
-        _comparisons(model, problems)
-    model = _priced(model, problems)
+    for where, formula, mistake in _unknown_names(model, declared | GIVEN.keys()):
+        hint = did_you_mean(mistake.text, {*model.items, *model.assumptions, *GIVEN})
+        problems.append(Problem(where, marked(formula, replace(mistake, text=f'"{mistake.text}" is not known here.')), hint=hint))
+    model = _with_fixed_curves(_priced(model, problems))
+    found, exact = shapes(model), exactness(model)
+    for where, formula, tree in _formulas(model):
+        for mistake in [*shape_mistakes(tree, found), *condition_mistakes(tree, model, exact)]:
+            problems.append(_told(where, formula, mistake))
+    problems += _kinds(model)
     units = _declared_units(model, problems)
-    if readable and units is not None:
-        model = _converted(model, units, problems)
-    if problems:
-        raise ModelError(problems)
+    model = _converted(_with_roles(model, problems), units, problems)
+    problems += circles(model)
     return model
 
 
-def _formulas(model: Model) -> list[tuple[str, str, Node]]:
+def _told(where: str, formula: str, mistake: Mistake) -> Problem:
+    return Problem(where, marked(formula, replace(mistake, text=f"{mistake.text}.")))
+
+
+def _formulas(model: Model) -> Iterator[tuple[str, str, Node]]:
     """(place, formula text, tree) of every item and of both sides of every check."""
-    rows = [(item.place, item.formula, item.tree) for item in model.items.values()]
+    for item in model.items.values():
+        yield item.place, item.formula, item.tree
     for check in model.checks:
-        rows += [(check.place, check.formula, check.left), (check.place, check.formula, check.right)]
-    return rows
+        yield check.place, check.formula, check.left
+        yield check.place, check.formula, check.right
 
 
-def _names_known(model: Model, known: frozenset[str], problems: list[Problem]) -> bool:
-    count = len(problems)
-    for place, formula, tree in _formulas(model):
+def _unknown_names(model: Model, known: frozenset[str]) -> Iterator[tuple[str, str, Mistake]]:
+    for where, formula, tree in _formulas(model):
         for node in walk(tree):
             if isinstance(node, Name) and node.name not in known:
-                place_in = re.search(rf"\b{node.name}\b", formula)
-                caret = f"\n    {formula}\n    {' ' * place_in.start()}{'^' * len(node.name)}" if place_in else ""
-                hint = did_you_mean(node.name, known)
-                problems.append(Problem(place, f'"{node.name}" is not known here.{caret}', hint=hint))
-    return len(problems) == count
+                yield where, formula, Mistake(node.name, node.column, node.width)
 
 
-def scalar_names(model: Model) -> frozenset[str]:
-    """Names with one value for all periods. Circular items count as by period."""
-    memo: dict[str, bool] = {}
-
-    def name_is_scalar(name: str) -> bool:
-        if name in GIVEN:
-            return name in SCALAR_GIVEN
-        if name in model.assumptions:
-            return not model.assumptions[name].by_period
-        if name not in memo:
-            memo[name] = False
-            memo[name] = is_scalar(model.items[name].tree, name_is_scalar)
-        return memo[name]
-
-    return frozenset(name for name in (*model.items, *model.assumptions, *GIVEN) if name_is_scalar(name))
+def _kinds(model: Model) -> Iterator[Problem]:
+    """A flag gives 0 or 1; a flow is per period, not per year (LANGUAGE.md rules 5 and 9)."""
+    for item in model.items.values():
+        if item.kind == "flag" and not is_flag(item.tree, model):
+            yield _told(item.place, item.formula, Mistake(f"{item.name} is a flag, but its formula can give more than 0 and 1"))
+        if item.kind == "flow" and _per_year(item.unit):
+            found = f"{item.name} is a flow, which is per period, but its unit is {item.unit}"
+            yield _told(item.place, item.formula, Mistake(f"{found}: multiply by years_per_period, or call it a rate"))
 
 
-def is_scalar(tree: Node, name_is_scalar: Callable[[str], bool]) -> bool:
-    """Whether a formula has one value for all periods, given a test for names."""
-    if isinstance(tree, Number):
-        return True
-    if isinstance(tree, Name):
-        return name_is_scalar(tree.name)
-    if isinstance(tree, Shift):
+def _per_year(written: str) -> bool:
+    try:
+        dimensions = dict(unit(written).dimensions)
+    except UnitError:  # told with the other units
         return False
-    if tree.op in REDUCTIONS:
-        return True
-    if tree.op == "at":
-        return is_scalar(tree.args[1], name_is_scalar)
-    return all(is_scalar(arg, name_is_scalar) for arg in tree.args)
+    return dimensions.get("[time]") == PER_YEAR.dimensions[0][1] and len(dimensions) > 1
 
 
-def _shapes(model: Model, problems: list[Problem]) -> None:
-    scalars, fixed = scalar_names(model), _fixed_names(model)
-    for place, formula, tree in _formulas(model):
-        for node in walk(tree):
-            found = _shape_problem(node, scalars, fixed)
-            if found:
-                problems.append(Problem(place, f"{found}\n    {formula}"))
-
-
-def _fixed_names(model: Model) -> frozenset[str]:
-    """Names that are the same on every path. Circular items count as fixed in themselves."""
-    memo: dict[str, bool] = {}
-
-    def fixed(name: str) -> bool:
-        if name in model.assumptions:
-            return not model.assumptions[name].random
-        if name in model.items and name not in memo:
-            memo[name] = True
-            memo[name] = all(fixed(part) for part in names(model.items[name].tree))
-        return memo.get(name, True)
-
-    return frozenset(name for name in (*model.items, *model.assumptions, *GIVEN) if fixed(name))
-
-
-def _shape_problem(node: Node, scalars: frozenset[str], fixed: frozenset[str]) -> str:
-    def scalar(part: Node) -> bool:
-        return is_scalar(part, scalars.__contains__)
-
-    if isinstance(node, Shift):
-        if any(isinstance(inner, Shift) for inner in walk(node.arg)):
-            return f"{text(node)}: prev and next do not nest; give the inner one an item of its own."
-        if not scalar(node.by) or not names(node.by) <= fixed:
-            return f"{text(node)}: the number of periods must be one fixed number."
-        return f"{text(node)}: {text(node.arg)} has one value for all periods." if scalar(node.arg) else ""
-    if not isinstance(node, Apply):
-        return ""
-    if (node.op in REDUCTIONS or node.op == "cumulative") and scalar(node.args[0]):
-        return f"{text(node)}: {text(node.args[0])} has one value for all periods."
-    if node.op == "at" and scalar(node.args[0]):
-        return f"{text(node)}: at reads a curve, {text(node.args[0])} has one value only."
-    return ""
-
-
-def _comparisons(model: Model, problems: list[Problem]) -> None:
-    """Conditions are flags, and computed amounts are compared with exceeds (LANGUAGE.md rules 5 and 6)."""
-    exact = _exact_names(model)
-    rows = [(item.place, item.formula, item.tree) for item in model.items.values()]
-    for place, formula, tree in rows:
-        for node in walk(tree):
-            if not isinstance(node, Apply):
-                continue
-            if node.op in COMPARISONS and not all(_is_exact(arg, exact, model) for arg in node.args):
-                found = f"{text(node)} compares computed amounts; write exceeds(a, b) or exceeds(a, b, scale)."
-                problems.append(Problem(place, f"{found}\n    {formula}"))
-            conditions = {"if": node.args[:1], "and": node.args, "or": node.args, "not": node.args,
-                          "lowest": node.args[1:], "highest": node.args[1:]}.get(node.op, ())  # fmt: skip
-            for condition in conditions:
-                if not _is_flag(condition, model):
-                    problems.append(Problem(place, f"{text(condition)} is used as a condition but is not a flag."))
-            if node.op == "exceeds" and len(node.args) == 2 and Number(0.0) in node.args:
-                problems.append(Problem(place, f"{text(node)}: against zero a scale is needed: exceeds(a, 0, scale)."))
-
-
-def _is_flag(node: Node, model: Model) -> bool:
-    if isinstance(node, Name):
-        if node.name in model.items:
-            return model.items[node.name].kind == "flag"
-        if node.name in GIVEN:
-            return node.name in ("year_end", "bank_pass")
-        return model.assumptions[node.name].unit == "1"
-    if isinstance(node, Shift):
-        return _is_flag(node.arg, model)
-    if isinstance(node, Apply):
-        if node.op == "bank_case":
-            return _is_flag(node.args[0], model)
-        return node.op in FLAG_RESULTS
-    return node.value in (0.0, 1.0)
-
-
-def _exact_names(model: Model) -> frozenset[str]:
-    """Items that hold whole numbers or assumptions passed through: periods, ages, flags. Their comparisons are free."""
-    memo: dict[str, bool] = {}
-
-    def exact(name: str) -> bool:
-        item = model.items.get(name)
-        if item is None or item.kind == "flag":
-            return True
-        if name not in memo:
-            memo[name] = True  # a balance of flags is exact in itself
-            memo[name] = all(_is_exact_node(node, exact, model) for node in walk(item.tree))
-        return memo[name]
-
-    return frozenset(name for name in (*model.items, *model.assumptions, *GIVEN) if exact(name))
-
-
-def _is_exact_node(node: Node, exact: Callable[[str], bool], model: Model) -> bool:
-    if isinstance(node, Name):
-        return exact(node.name)
-    if not isinstance(node, Apply):
-        return True
-    if node.op == "mul":  # an age times a flag is exact, a price times a volume is an amount
-        return any(isinstance(arg, Number) or _is_flag(arg, model) for arg in node.args)
-    return node.op in _EXACT_OPS
-
-
-def _is_exact(tree: Node, exact: frozenset[str], model: Model) -> bool:
-    return all(_is_exact_node(node, exact.__contains__, model) for node in walk(tree))
-
-
-def _declared_units(model: Model, problems: list[Problem]) -> dict[str, Unit] | None:
-    count = len(problems)
-    units = {name: unit(written) for name, written in GIVEN.items()}
-    rows: list[Assumption | Item] = [*model.assumptions.values(), *model.items.values()]
-    for row in rows:
-        try:
-            units[row.name] = (ONE if _is_bare(row) else unit(row.unit)).times(_price_basis(row, model))
-            unit(row.unit)
-        except UnitError as error:
-            problems.append(Problem(row.place or row.name, f"{row.name}: {error}."))
-    return units if len(problems) == count else None
-
-
-def _is_bare(row: Assumption | Item) -> bool:
-    # durations reach the model as whole periods; a line's own value is the multiplier of its curve
-    return isinstance(row, Assumption) and (row.duration or bool(row.choices))
-
-
-def _price_basis(row: Assumption | Item, model: Model) -> Unit:
-    """The price basis that a row is stated in; ONE for what is not money, or is money of the year."""
-    if isinstance(row, Item):
-        return ONE if row.prices in ("", "nominal") else prices_of(row.prices)
-    stated = model.assumptions.get(row.of, row) if row.source in ("index", "curve") else row
-    if stated.prices != "real" or row.source == "kind" or _is_bare(row):
-        return ONE
-    return prices_of(stated.name, -1.0 if row.source == "index" else 1.0)
+# --- what declarations mean ---
 
 
 def _priced(model: Model, problems: list[Problem]) -> Model:
@@ -262,19 +108,80 @@ def _is_money(row: Assumption) -> bool:
         return False
 
 
-def _converted(model: Model, units: Mapping[str, Unit], problems: list[Problem]) -> Model:
+def _with_fixed_curves(model: Model) -> Model:
+    """An input that is read as a curve is the same on every path, and so takes no range (LANGUAGE.md rule 4)."""
+    nodes = (node for _, _, tree in _formulas(model) for node in walk(tree))
+    curves = {
+        node.args[0].name for node in nodes if isinstance(node, Apply) and node.op == "at" and isinstance(node.args[0], Name)
+    }
+    rows = {
+        name: replace(row, random=False) if name in curves and row.source == "input" else row
+        for name, row in model.assumptions.items()
+    }
+    return replace(model, assumptions=rows)
+
+
+def _with_roles(model: Model, problems: list[Problem]) -> Model:
+    """Items with role ``volume`` shrink to bank_volume in the bank pass; there is no exit in it."""
+    items = dict(model.items)
+    for name, item in model.items.items():
+        if item.role == "volume" and BANK_VOLUME not in model.assumptions and BANK_VOLUME not in model.items:
+            found = f'{name} has the role "volume", but the model has no {BANK_VOLUME}.'
+            problems.append(Problem(item.place, found, hint=f'Include finance/project, or declare {BANK_VOLUME} (unit = "%").'))
+        elif item.role == "volume":
+            share = Apply("if", (Name("bank_pass"), Name(BANK_VOLUME), Number(1.0)))
+            items[name] = replace(item, tree=Apply("mul", (item.tree, share)))
+        elif item.role == "exit":
+            items[name] = replace(item, tree=Apply("if", (Name("bank_pass"), Number(0.0), item.tree)))
+    return replace(model, items=items)
+
+
+# --- units ---
+
+
+def _declared_units(model: Model, problems: list[Problem]) -> dict[str, Unit | None]:
+    """The unit of every name; None, which fits any, where it cannot be read."""
+    units: dict[str, Unit | None] = {name: unit(written) for name, written in GIVEN.items()}
+    rows: list[Assumption | Item] = [*model.assumptions.values(), *model.items.values()]
+    for row in rows:
+        try:
+            stated = unit(row.unit)
+            units[row.name] = (ONE if _is_bare(row) else stated).times(_price_basis(row, model))
+        except UnitError as error:
+            units[row.name] = None
+            if isinstance(row, Item) or row.source not in ("index", "curve", "kind"):
+                problems.append(Problem(row.place.replace(".formula", ".unit"), f"{row.name}: {error}."))
+    return units
+
+
+def _is_bare(row: Assumption | Item) -> bool:
+    # durations reach the model as whole periods; a line's own value is the multiplier of its curve
+    return isinstance(row, Assumption) and (row.duration or (bool(row.choices) and row.source == "input"))
+
+
+def _price_basis(row: Assumption | Item, model: Model) -> Unit:
+    """The price basis that a row is stated in; ONE for what is not money, or is money of the year."""
+    if isinstance(row, Item):
+        return ONE if row.prices in ("", "nominal") else prices_of(row.prices)
+    stated = model.assumptions.get(row.of, row) if row.source in ("index", "curve") else row
+    if stated.prices != "real" or row.source == "kind" or _is_bare(row):
+        return ONE
+    return prices_of(stated.name, -1.0 if row.source == "index" else 1.0)
+
+
+def _converted(model: Model, units: Mapping[str, Unit | None], problems: list[Problem]) -> Model:
     items: dict[str, Item] = {}
     for item in model.items.values():
         tree, _, mistakes = convert(item.tree, units, units[item.name])
-        problems.extend(Problem(item.place, marked(item.formula, mistake)) for mistake in mistakes)
+        problems.extend(_told(item.place, item.formula, mistake) for mistake in mistakes)
         items[item.name] = replace(item, tree=tree)
     return replace(model, items=items, checks=tuple(_converted_check(check, units, problems) for check in model.checks))
 
 
-def _converted_check(check: Check, units: Mapping[str, Unit], problems: list[Problem]) -> Check:
+def _converted_check(check: Check, units: Mapping[str, Unit | None], problems: list[Problem]) -> Check:
     """Both sides in one unit, as the comparison that they are; zero fits every unit."""
     relation = {"<=": "le", ">=": "ge", "==": "eq"}[check.relation]
     tree, _, mistakes = convert(Apply(relation, (check.left, check.right)), units, None)
-    problems.extend(Problem(check.place, marked(check.formula, mistake)) for mistake in mistakes)
+    problems.extend(_told(check.place, check.formula, mistake) for mistake in mistakes)
     assert isinstance(tree, Apply)
     return replace(check, left=tree.args[0], right=tree.args[1])

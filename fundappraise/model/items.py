@@ -11,7 +11,7 @@ from fundappraise.formula.nodes import Node
 Prices = Literal["", "real", "nominal"]
 ItemKind = Literal["flow", "balance", "flag", "rate", "amount"]
 Role = Literal["", "volume", "output", "exit"]
-AssumptionRole = Literal["", "price", "grant", "capex"]
+AssumptionRole = Literal["", "price", "grant", "payment", "capex"]
 Source = Literal["input", "given", "driver", "market", "index", "curve", "kind"]
 
 
@@ -23,6 +23,7 @@ class Assumption:
     stake); ``driver`` by the shared driver named in ``of``; ``market`` by the market the project sells in; ``index``, ``curve``
     and ``kind`` are companions of the input named in ``of``: its price index (``fee_index``), its yearly values by project
     age (``line_1_curve``) and its kind (``line_1_kind``). Only ``by_period`` inputs take values by year or move with a driver.
+    ``options`` are the words for its values 1, 2, … where it is a choice.
     A ``duration`` is rounded up to whole periods before the model sees it. ``prices`` is set for money.
     """
 
@@ -39,6 +40,7 @@ class Assumption:
     bounds: tuple[float, float] | None = None
     role: AssumptionRole = ""
     choices: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
     note: str = ""
     place: str = field(default="", compare=False)
 
@@ -75,13 +77,23 @@ class Check:
     place: str = field(default="", compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Include:
+    """A file that a model takes in: the prefix of its names, and what its inputs are bound to."""
+
+    file: str
+    prefix: str
+    bound: Mapping[str, Node]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Model:
     """A loaded model with its includes merged; compared by identity, so that what is compiled from it can be kept.
 
     ``outputs`` maps what the fund needs (``capex``) to an item.
 
-    ``texts`` holds the files it was read from, by name, so that a run can keep them.
+    ``texts`` holds the files it was read from, by name, so that a run can keep them; ``requires`` the names that its files say
+    they need from one another.
     """
 
     name: str
@@ -93,6 +105,8 @@ class Model:
     checks: tuple[Check, ...]
     outputs: Mapping[str, str]
     texts: Mapping[str, str]
+    includes: tuple[Include, ...] = ()
+    requires: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> tuple[Assumption, ...]:

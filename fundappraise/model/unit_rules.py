@@ -20,8 +20,11 @@ Inferred = tuple[Node, Unit | None]
 """A tree and its unit; None fits any unit: a literal 0, or what a mistake left unknown."""
 
 
-def convert(tree: Node, units: Mapping[str, Unit], declared: Unit | None) -> tuple[Node, Unit | None, list[Mistake]]:
-    """The tree with scale factors inserted, its unit (``declared`` where given), and what does not work out."""
+def convert(tree: Node, units: Mapping[str, Unit | None], declared: Unit | None) -> tuple[Node, Unit | None, list[Mistake]]:
+    """The tree with scale factors inserted, its unit (``declared`` where given), and what does not work out.
+
+    A name without a unit fits any.
+    """
     inference = _Inference(units)
     tree, found = inference.infer(tree)
     if declared is None or found is None:
@@ -47,14 +50,14 @@ def _scaled(tree: Node, found: Unit, wanted: Unit) -> Node:
 class _Inference:
     """One formula; ``mistakes`` grows as its parts are read."""
 
-    units: Mapping[str, Unit]
+    units: Mapping[str, Unit | None]
     mistakes: list[Mistake] = field(default_factory=list)
 
     def infer(self, tree: Node) -> Inferred:
         if isinstance(tree, Number):
             return tree, None if tree.value == 0 else ONE
         if isinstance(tree, Name):
-            return tree, self.units[tree.name]
+            return tree, self.units.get(tree.name)
         if isinstance(tree, Shift):
             arg, found = self.infer(tree.arg)
             by, count = self.infer(tree.by)

@@ -63,7 +63,8 @@ def test_what_is_not_listed_is_refused_with_the_reason(formula, words):
 def test_the_error_points_at_the_column():
     with pytest.raises(FormulaError) as caught:
         parse("revenue - costs.total")
-    assert (caught.value.column, caught.value.width) == (10, 11)
+    (mistake,) = caught.value.mistakes
+    assert (mistake.column, mistake.width) == (10, 11)
 
 
 POINTWISE = [op for op in OPERATIONS.values() if op.shape == "elementwise"]

@@ -21,8 +21,9 @@ def test_a_value_for_all_periods_has_no_past_and_no_total(tmp_path, formula):
     assert "has one value for all periods" in refused(tmp_path, given("rate"), item("a", formula))
 
 
-def test_lags_do_not_nest(tmp_path):
-    assert "do not nest" in refused(tmp_path, item("a", "prev(next(period))"))
+def test_lags_nest_only_on_what_is_the_same_on_every_path(tmp_path):
+    assert "nest only" in refused(tmp_path, given("x", by_period=True), item("a", "prev(next(x))"))
+    load(tmp_path, item("a", "prev(next(period))"))
 
 
 def test_the_lag_is_one_number(tmp_path):

@@ -1,0 +1,374 @@
+"""A model file and all that it includes become one set of names: prefixed (``as``), bound (``with``), replaced (``override``)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fundappraise.errors import Problem, did_you_mean
+from fundappraise.formula.caret import Mistake, marked
+from fundappraise.formula.nodes import Apply, Name, Node
+from fundappraise.formula.ops import GIVEN
+from fundappraise.formula.parse import MAX_DEPTH, RESERVED, FormulaError, one_line, parse
+from fundappraise.formula.walk import depth, rename, walk
+from fundappraise.model.items import Assumption, Check, Include, Item
+from fundappraise.model.keys import (
+    CHECK_KEYS,
+    INCLUDE_KEYS,
+    ITEM_KEYS,
+    Wrong,
+    companions,
+    read_assumption,
+    short,
+    wrong_assumption,
+    wrong_keys,
+)
+from fundappraise.model.read_file import ModelFile, read_file
+
+MAX_PARTS = 100
+"""Files of a model, each counted as often as it is included."""
+
+MAX_ITEMS = 5_000
+"""Line items of a model; the longest shipped one has 130."""
+
+MAX_NODES = 1_000
+"""Operations and names of one formula, once what is bound to its names stands in it."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+
+
+@dataclass(slots=True)
+class Part:
+    """One inclusion of a file: what it is called here, what its names are bound to (in its includer's words)."""
+
+    file: ModelFile
+    prefix: str = ""
+    bound: Mapping[str, Node] = field(default_factory=dict)
+    children: list[Part] = field(default_factory=list)
+
+    def names(self) -> frozenset[str]:
+        """What the file and its includes define, as the file itself writes it."""
+        own = {name for table in ("assumptions", "items") for name in _entries(self.file, table)}
+        for name, entry in _entries(self.file, "assumptions").items():
+            own.update(companions(name, entry) if isinstance(entry, dict) else ())
+        for child in self.children:
+            own.update(child.prefix + name for name in child.names())
+        return frozenset(own) - self.bound.keys()
+
+
+@dataclass(slots=True)
+class Draft:
+    """What the files gave so far. ``declared`` also has the names whose definition cannot be read."""
+
+    folder: Path | None
+    assumptions: dict[str, Assumption] = field(default_factory=dict)
+    items: dict[str, Item] = field(default_factory=dict)
+    checks: dict[str, Check] = field(default_factory=dict)
+    outputs: dict[str, tuple[str, str]] = field(default_factory=dict)
+    requires: list[tuple[str, str]] = field(default_factory=list)
+    includes: list[Include] = field(default_factory=list)
+    files: dict[str, ModelFile] = field(default_factory=dict)
+    declared: set[str] = field(default_factory=set)
+    overrides: dict[str, str] = field(default_factory=dict)
+    overridden: set[str] = field(default_factory=set)
+    merged: dict[tuple[str, str], Mapping[str, Node]] = field(default_factory=dict)
+    n_parts: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, where: str, found: str, hint: str = "") -> None:
+        self.problems.append(Problem(where, found, hint=hint))
+
+    def wrong(self, file: ModelFile, table: str, wrong: Iterator[Wrong]) -> bool:
+        """Tell what is wrong with the keys of a table; whether anything is."""
+        found = [Problem(file.at(f"{table}.{key}" if key else table), text, hint=hint) for key, text, hint in wrong]
+        self.problems += found
+        return bool(found)
+
+    def formula(self, where: str, written: object) -> Node | None:
+        """The tree of a formula; what is wrong with it is told, each mistake with its caret."""
+        line = one_line(written) if isinstance(written, str) else ""
+        try:
+            return parse(line)
+        except FormulaError as error:
+            self.problems += [Problem(where, marked(line, mistake)) for mistake in error.mistakes]
+            return None
+
+
+def merge(draft: Draft, name: str) -> ModelFile | None:
+    """The file of ``name`` and its includes, merged into ``draft``; the file itself."""
+    top = _part(draft, name, name, ())
+    if top is None:
+        return None
+    _add(draft, top, "", {})
+    for overriding, where in draft.overrides.items():
+        if overriding not in draft.overridden:
+            near = did_you_mean(overriding, draft.declared - {overriding})
+            draft.problem(where, f'override = true, but no file that is included defines "{overriding}".', near)
+    for required, where in draft.requires:
+        if required not in draft.declared:
+            draft.problem(where, f'it requires "{required}", which no file of {name} defines.')
+    for target, where in draft.outputs.values():
+        if target not in draft.items and (target not in draft.declared or target in draft.assumptions):
+            draft.problem(where, f'"{short(target)[1:-1]}" is not a line item.', did_you_mean(target, draft.items))
+    return top.file
+
+
+# --- which files ---
+
+
+def _part(draft: Draft, name: str, where: str, stack: tuple[str, ...]) -> Part | None:
+    draft.n_parts += 1
+    if name in stack:
+        draft.problem(where, f'"{name}" includes itself: {" → ".join((*stack, name))}.', "Take one of these includes out.")
+        return None
+    if draft.n_parts > MAX_PARTS:
+        if draft.n_parts == MAX_PARTS + 1:
+            draft.problem(where, f"more than {MAX_PARTS} files are included, each counted as often as it is.")
+        return None
+    if name not in draft.files:
+        file = read_file(name, draft.folder, where, draft.problems)
+        if file is None:
+            return None
+        draft.files[name] = file
+    part = Part(draft.files[name])
+    for other, prefix, bound in _includes(draft, part.file):
+        child = _part(draft, other, part.file.at("include"), (*stack, name))
+        if child is not None:
+            child.prefix, child.bound = prefix, bound
+            _check_binding(draft, part.file, child)
+            part.children.append(child)
+    return part
+
+
+def _includes(draft: Draft, file: ModelFile) -> Iterator[tuple[str, str, dict[str, Node]]]:
+    where = file.at("include")
+    for entry in file.data.get("include", ()):
+        written = {"file": entry} if isinstance(entry, str) else entry
+        if not isinstance(written, dict):
+            draft.problem(where, f"an include is a name or {{file, as, with}}, not {short(entry)}.")
+            continue
+        wrong = list(wrong_keys(written, INCLUDE_KEYS, ("file",)))
+        for _, sentence, hint in wrong:
+            draft.problem(where, sentence, hint)
+        if wrong:
+            continue
+        name, prefix = written["file"], written.get("as", "")
+        if name.endswith(".toml") and (Path(name).is_absolute() or ".." in Path(name).parts or "\\" in name):
+            draft.problem(where, f'"{short(name)[1:-1]}" leaves the folder of the model.', "Put the file beside it.")
+            continue
+        if prefix and not _NAME.fullmatch(prefix):
+            draft.problem(where, f'as = "{short(prefix)[1:-1]}" is not a name: small letters, digits and _, a letter first.')
+            continue
+        trees = {key: draft.formula(where, text) for key, text in written.get("with", {}).items()}
+        yield name, f"{prefix}_" if prefix else "", {key: tree for key, tree in trees.items() if tree is not None}
+
+
+def _check_binding(draft: Draft, includer: ModelFile, child: Part) -> None:
+    """``with`` binds what a file is given: its assumptions, their companions, and what it requires or reads."""
+    where, file = includer.at("include"), child.file
+    stated = {n: entry for n, entry in _entries(file, "assumptions").items() if isinstance(entry, dict)}
+    brought = {other: name for name, entry in stated.items() for other in companions(name, entry)}
+    given = {*stated, *brought, *file.data.get("requires", ())}
+    for name in child.bound:
+        if name in _entries(file, "items"):
+            draft.problem(where, f'"{name}" is a line item of {file.shown}; with binds what it is given.', "Use override = true.")
+        elif name not in given and not re.search(rf"\b{re.escape(name)}\b", file.text):
+            draft.problem(where, f'{file.shown} is not given "{short(name)[1:-1]}".', did_you_mean(name, given))
+    for companion, name in brought.items():
+        if name in child.bound and companion not in child.bound and re.search(rf"\b{companion}\b", file.text):
+            hint = f'{companion} = "NAME_index", or "1" for money of the year.' if companion.endswith("_index") else ""
+            draft.problem(where, f'{file.shown} reads {companion}: with "{name}" bind it too.', hint)
+
+
+def _entries(file: ModelFile, table: str) -> dict[str, Any]:
+    return dict(file.data.get(table, {}))
+
+
+# --- their definitions ---
+
+
+@dataclass(slots=True)
+class _Scope:
+    """One part's names in the whole model: bound ones stand for a tree, defined ones take the prefix."""
+
+    draft: Draft
+    file: ModelFile
+    prefix: str
+    bound: Mapping[str, Node]
+    defined: frozenset[str]
+
+    def renamed(self, name: str) -> Node | None:
+        if name in self.bound:
+            return self.bound[name]
+        return Name(self.prefix + name) if self.prefix and name in self.defined else None
+
+    def whole(self, name: str) -> str:
+        """The name in the whole model; itself where it is bound to a formula."""
+        other = self.renamed(name)
+        return other.name if isinstance(other, Name) else name
+
+    def tree(self, where: str, line: str, tree: Node) -> Node | None:
+        """The tree in names of the whole model, unless what is bound makes it grow too large."""
+        sizes = {name: sum(1 for _ in walk(part)) for name, part in self.bound.items()}
+        size = sum(sizes.get(part.name, 1) if isinstance(part, Name) else 1 for part in walk(tree))
+        renamed = rename(tree, self.renamed) if size <= MAX_NODES else None
+        if renamed is not None and depth(renamed) <= MAX_DEPTH:
+            return renamed
+        self.draft.problem(where, marked(line, Mistake("with what is bound to its names the formula is too long to be read")))
+        return None
+
+
+def _add(draft: Draft, part: Part, prefix: str, bound: Mapping[str, Node]) -> None:
+    """One part's definitions, then those of its includes: what comes first replaces what comes later."""
+    key = (part.file.name, prefix)
+    if key in draft.merged:
+        if draft.merged[key] != bound:
+            found = f"{part.file.shown} is included twice, with other bindings under the same names."
+            draft.problem(part.file.at(""), found, 'Give one of them a prefix: as = "…".')
+        return
+    draft.merged[key] = bound
+    scope = _Scope(draft, part.file, prefix, bound, part.names())
+    _add_assumptions(scope)
+    _add_items(scope)
+    _add_checks(scope)
+    _add_outputs(scope)
+    for required in part.file.data.get("requires", ()):
+        if required not in bound:
+            draft.requires.append((required, part.file.at("requires")))
+    for child in part.children:
+        where = part.file.at("include")
+        passed = {name: scope.tree(where, name, tree) for name, tree in child.bound.items()}
+        trees = {name: tree for name, tree in passed.items() if tree is not None}
+        draft.includes.append(Include(child.file.shown, prefix + child.prefix, trees))
+        _add(draft, child, prefix + child.prefix, trees)
+
+
+def _named(draft: Draft, where: str, name: str) -> bool:
+    if not _NAME.fullmatch(name):
+        draft.problem(where, f'"{short(name)[1:-1]}" is not a name: small letters, digits and _, a letter first, 60 at most.')
+    elif name in RESERVED or name in GIVEN:
+        draft.problem(where, f'"{name}" is a word of the formula language.', "Choose another name.")
+    else:
+        return True
+    return False
+
+
+def _twice(draft: Draft, where: str, name: str) -> bool:
+    """Whether a name is defined already; an earlier definition with ``override`` stands and is no problem."""
+    if name not in draft.declared:
+        draft.declared.add(name)
+        return False
+    if name in draft.overrides:
+        draft.overridden.add(name)
+    else:
+        before = draft.items.get(name) or draft.assumptions.get(name)
+        there = f" (also {before.place})" if before is not None else ""
+        draft.problem(where, f'"{name}" is defined twice{there}.', "Rename one, or replace it with override = true.")
+    return True
+
+
+def _add_assumptions(scope: _Scope) -> None:
+    draft, file = scope.draft, scope.file
+    for name, entry in _entries(file, "assumptions").items():
+        table = f"assumptions.{name}"
+        where = file.at(table)
+        if name in scope.bound or not _named(draft, where, name) or _twice(draft, where, scope.prefix + name):
+            continue
+        if not isinstance(entry, dict):
+            draft.problem(where, f"{name} is a table with label, unit, …, not {short(entry)}.")
+            continue
+        brought = [other for other in companions(name, entry) if other not in scope.bound]
+        clash = [other for other in brought if _twice(draft, where, scope.prefix + other)]
+        if draft.wrong(file, table, wrong_assumption(entry)) or clash:
+            continue
+        for row in read_assumption(scope.prefix + name, entry, where):
+            if row.name.removeprefix(scope.prefix) not in scope.bound:
+                draft.assumptions[row.name] = row
+
+
+def _add_items(scope: _Scope) -> None:
+    draft, file = scope.draft, scope.file
+    for name, entry in _entries(file, "items").items():
+        table = f"items.{name}"
+        where = file.at(f"{table}.formula")
+        if not _named(draft, where, name):
+            continue
+        whole = scope.prefix + name
+        if _twice(draft, where, whole):
+            continue
+        if not isinstance(entry, dict):
+            draft.problem(where, f"{name} is a table with label, unit, formula, not {short(entry)}.")
+            continue
+        wrong = draft.wrong(file, table, wrong_keys(entry, ITEM_KEYS, ("unit", "formula")))
+        line = one_line(entry["formula"]) if isinstance(entry.get("formula"), str) else ""
+        tree = draft.formula(where, line) if "formula" in entry else None
+        tree = None if tree is None else scope.tree(where, line, tree)
+        if entry.get("override") is True:
+            draft.overrides[whole] = where
+        if tree is None or wrong:
+            continue
+        if len(draft.items) >= MAX_ITEMS:
+            draft.problem(where, f"the model has more than {MAX_ITEMS:,} line items.")
+            return
+        draft.items[whole] = _item(scope, whole, entry, tree, where)
+
+
+def _item(scope: _Scope, name: str, entry: Mapping[str, Any], tree: Node, where: str) -> Item:
+    return Item(
+        name=name,
+        label=entry.get("label", name.removeprefix(scope.prefix)),
+        unit=entry["unit"],
+        kind=entry.get("kind", "amount"),
+        formula=one_line(entry["formula"]),
+        tree=tree,
+        prices=scope.whole(entry.get("prices", "")),
+        role=entry.get("role", ""),
+        may_be_undefined=entry.get("may_be_undefined", False),
+        place=where,
+    )
+
+
+def _add_checks(scope: _Scope) -> None:
+    draft, file = scope.draft, scope.file
+    for name, entry in _entries(file, "checks").items():
+        table = f"checks.{name}"
+        where = file.at(f"{table}.formula")
+        if not isinstance(entry, dict):
+            draft.problem(where, f"{name} is a table with label and formula, not {short(entry)}.")
+            continue
+        whole = scope.prefix + name
+        if whole in draft.checks:
+            draft.problem(where, f'the check "{short(whole)[1:-1]}" is there twice ({draft.checks[whole].place}).', "Rename one.")
+        wrong = draft.wrong(file, table, wrong_keys(entry, CHECK_KEYS, ("formula",)))
+        line = one_line(entry["formula"]) if isinstance(entry.get("formula"), str) else ""
+        tree = draft.formula(where, line) if "formula" in entry else None
+        tree = None if tree is None else scope.tree(where, line, tree)
+        if tree is None or wrong:
+            continue
+        if not isinstance(tree, Apply) or tree.op not in _RELATIONS:
+            draft.problem(where, marked(line, Mistake("a check compares two amounts with <=, >= or ==")))
+            continue
+        draft.checks[whole] = Check(
+            name=whole,
+            label=entry.get("label", name),
+            formula=line,
+            left=tree.args[0],
+            relation=_RELATIONS[tree.op],
+            right=tree.args[1],
+            place=where,
+        )
+
+
+_RELATIONS: Mapping[str, Any] = {"le": "<=", "ge": ">=", "eq": "=="}
+
+
+def _add_outputs(scope: _Scope) -> None:
+    for output, target in _entries(scope.file, "outputs").items():
+        where = scope.file.at(f"outputs.{output}")
+        if not isinstance(target, str):
+            scope.draft.problem(where, f"an output is the name of a line item, not {short(target)}.")
+        else:
+            scope.draft.outputs.setdefault(output, (scope.whole(target), where))
