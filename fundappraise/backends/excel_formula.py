@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from fundappraise.formula.nodes import Apply, Name, Node, Number, Shift
 from fundappraise.formula.ops import EXCEEDS_TOLERANCE, GIVEN, SCALAR_GIVEN
 from fundappraise.formula.walk import children, names, rebuild
-from fundappraise.model.check import is_scalar
 from fundappraise.model.items import Model
 from fundappraise.model.schedule import Pass, Schedule
+from fundappraise.model.shapes import is_scalar
 
 NOTHING = Number(math.nan)
 """What a counted row holds where its condition does not; printed as empty text, which MIN, MAX and COUNT pass over."""

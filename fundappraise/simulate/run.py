@@ -224,7 +224,7 @@ class Appraisal:
             values = rows[name][:, 0]
             if len(values) == timeline.n_periods:
                 values = timeline.yearly(values, flows=item.kind == "flow")
-            cells = dict(zip(years, values, strict=False))
+            cells: dict[object, object] = dict(zip(years, values, strict=False))
             table[name] = {"label": item.label, "unit": item.unit, **cells}
         return pd.DataFrame.from_dict(table, orient="index").reindex(columns=["label", "unit", *years])
 

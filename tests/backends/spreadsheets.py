@@ -17,8 +17,8 @@ import xlsxwriter
 
 from fundappraise.backends.excel_formula import MOST_LEVELS, Columns, Grid, Grids, Place, grids, print_row
 from fundappraise.formula.ops import GIVEN
-from fundappraise.model.check import scalar_names
 from fundappraise.model.schedule import Schedule
+from fundappraise.model.shapes import shapes
 from fundappraise.timeline import Timeline
 
 Inputs = Mapping[str, np.ndarray]
@@ -53,7 +53,7 @@ def write_book(
 
 
 def _places(plan: Schedule, grid: Grid, elsewhere: Mapping[str, Place]) -> dict[str, Place]:
-    scalars = scalar_names(plan.model)
+    scalars = shapes(plan.model).scalars
     rows = {row.name: row.one_value for row in grid.rows}
     given = (name for name in grid.reads | {"period", "years_per_period"} if not name.startswith("bank#"))
     here = [*sorted(given), *rows]
