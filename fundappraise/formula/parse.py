@@ -17,7 +17,7 @@ from fundappraise.formula.ops import CALLABLE, MANY, OPERATIONS
 MAX_LENGTH = 1_000
 """Characters of a formula; a readable one has 80. Longer text is refused before it reaches the parser."""
 
-MAX_DEPTH = 100
+MAX_DEPTH = 160
 """Operations inside one another. Every reader of a tree follows it by recursion."""
 
 _BINARY: dict[type[ast.operator], str] = {
