@@ -1,4 +1,4 @@
-"""The command line: new, check, run, models. Progress goes to the error stream, results to the output.
+"""The command line: new, check, run, trace, models. Progress goes to the error stream, results to the output.
 
 Exit codes: 0 done; 1 the input has problems (they are listed); 2 wrong usage; 3 no portfolio meets the limits.
 """
@@ -78,6 +78,18 @@ def run(path: Path, **options: Any) -> None:
     say(text)
     if clash:
         sys.exit(CLASH)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument("address", metavar="ADDRESS")
+@click.option("--year", type=int, metavar="Y", help="In one year; by default the whole line.")
+@click.option("--path", type=int, metavar="K", help="In one future, counted from 0; by default the base case.")
+def trace(folder: Path, address: str, year: int | None, path: int | None) -> None:
+    """Follow a figure of a run, such as A2.revenue: its formula with numbers, one level down, to the draw and the cell."""
+    from fundappraise.commands import trace_figure
+
+    say(trace_figure(folder, address, year, path))
 
 
 @cli.command()

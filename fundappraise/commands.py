@@ -18,12 +18,13 @@ from fundappraise.fund.fund import Fund, Project
 from fundappraise.model.load import load_model, model_names
 from fundappraise.problem_list import as_json as json_list
 from fundappraise.problem_list import render
-from fundappraise.reading import example, read, read_fund
+from fundappraise.reading import example, read, read_fund, under_scenario
 
 if TYPE_CHECKING:
     from fundappraise.decide import Allocation
     from fundappraise.model.items import Model
     from fundappraise.outcome.changes import Changes
+    from fundappraise.simulate.trace import Trace
 
 
 def new_workbook(path: Path, example_name: str | None, source: Path | None, projects: tuple[str, ...]) -> str:
@@ -127,7 +128,7 @@ def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
         fund, found = read(path)
         if any(problem.severity == "problem" for problem in found):
             return _refuse(path, fund, found)
-        fund = _under(fund, options["scenario"], path.resolve().parent)
+        fund = under_scenario(fund, options["scenario"], path.resolve().parent)
     with stage("models"):
         texts = _texts(fund, path.resolve().parent)
     key = runs.key_of(
@@ -168,19 +169,6 @@ def _refuse(path: Path, fund: Fund, found: tuple[Problem, ...]) -> tuple[str, bo
     header = [_saved(path), _counts(fund)] if fund.projects else [_saved(path)]
     print(render(found, header, ""), file=sys.stderr)
     raise SystemExit(1)
-
-
-def _under(fund: Fund, scenario: str, folder: Path) -> Fund:
-    if not scenario:
-        return fund
-    row = next((row for row in fund.scenarios if row.name == scenario), None)
-    if row is None:
-        names = [row.name for row in fund.scenarios]
-        raise _one(scenario, "there is no such scenario.", did_you_mean(scenario, names) or f"Scenarios: {'; '.join(names)}.")
-    under = fund.with_(dict(row.overrides), models_folder=folder)
-    # the paper and every table carry the fund's name, so a stress cannot be taken for the base case
-    named = tuple(replace(s, value=f"{s.value} · scenario: {row.name}") if s.code == "name" else s for s in under.settings)
-    return replace(under, settings=named)
 
 
 def _texts(fund: Fund, folder: Path) -> dict[str, str]:
@@ -273,6 +261,33 @@ class _Stages:
     def progress(self) -> bool | Callable[[int, int], None]:
         """A bar in a terminal; elsewhere the stage lines are enough."""
         return not self.quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def trace_figure(folder: Path, address: str, year: int | None, path: int | None) -> str:
+    """A figure of a run and what it is made of, and how to go on."""
+    from fundappraise.kept import open_folder
+    from fundappraise.simulate.follow import concerned, follow
+    from fundappraise.simulate.prepare import plan_fund
+
+    run = open_folder(folder)
+    if path is not None and not 0 <= path < run.key.paths:
+        raise _one(f"--path {path}", "not a path of this run.", f"Allowed: 0 to {run.key.paths - 1:,}.")
+    plan = plan_fund(run.fund, only=concerned(run.fund, address), models_folder=run.folder)
+    trace = follow(plan, run.key.seed, address, year=year, path=path)
+    lines = [f"Under the scenario {run.key.scenario}: {run.scenario}", str(trace)] if run.key.scenario else [str(trace)]
+    deeper = next((part for part in trace.parts.values() if part.origin.formula), None)
+    if deeper is not None:
+        lines.append(f'  next: fundappraise trace "{folder}" {_asked(deeper)}')
+    return "\n".join(lines)
+
+
+def _asked(trace: Trace) -> str:
+    """The arguments that ask for a trace."""
+    year, _, within = trace.when.partition(" ")
+    address = f"{trace.address}[{trace.when}]" if within else trace.address
+    quoted = f'"{address}"' if set(address) & set("()[ ") else address
+    parts = (quoted, f"--year {year}" * bool(year and not within), "" if trace.path is None else f"--path {trace.path}")
+    return " ".join(part for part in parts if part)
 
 
 def list_models() -> str:

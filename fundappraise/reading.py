@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from fundappraise.errors import InputError, Problem, did_you_mean
@@ -40,6 +41,28 @@ def read_fund(path: str | Path) -> Fund:
     if problems:
         raise InputError(problems)
     return fund
+
+
+def under_scenario(fund: Fund, name: str, folder: Path) -> Fund:
+    """The fund with a named scenario's overrides; its name says so, so that a stress cannot be taken for the base case.
+
+    ``folder`` is where ``mine.toml`` models are sought. An empty name is the fund as it is.
+
+    Raises
+    ------
+    InputError
+        There is no such scenario.
+    """
+    if not name:
+        return fund
+    row = next((row for row in fund.scenarios if row.name == name), None)
+    if row is None:
+        names = [row.name for row in fund.scenarios]
+        hint = did_you_mean(name, names) or f"Scenarios: {'; '.join(names)}."
+        raise InputError([Problem(name, "there is no such scenario.", hint=hint)])
+    under = fund.with_(dict(row.overrides), models_folder=folder)
+    named = tuple(replace(s, value=f"{s.value} · scenario: {row.name}") if s.code == "name" else s for s in under.settings)
+    return replace(under, settings=named)
 
 
 def example(name: str = "caspian") -> Fund:

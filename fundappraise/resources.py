@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+RUN_RECORD = "run.json"
+"""A folder that holds this file is a run's: the models in it are those the run was made with."""
+
 
 def folder_of(kind: Literal["models", "funds", "templates"]) -> Path:
     """The folder of the shipped files of one kind."""

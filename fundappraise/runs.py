@@ -13,17 +13,22 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fundappraise.errors import InputError, RunFolderError
-from fundappraise.outcome.changes import Earlier
-from fundappraise.outcome.decision import Decision
 from fundappraise.reading import read_fund
+from fundappraise.resources import RUN_RECORD
 
-RECORD = "run.json"
+if TYPE_CHECKING:
+    from fundappraise.outcome.changes import Earlier
+    from fundappraise.outcome.decision import Decision
+
+RECORD = RUN_RECORD
 PATHS = "paths.npz"
+WRITING = " (writing)"
+"""Ends the name of a folder until it is whole."""
 PACKAGES = ("numpy", "scipy", "pandas", "highspy", "altair", "jinja2", "XlsxWriter", "openpyxl", "pint")
 
 
@@ -96,12 +101,36 @@ def read_record(run: Path) -> dict[str, Any]:
     try:
         record = json.loads((run / RECORD).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise RunFolderError(f"{run} is not a run folder: it holds no {RECORD}.") from None
+        raise RunFolderError(_no_run(run)) from None
     except (OSError, ValueError) as error:
         raise RunFolderError(f"{run / RECORD} cannot be read: {error}.") from None
     if not isinstance(record, dict):
         raise RunFolderError(f"{run / RECORD} is not a run's record.")
     return record
+
+
+def _no_run(folder: Path) -> str:
+    if not folder.is_dir():
+        return f"{folder} is not a run folder: there is no such folder."
+    if folder.name.endswith(WRITING):
+        return f"{folder} is not a run folder: it was interrupted while it was written, and may be deleted."
+    runs = finished(folder)
+    latest = f" The latest run in it: {runs[-1]}" if runs else ""
+    return f"{folder} is not a run folder: it holds no {RECORD}.{latest}"
+
+
+def input_of(run: Path) -> Path:
+    """The input that a run keeps: its workbook, or its fund as text.
+
+    Raises
+    ------
+    RunFolderError
+        The folder holds none.
+    """
+    source = next((path for path in (run / "input.xlsx", run / "fund.toml") if path.is_file()), None)
+    if source is None:
+        raise RunFolderError(f"{run} holds no input.")
+    return source
 
 
 def earlier_run(run: Path) -> Earlier:
@@ -112,10 +141,10 @@ def earlier_run(run: Path) -> Earlier:
     RunFolderError
         The folder is not a finished run, or its input can no longer be read.
     """
+    from fundappraise.outcome.changes import Earlier
+
     record = read_record(run)
-    source = next((path for path in (run / "input.xlsx", run / "fund.toml") if path.is_file()), None)
-    if source is None:
-        raise RunFolderError(f"{run} holds no input.")
+    source = input_of(run)
     try:
         fund = read_fund(source)
         with np.load(run / PATHS) as stored:
@@ -138,7 +167,7 @@ def write_run(
     write: Callable[[Path], None],
 ) -> None:
     """Fill a folder beside ``target`` and give it its name when it is whole. ``write`` adds the paper and the workbook."""
-    partial = target.with_name(f"{target.name} (writing)")
+    partial = target.with_name(f"{target.name}{WRITING}")
     shutil.rmtree(partial, ignore_errors=True)
     made = [folder for folder in partial.parents if not folder.exists()]
     partial.mkdir(parents=True)
@@ -190,6 +219,7 @@ def _record(decision: Decision, key: Key, timings: Mapping[str, float]) -> dict[
     }  # fmt: skip
     return {
         "key": asdict(key),
+        "origin": decision.run.fund.origin,
         "status": decision.status,
         "chosen": list(decision.chosen),
         "figures": figures,

@@ -47,6 +47,12 @@ class Timeline:
         """The calendar years covered, each once."""
         return tuple(sorted({int(year) for year in self.year}))
 
+    def name_of(self, period: int) -> str:
+        """``2031``, or ``2031 H2``, ``2031 Q3``, of a 0-based period."""
+        year, within = divmod(period, self.periods_per_year)
+        part = {1: "", 2: f" H{within + 1}", 4: f" Q{within + 1}"}[self.periods_per_year]
+        return f"{self.first_year + year}{part}"
+
     def yearly(self, rows: Floats, *, flows: bool) -> Floats:
         """Rows by period ``(periods, …)`` as rows by year ``(years, …)``: flows of a year add up, all else is as at its end."""
         starts = np.flatnonzero(np.diff(self.year, prepend=self.first_year - 1))

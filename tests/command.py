@@ -72,3 +72,17 @@ def saved(fund: Fund, path: Path) -> Path:
 def with_income(fund: Fund, income: float) -> Fund:
     """The fund with another income of A."""
     return replace(fund, projects=(candidate("A", income), *fund.projects[1:]))
+
+
+def made_run(fund: Path, **options) -> Path:
+    """The folder of a run of few paths, without its PDF; for tests that share one and copy it before they change it."""
+    from fundappraise.commands import run_fund
+    from fundappraise.runs import finished, runs_folder
+
+    defaults = {
+        "output": None, "paths": 500, "seed": 1, "scenario": "", "without": (), "since": "none", "workers": 1, "quiet": True,
+    }  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fundappraise.report.pdf.find_browser", lambda: None)
+        run_fund(fund, **(defaults | options))
+    return finished(runs_folder(fund))[-1]

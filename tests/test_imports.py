@@ -24,7 +24,7 @@ LAYERS = (
     ("outcome",),
     ("workbook",),
     ("report",),
-    ("reading", "runs", "decide", "summary", "commands", "cli", "__main__", "__init__"),
+    ("reading", "runs", "kept", "decide", "summary", "commands", "cli", "__main__", "__init__"),
 )
 """A module may import from its own row and from the rows before it."""
 

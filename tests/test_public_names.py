@@ -22,6 +22,7 @@ COMMANDS = {
     "run": [
         "path", "-o", "--output", "--paths", "--seed", "--scenario", "--without", "--since", "--workers", "--quiet",
     ],
+    "trace": ["folder", "address", "--year", "--path"],
     "models": ["name"],
 }  # fmt: skip
 """The commands of the design that are built, with arguments and options."""

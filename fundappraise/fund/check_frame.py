@@ -17,6 +17,7 @@ from fundappraise.fund.fund import Fund
 from fundappraise.fund.settings import default_of
 from fundappraise.model.items import Model
 from fundappraise.model.load import load_model, model_names
+from fundappraise.model.read_file import path_of
 
 NAME = re.compile(r"[A-Za-z][\w-]*", re.ASCII)
 """What an address can hold before its dot."""
@@ -79,8 +80,9 @@ class Frame:
 def exists(name: str, folder: Path | None) -> bool:
     """Whether there is a model file of that name (sound or not)."""
     if name.endswith(".toml"):
-        return ((folder or Path()) / name).is_file()
-    return name in model_names()
+        path = path_of(name, folder)
+        return path is not None and path.is_file()
+    return name in model_names(folder)
 
 
 def model_problems(frame: Frame, name: str, place: str, wanted: Literal["project", "market"]) -> Iterator[Problem]:

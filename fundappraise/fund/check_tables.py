@@ -43,7 +43,7 @@ def _override(frame: Frame, row: Scenario, address: str, value: str) -> Iterator
             yield Problem(place, f"{row.name}, {address}: {found}")
         return
     try:
-        changed = with_overrides(frame.fund, {address: value})
+        changed = with_overrides(frame.fund, {address: value}, frame.folder)
     except InputError as error:
         for problem in error.problems:
             yield Problem(place, f"{row.name}, {address}: {problem.text.rstrip('. ')}.".replace("?.", "?"))

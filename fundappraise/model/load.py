@@ -9,7 +9,7 @@ from fundappraise.errors import ModelError, Problem
 from fundappraise.model.check import checked
 from fundappraise.model.items import Model
 from fundappraise.model.merge import Draft, merge
-from fundappraise.model.read_file import ModelFile, model_names
+from fundappraise.model.read_file import ModelFile, is_run, model_names
 
 __all__ = ["load_model", "model_names"]
 
@@ -23,7 +23,8 @@ _kept: dict[tuple[str, Path | None], tuple[_Stamp, Model]] = {}
 def load_model(name: str | Path, folder: Path | None = None) -> Model:
     """The model of a shipped name (``logistics/container_terminal``) or of a file (``mine.toml``, sought in ``folder``).
 
-    An own file is read again when it, or an own file that it includes, has been saved since.
+    An own file is read again when it, or an own file that it includes, has been saved since. In a run's folder all are the
+    texts that the run has kept, whatever is installed now.
 
     Raises
     ------
@@ -31,7 +32,7 @@ def load_model(name: str | Path, folder: Path | None = None) -> Model:
         With every problem found in the file and its includes.
     """
     name = str(name)
-    own = name.endswith(".toml")
+    own = name.endswith(".toml") or is_run(folder)
     key = (name, (folder or Path()).absolute() if own else None)
     kept = _kept.get(key)
     if kept is not None and all(_stamp(stamp[0]) == stamp for stamp in kept[0]):
@@ -39,7 +40,7 @@ def load_model(name: str | Path, folder: Path | None = None) -> Model:
     model, files = _load(name, folder if own else None)
     if len(_kept) >= KEPT:
         _kept.pop(next(iter(_kept)))
-    _kept[key] = (tuple(_stamp(file.path) for file in files if file.name.endswith(".toml")), model)
+    _kept[key] = (tuple(_stamp(file.path) for file in files if file.name.endswith(".toml") or is_run(folder)), model)
     return model
 
 

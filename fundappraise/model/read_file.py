@@ -12,7 +12,7 @@ from typing import Any
 
 from fundappraise.errors import Problem, did_you_mean
 from fundappraise.model.keys import FILE_KEYS, short, wrong_keys
-from fundappraise.resources import folder_of
+from fundappraise.resources import RUN_RECORD, folder_of
 
 MAX_BYTES = 300_000
 """Of a model file; the longest shipped one has 12,000. Reading TOML takes time that grows with the square of a line's length."""
@@ -57,15 +57,26 @@ class ModelFile:
         return f"{self.shown}{line} {dotted}".strip()
 
 
-def model_names() -> tuple[str, ...]:
-    """The shipped models a project or market can use; not the parts that they share, under finance/ or named ``_draft``."""
-    root = folder_of("models")
+def is_run(folder: Path | None) -> bool:
+    """Whether a folder is a run's, which keeps the texts of its models."""
+    return folder is not None and (folder / RUN_RECORD).is_file()
+
+
+def model_names(folder: Path | None = None) -> tuple[str, ...]:
+    """The shipped models a project or market can use; not the parts that they share, under finance/ or named ``_draft``.
+
+    In a run's ``folder`` they are those that it has kept.
+    """
+    root = folder / "models" if folder is not None and is_run(folder) else folder_of("models")
     names = (path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("[!_]*.toml"))
     return tuple(sorted(name for name in names if not name.startswith("finance/")))
 
 
 def path_of(name: str, folder: Path | None) -> Path | None:
     """Where a shipped name (``finance/tax``) or an own file (``mine.toml``, sought in ``folder``) lies; None for neither."""
+    if folder is not None and is_run(folder):
+        kept = folder / "models" / _shown(name)
+        return kept if kept.is_file() else folder / _shown(name)
     if name.endswith(".toml"):
         path = Path(name)
         return path if path.is_absolute() else (folder or Path()) / path

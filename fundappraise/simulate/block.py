@@ -81,7 +81,7 @@ def simulate(plan: Plan, seed: int, blocks: range, n_paths: int) -> TaskResult:
     for project, results in evaluate(plan, seed, blocks, keep=keep):
         outputs = {name: results[project.model.outputs[name]] for name in (*FLOWS, "min_cover", "default")}
         outputs = {name: np.broadcast_to(row, (row.shape[0], keep)) for name, row in outputs.items()}
-        columns[project.name] = _measures(plan, project, outputs)
+        columns[project.name] = measures(plan, project, outputs)
         flows[project.name] = {name: _block_sums(outputs[name]) for name in FLOWS}
     return TaskResult(columns, flows)
 
@@ -129,17 +129,17 @@ def bank_inputs(plan: Plan, project: ProjectPlan) -> dict[str, Floats]:
     return {**_fixed(plan, project), **rows}
 
 
-def base_inputs(plan: Plan, project: ProjectPlan) -> dict[str, Floats]:
-    """A project's inputs in the base case: drivers and market at base."""
+def base_inputs(plan: Plan, owner: ModelPlan) -> dict[str, Floats]:
+    """The inputs of a project (or of a market, its tiers left out) in the base case: drivers and market at base."""
     moved = (plan.driver_base, plan.driver_reference, plan.timeline)
-    rows = {row.assumption.name: row.base(*moved) for row in project.inputs}
-    return {**_fixed(plan, project), **rows}
+    rows = {row.assumption.name: row.base(*moved) for row in owner.inputs}
+    return {**_fixed(plan, owner), **rows}
 
 
-def _fixed(plan: Plan, project: ProjectPlan) -> dict[str, Floats]:
-    values = {**project.fixed, **{name: plan.driver_base[d] for name, d in project.drivers.items()}}
-    if project.sale is not None and project.base_allocation is not None:
-        values |= dict.fromkeys(project.sale.inputs, project.base_allocation)
+def _fixed(plan: Plan, owner: ModelPlan) -> dict[str, Floats]:
+    values = {**owner.fixed, **{name: plan.driver_base[d] for name, d in owner.drivers.items()}}
+    if isinstance(owner, ProjectPlan) and owner.sale is not None and owner.base_allocation is not None:
+        values |= dict.fromkeys(owner.sale.inputs, owner.base_allocation)
     return values
 
 
@@ -165,12 +165,12 @@ def world(
     """
     drivers = driver_paths(plan, seed, blocks) if drivers is None else drivers
     wanted = plan.neighbours(only) if only else plan.projects
-    values = {project.name: _values(plan, project, seed, blocks, drivers) for project in wanted}
+    values = {project.name: inputs_on_paths(plan, project, seed, blocks, drivers) for project in wanted}
     offers = {p.name: offered(p, values[p.name], plan.timeline) for p in wanted if p.sale is not None}
     for market in plan.markets:
         if not any(p.sale is not None and p.sale.market == market.name for p in wanted):
             continue
-        given = _values(plan, market, seed, blocks, drivers)
+        given = inputs_on_paths(plan, market, seed, blocks, drivers)
         found, failed = allocations(market, wanted, offers, given, plan.timeline, keep)
         _enforce(market, failed)
         for project in wanted:
@@ -186,7 +186,8 @@ def draws(plan: Plan, row: PlannedInput, seed: int, blocks: range) -> Floats:
     return row.value.value_at(np.concatenate(scores))
 
 
-def _values(plan: Plan, owner: ModelPlan, seed: int, blocks: range, drivers: Mapping[str, Floats]) -> dict[str, Floats]:
+def inputs_on_paths(plan: Plan, owner: ModelPlan, seed: int, blocks: range, drivers: Mapping[str, Floats]) -> dict[str, Floats]:
+    """The inputs of a project or market on the paths of ``blocks``; what its market gives it is left out."""
     values = {**owner.fixed, **{name: drivers[driver] for name, driver in owner.drivers.items()}}
     for row in owner.inputs:
         drawn = draws(plan, row, seed, blocks) if row.is_random else np.zeros(1)
@@ -207,7 +208,8 @@ def _block_sums(rows: Floats) -> Floats:
     return np.stack([rows[:, start : start + BLOCK].sum(axis=1) for start in starts])
 
 
-def _measures(plan: Plan, project: ProjectPlan, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
+def measures(plan: Plan, project: ProjectPlan, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
+    """``MEASURES`` by name ``(paths,)`` of a project's outputs: ``FLOWS``, min_cover and default, ``(periods, paths)``."""
     fund, years = plan.fund, plan.timeline.years_per_period
     nothing = np.zeros_like(outputs["project_calls"])
     project_flows = (outputs["project_calls"], outputs["project_operating"], nothing)

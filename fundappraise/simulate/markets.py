@@ -32,15 +32,7 @@ def allocations(
     Within an order of service capacities are used in proportion to what they offer.
     """
     sellers = [p for p in projects if p.sale is not None and p.sale.market == market.name]
-    tiers: dict[str, Floats] = {}
-    for order in range(1, TIERS + 1):
-        capacity = market.tiers[order - 1]
-        for project in sellers:
-            if project.sale is not None and project.sale.order == order:
-                capacity = capacity + offers[project.name]
-        tiers[f"tier_{order}"] = capacity
-    given = {**values, **tiers}
-    results = market.kernel.run(given, {}, timeline)
+    results = market.kernel.run({**values, **tiers(market, sellers, offers)}, {}, timeline)
     found: dict[str, Floats] = {}
     for project in sellers:
         if project.sale is not None:
@@ -48,3 +40,15 @@ def allocations(
             found[project.name] = offers[project.name] * used * project.sale.from_market
     kept = {name: row[:, :keep] for name, row in results.items()}
     return found, failed_checks(market.kernel.schedule, kept)
+
+
+def tiers(market: MarketPlan, sellers: Iterable[ProjectPlan], offers: Mapping[str, Floats]) -> dict[str, Floats]:
+    """The capacity of each order of service, ``tier_1`` first: what stands there already and what the sellers offer."""
+    found: dict[str, Floats] = {}
+    for order in range(1, TIERS + 1):
+        capacity = market.tiers[order - 1]
+        for project in sellers:
+            if project.sale is not None and project.sale.order == order:
+                capacity = capacity + offers[project.name]
+        found[f"tier_{order}"] = capacity
+    return found

@@ -18,11 +18,13 @@ from fundappraise.fund.build import fund_of
 from fundappraise.fund.fund import Fund, Project
 from fundappraise.model.schedule import schedule
 from fundappraise.simulate.block import Progress, base_inputs, draws, driver_paths, run_kernel, tasks_of, world
+from fundappraise.simulate.follow import follow
 from fundappraise.simulate.paths import Columns, Workers, simulate_all
 from fundappraise.simulate.plan import Plan, ProjectPlan
 from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.progress import bar
 from fundappraise.simulate.summary import project_table
+from fundappraise.simulate.trace import Trace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -227,6 +229,21 @@ class Appraisal:
             cells: dict[object, object] = dict(zip(years, values, strict=False))
             table[name] = {"label": item.label, "unit": item.unit, **cells}
         return pd.DataFrame.from_dict(table, orient="index").reindex(columns=["label", "unit", *years])
+
+    def trace(self, address: str, *, year: int | None = None, path: int | None = None) -> Trace:
+        """A figure and what it is made of, one level down: ``run.trace("A2.revenue", year=2031, path=17).parts["fee"]``.
+
+        Addresses are those of lines, inputs, drivers (``sea_level``, ``sea_level.decline``), markets and settings, and the
+        measures of a path (``A2.fund_npv``). Without ``path`` it is the base case, without ``year`` the whole line.
+
+        Raises
+        ------
+        InputError
+            There is no such address, year or path.
+        """
+        if path is not None and not 0 <= path < self.n_paths:
+            raise InputError([Problem(address, f"path {path} of {self.n_paths:,}.", f"Allowed: 0 to {self.n_paths - 1:,}.")])
+        return follow(self.plan, self.seed, address, year=year, path=path)
 
     def _project(self, project_id: str) -> ProjectPlan:
         if project_id not in self.ids:

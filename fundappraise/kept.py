@@ -1,0 +1,53 @@
+"""A finished run read again from its own folder: its input, under its scenario, with the models that it kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from fundappraise.errors import InputError, RunFolderError
+from fundappraise.fund.fund import Fund
+from fundappraise.reading import read_fund, under_scenario
+from fundappraise.runs import RECORD, Key, input_of, read_record
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """``fund`` is the one that was simulated: under the run's scenario, whose overrides ``scenario`` says in words."""
+
+    folder: Path
+    record: Mapping[str, Any]
+    key: Key
+    fund: Fund
+    scenario: str
+
+
+def open_folder(folder: Path) -> Kept:
+    """A run from its folder alone.
+
+    Raises
+    ------
+    RunFolderError
+        It is no run folder, or what it keeps can no longer be read.
+    """
+    folder = folder.resolve()
+    record = read_record(folder)
+    key = _key(folder, record)
+    try:
+        stated = replace(read_fund(input_of(folder)), origin=str(record.get("origin", "")))
+        fund = under_scenario(stated, key.scenario, folder)
+    except InputError as error:
+        raise RunFolderError(f"the input kept in {folder} can no longer be read: {error}") from None
+    overrides = next((row.overrides for row in stated.scenarios if row.name == key.scenario), ())
+    return Kept(folder, record, key, fund, ", ".join(f"{address} {change}" for address, change in overrides))
+
+
+def _key(folder: Path, record: Mapping[str, Any]) -> Key:
+    try:
+        stored = record["key"]
+        key = Key(**{f.name: stored[f.name] for f in fields(Key)})
+        return replace(key, paths=int(key.paths), seed=int(key.seed), without=tuple(map(str, key.without)))
+    except (KeyError, TypeError, ValueError):
+        raise RunFolderError(f"{folder / RECORD} does not say what the run was made from (key).") from None
