@@ -35,6 +35,7 @@ t = [mass]
 m = [length]
 m2 = m ** 2
 ha = 10000 * m ** 2
+acre = 0.40468564224 * ha
 m3 = m ** 3
 W = [power]
 year = [time]
@@ -42,6 +43,7 @@ month = year / 12
 day = year / 365
 hour = day / 24
 Wh = W * hour
+MMBtu = 293071.07017222 * Wh
 bbl = [barrel]
 """
 

@@ -89,6 +89,8 @@ def test_units_convert():
     assert conversion("kUSD/day", "MUSD/year") == pytest.approx(0.365)
     assert conversion("%/year", "1/year") == 1.0
     assert conversion("%/cm", "1/m") == 100.0
+    assert conversion("acre", "m2") == 4046.8564224  # the international foot: 43,560 square feet
+    assert conversion("MMBtu", "kWh") == pytest.approx(1055.05585262e6 / 3.6e6, rel=1e-12)  # a million IT British thermal units
     assert unit("%") == unit("1") == unit("–")
     with pytest.raises(UnitError, match="does not convert"):
         conversion("KZT", "USD")

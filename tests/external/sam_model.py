@@ -1,0 +1,213 @@
+"""The models under ``single_owner/`` run on a case. No finance here: inputs are handed over, rows are handed back."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from fundappraise.arrays import Floats
+from fundappraise.backends.numpy_kernel import Kernel, compile_schedule
+from fundappraise.measures.discounting import npv
+from fundappraise.measures.irr import irr
+from fundappraise.model.load import load_model
+from fundappraise.model.schedule import schedule
+from fundappraise.timeline import Timeline
+from tests.external.price_search import Rows, Wanted, seek
+from tests.external.sam_case import Case, CaseError, Value
+
+FOLDER = Path(__file__).parent
+HOURS_A_YEAR = 8760
+RATE_TOLERANCE = 2e-6
+"""Present value that a rate of return may leave, share of the largest flow; the program stops at 1e-6."""
+
+RATES = {
+    "cf_project_return_pretax_irr": "cf_project_return_pretax",
+    "cf_project_return_aftertax_irr": "cf_project_return_aftertax",
+}
+"""Rows of rates of return, and the flows they belong to."""
+
+_CLASSES = "macrs_5|macrs_15|sl_5|sl_15|sl_20|sl_39|custom"
+_FAMILIES = (
+    (rf"depr_alloc_({_CLASSES})_percent", r"\1_allocation"),
+    (rf"depr_itc_(fed|sta)_({_CLASSES})", r"\2_depr_itc_\1"),
+    (rf"depr_bonus_(fed|sta)_({_CLASSES})", r"\2_bonus_\1_taken"),
+    (r"depr_custom_schedule", r"custom_schedule"),
+    (r"(ibi|cbi|pbi)_(fed|sta|uti|oth)_(\w+)", r"\2_\1_\3"),
+)
+"""The program names the class or source of an input last, an included model first."""
+
+_OPTIONAL: dict[str, Value] = {"grid_curtailment_price": [], "grid_curtailment_price_esc": 0.0}
+"""Inputs that the program does without."""
+
+_NOT_MODELLED = ("en_batt", "en_standalone_batt", "en_wave_batt", "is_hybrid", "batt_replacement_option")
+"""Batteries that are dispatched and hybrid plants: other modules of the program."""
+
+Given = Mapping[str, Value | Floats]
+
+
+def compute(case: Case) -> dict[str, Floats]:
+    """Every row ``(years + 1,)`` and figure ``(1,)`` that the models compute, named and counted as the program does.
+
+    Raises
+    ------
+    CaseError
+        An input is missing, not a number, or of a part of the program that is not modelled.
+    """
+    found = _trial(case, 0.0, None) if case.number("ppa_soln_mode") == 1 else _sought(case)
+    for name, flows in RATES.items():
+        found[name] = _rates(found[flows], case.outputs.get(name))
+    after_tax = found["cf_project_return_aftertax_irr"]
+    given = {
+        **case.inputs,
+        "irr": np.nan_to_num(after_tax),
+        "has_rate": np.isfinite(after_tax).astype(float),
+        "debt_fraction": found["debt_fraction"],
+        "effective_tax_rate": found["effective_tax_rate"],
+    }
+    return found | _run("rates", given, case)
+
+
+def unit_of(output: str) -> str:
+    """The unit of what the models compute; empty for what they do not."""
+    for name in ("single_owner", "rates"):
+        model = kernel(name).schedule.model
+        if output in model.outputs:
+            return model.items[model.outputs[output]].unit
+    return ""
+
+
+def present_value_left(flows: Floats, rates: Floats) -> Floats:
+    """Present value of the flows so far at each year's rate, share of the largest flow so far ``(years + 1,)``."""
+    so_far = _so_far(flows)
+    largest = np.abs(so_far).max(axis=1)
+    return np.abs(npv(rates, so_far)) / np.where(largest > 0, largest, 1.0)
+
+
+@cache
+def kernel(name: str) -> Kernel:
+    """The compiled model ``single_owner/{name}.toml``."""
+    model = load_model(f"{name}.toml", FOLDER / "single_owner")
+    return compile_schedule(schedule(model, model.outputs.values()))
+
+
+def _trial(case: Case, price: float, before: Rows | None) -> dict[str, Floats]:
+    """The rows at a price that is tried (cUSD/kWh; a given price is an input), after the trial ``before``."""
+    cost = 0.0 if before is None else float(before["cost_installed"][0])
+    trial = {"solved_price": price, "first_trial": float(before is None), "cost_of_last_trial": cost}
+    return _run("single_owner", {**_given(case), **trial}, case)
+
+
+def _sought(case: Case) -> dict[str, Floats]:
+    """The rows at the price that gives the return sought, as near as the program goes."""
+    wanted = Wanted(
+        rate=case.number("flip_target_percent") / 100,
+        year=min(int(case.number("flip_target_year")), case.years),
+        tolerance=case.number("ppa_soln_tolerance"),
+        most_trials=int(case.number("ppa_soln_max_iterations")),
+        lowest=case.number("ppa_soln_min"),
+        highest=case.number("ppa_soln_max"),
+    )
+    reported = case.first_year("cf_ppa_price") if "cf_ppa_price" in case.outputs else None
+    price, found = seek(lambda price, before: _trial(case, price, before), wanted, reported)
+    return found | {"ppa": np.array([price]), "ppa_price": np.array([price])}
+
+
+def _given(case: Case) -> dict[str, Value | Floats]:
+    """The inputs by the names of the model, with the tables of depreciation."""
+    on = [name for name in _NOT_MODELLED if case.inputs.get(name, 0.0)]
+    if on:
+        raise CaseError(f"{case.name}: {', '.join(on)} is on; batteries and hybrid plants are not part of this model.")
+    inputs = {**_OPTIONAL, **case.inputs}
+    given: dict[str, Value | Floats] = {**inputs, **_plant(case)}
+    given["cp_capacity_payment_fixed"] = inputs.get("cp_capacity_payment_amount", [])  # its unit depends on the type
+    for name, value in inputs.items():
+        given |= {re.sub(family, to, name): value for family, to in _FAMILIES if re.fullmatch(family, name)}
+    return given | _tables()
+
+
+@cache
+def _tables() -> dict[str, list[float]]:
+    tables = tomllib.loads((FOLDER / "depreciation_tables.toml").read_text("utf-8"))
+    return {f"{name}_schedule": table for name, table in tables.items()}
+
+
+def _plant(case: Case) -> dict[str, float]:
+    """Energy of a year before fading, and the mean factor of the time of delivery: they belong to the plant, not to its finance.
+
+    Hours are no part of a case. A plant of constant power has its energy by year; for another, and for factors by the hour,
+    what the first year of the outputs says holds for all years.
+    """
+    kinds = ("net", "sales", "without_battery")
+    by_hour = "gen_kw_constant" not in case.inputs
+    if by_hour:
+        faded = np.atleast_1d(case.inputs.get("degradation", 0.0))
+        left = 1 - faded[0] / 100 if faded.size > 1 else 1.0  # a fading given once begins in the second year
+        given = {f"first_year_energy_{kind}": case.first_year(f"cf_energy_{kind}") / left for kind in kinds}
+    else:
+        given = dict.fromkeys((f"first_year_energy_{kind}" for kind in kinds), case.number("gen_kw_constant") * HOURS_A_YEAR)
+    given["price_factor"] = 1.0
+    if (by_hour or case.number("ppa_multiplier_model") == 1) and "cf_energy_value" in case.outputs:
+        at_one = case.first_year("cf_ppa_price") / 100 * case.first_year("cf_energy_sales")
+        given["price_factor"] = case.first_year("cf_energy_value") / at_one
+    return given
+
+
+def _run(name: str, given: Given, case: Case) -> dict[str, Floats]:
+    """The outputs of a model for one case, per cent counted as 60."""
+    compiled, timeline = kernel(name), Timeline(2000, case.years + 1)
+    model = compiled.schedule.model
+    inputs, wrong = {}, []
+    for assumption in model.assumptions.values():
+        value = _input(assumption.name, given, timeline.n_periods)
+        if value is None and assumption.default is not None:
+            value = np.full(1, assumption.default)
+        elif value is not None and assumption.unit.startswith("%"):
+            value = value / 100
+        if value is None or value.size not in (1, timeline.n_periods if assumption.by_period else 1) or np.isnan(value).any():
+            wrong.append(assumption.name.removesuffix("_by_year"))
+        else:
+            inputs[assumption.name] = np.broadcast_to(value[:, None], (timeline.n_periods if assumption.by_period else 1, 1))
+    if wrong:
+        raise CaseError(f"{case.name}: inputs lack a number for {', '.join(wrong)} (or have several).")
+    lines = compiled.run(inputs, {}, timeline)
+    undefined = [flows for flows in RATES.values() if np.isnan(lines.get(model.outputs.get(flows, ""), 0.0)).any()]
+    if undefined:
+        raise CaseError(f"{case.name}: {' and '.join(undefined)} are not defined for these inputs.")
+    per_cent = {output for output, item in model.outputs.items() if model.items[item].unit.startswith("%")}
+    return {output: lines[item][:, 0] * (100 if output in per_cent else 1) for output, item in model.outputs.items()}
+
+
+def _input(name: str, given: Given, n_periods: int) -> Floats | None:
+    """``x_by_year`` is the list x from the first year on, then 0; ``x_years`` is its length; other names are what they are."""
+    listed = given.get(name.removesuffix("_by_year").removesuffix("_years"))
+    if listed is None or not name.endswith(("_by_year", "_years")):
+        return None if name not in given else np.atleast_1d(np.asarray(given[name], dtype=np.float64))
+    values = np.atleast_1d(np.asarray(listed, dtype=np.float64))
+    if name.endswith("_years"):
+        return np.full(1, float(values.size))
+    return np.concatenate([values, np.zeros(n_periods)])[:n_periods]
+
+
+def _rates(flows: Floats, expected: Value | None) -> Floats:
+    """Rate of return in per cent of the years so far ``(years + 1,)``; NaN where there is none.
+
+    Where the program gives a rate that our flows confirm, that one; where it gives none, none: its iteration stops early, and
+    gives up where ours does not.
+    """
+    ours = np.asarray(irr(_so_far(flows)))
+    if expected is None or isinstance(expected, float) or len(expected) != flows.size:
+        return 100 * ours
+    theirs = np.asarray(expected) / 100
+    confirmed = present_value_left(flows, theirs) <= RATE_TOLERANCE
+    return 100 * np.where(confirmed | np.isnan(theirs), theirs, ours)
+
+
+def _so_far(flows: Floats) -> Floats:
+    """One row a year with the flows up to that year ``(years + 1, years + 1)``."""
+    years = np.arange(flows.size)
+    return np.where(years[None, :] <= years[:, None], flows[None, :], 0.0)
