@@ -8,14 +8,17 @@ t − ½ and exits t periods after the valuation date.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from fundappraise.arrays import Floats
 from fundappraise.errors import InputError, Problem
 
+Dates = Sequence[date | str] | NDArray[Any]
+"""Dates that rise strictly: ``date``, ``datetime64``, pandas' own, or ISO texts."""
 DAYS_A_YEAR = 365.0
 """Excel's XNPV and XIRR count actual days over 365."""
 
@@ -41,10 +44,10 @@ def npv(rate: ArrayLike, flows: ArrayLike) -> Floats:
     >>> float(npv(0.25, [-100, 150]))
     20.0
     """
-    return _discounted(rate, flows, None)
+    return _discounted(rate, amounts_of(flows), None)
 
 
-def xnpv(rate: ArrayLike, flows: ArrayLike, dates: Sequence[date]) -> Floats:
+def xnpv(rate: ArrayLike, flows: ArrayLike, dates: Dates) -> Floats:
     """Net present value of dated ``flows (…, periods)`` at the first date: Σ flows[k] / (1 + rate)**(days/365).
 
     ``rate`` is effective per year and above −1.
@@ -54,15 +57,53 @@ def xnpv(rate: ArrayLike, flows: ArrayLike, dates: Sequence[date]) -> Floats:
     InputError
         Dates that fall, repeat or are not as many as the flows; a rate of −1 or less.
     """
-    amounts = np.asarray(flows, dtype=np.float64)
+    amounts = amounts_of(flows)
     years = years_between(dates, amounts.shape[-1])
     if not np.all(np.asarray(rate, dtype=np.float64) > -1):
         raise InputError([Problem("rate", "a rate is −1 or less.", "Dated flows need one above −1 (−100 %).")])
     return _discounted(rate, amounts, years)
 
 
-def _discounted(rate: ArrayLike, flows: ArrayLike, times: Floats | None) -> Floats:
-    amounts = np.asarray(flows, dtype=np.float64)
+def amounts_of(flows: ArrayLike, name: str = "flows") -> Floats:
+    """Flows as an array ``(…, periods)``.
+
+    Raises
+    ------
+    InputError
+        One is not a finite number (its index is named), rows differ in length, or there is no period.
+    """
+    try:
+        amounts = np.asarray(flows, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError([Problem(name, _not_numbers(flows), "Every flow is a finite number; all rows are as long.")]) from None
+    if amounts.ndim == 0 or amounts.shape[-1] == 0:
+        raise InputError([Problem(name, "there is no period.", "The last axis holds at least one.")])
+    if not np.isfinite(amounts).all():
+        place = tuple(int(k) for k in np.argwhere(~np.isfinite(amounts))[0])
+        raise InputError([Problem(name, f"{_at(place)} is {amounts[place]}.", "Every flow is a finite number.")])
+    return amounts
+
+
+def _at(place: tuple[int, ...]) -> str:
+    """``period 2`` or ``series 1, period 2``, both counted from 0."""
+    series = f"series {', '.join(str(k) for k in place[:-1])}, " if len(place) > 1 else ""
+    return f"{series}period {place[-1]} (from 0)"
+
+
+def _not_numbers(flows: ArrayLike) -> str:
+    try:
+        cells = np.asarray(flows, dtype=object)
+    except ValueError:
+        return "rows differ in length."
+    for place, cell in np.ndenumerate(cells):
+        try:
+            float(cell)
+        except (TypeError, ValueError):
+            return "rows differ in length." if isinstance(cell, list | tuple) else f"{_at(place)} is {cell!r}."
+    return "these are no numbers."
+
+
+def _discounted(rate: ArrayLike, amounts: Floats, times: Floats | None) -> Floats:
     growth = 1.0 + np.asarray(rate, dtype=np.float64)[..., None]
     powers = np.arange(amounts.shape[-1], dtype=np.float64) if times is None else times
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
@@ -70,7 +111,7 @@ def _discounted(rate: ArrayLike, flows: ArrayLike, times: Floats | None) -> Floa
     return total
 
 
-def years_between(dates: Sequence[date], n_flows: int) -> Floats:
+def years_between(dates: Dates, n_flows: int) -> Floats:
     """Years from the first date, actual days over 365 ``(periods,)``.
 
     Raises
@@ -78,7 +119,7 @@ def years_between(dates: Sequence[date], n_flows: int) -> Floats:
     InputError
         Dates that fall or repeat, or are not as many as the flows.
     """
-    days = np.asarray(dates, dtype="datetime64[D]")
+    days = _days(dates)
     if days.shape != (n_flows,):
         raise InputError([Problem("dates", f"{days.size} dates for {n_flows} flows.", "Every flow has one date.")])
     late = np.flatnonzero(np.diff(days).astype(np.int64) <= 0)
@@ -90,6 +131,34 @@ def years_between(dates: Sequence[date], n_flows: int) -> Floats:
     return np.asarray((days - days[0]).astype(np.int64) / DAYS_A_YEAR)
 
 
+def _days(dates: Dates) -> NDArray[np.datetime64]:
+    """Dates as whole days; a time of day is dropped, as Excel does."""
+    listed = dates if isinstance(dates, np.ndarray) else np.asarray(list(dates), dtype=object)
+    if listed.dtype.kind == "M":
+        days = listed.astype("datetime64[D]")
+    else:
+        days = np.array([_day(k, cell) for k, cell in enumerate(listed.ravel())], dtype="datetime64[D]").reshape(listed.shape)
+    if np.isnat(days).any():
+        raise _no_date(int(np.flatnonzero(np.isnat(days))[0]), "NaT")
+    return days
+
+
+def _day(k: int, cell: object) -> np.datetime64:
+    if isinstance(cell, datetime):
+        cell = cell.date()
+    if not isinstance(cell, date | str | np.datetime64):
+        raise _no_date(k, cell)
+    try:
+        return np.datetime64(np.asarray(cell, dtype="datetime64[us]").astype("datetime64[D]").item(), "D")
+    except (TypeError, ValueError):  # pandas' NaT passes for a date
+        raise _no_date(k, cell) from None
+
+
+def _no_date(k: int, cell: object) -> InputError:
+    allowed = 'Allowed: dates, numpy or pandas dates, texts such as "2026-03-31".'
+    return InputError([Problem("dates", f"date {k} (from 0) is {cell!r}.", allowed)])
+
+
 def mirr(flows: ArrayLike, finance_rate: float, reinvest_rate: float) -> Floats:
     """Modified internal rate of return per period of ``flows (…, periods)``.
 
@@ -97,7 +166,7 @@ def mirr(flows: ArrayLike, finance_rate: float, reinvest_rate: float) -> Floats:
     (future value of inflows / present value of outflows)**(1/(periods − 1)) − 1. −1 where nothing comes in; NaN where
     nothing is paid out, or with fewer than two periods.
     """
-    amounts = np.asarray(flows, dtype=np.float64)
+    amounts = amounts_of(flows)
     last = amounts.shape[-1] - 1
     k = np.arange(last + 1)
     paid = -_weighted(np.minimum(amounts, 0.0), 1.0 + finance_rate, -k)
@@ -152,7 +221,7 @@ def payback(flows: ArrayLike) -> Floats:
     >>> float(payback([-100, 40, 40, 40]))
     2.5
     """
-    running = np.cumsum(np.asarray(flows, dtype=np.float64), axis=-1)
+    running = np.cumsum(amounts_of(flows), axis=-1)
     negative = running < 0
     n = running.shape[-1]
     last = n - 1 - np.argmax(negative[..., ::-1], axis=-1)  # the last period still in the red
@@ -166,5 +235,5 @@ def payback(flows: ArrayLike) -> Floats:
 
 def discounted_payback(rate: float, flows: ArrayLike) -> Floats:
     """Payback of the discounted ``flows (…, periods)``; ``rate`` per period, as in ``npv``."""
-    amounts = np.asarray(flows, dtype=np.float64)
+    amounts = amounts_of(flows)
     return payback(amounts / (1.0 + rate) ** np.arange(amounts.shape[-1]))

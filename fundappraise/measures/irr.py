@@ -10,9 +10,9 @@ References: Teichroew, Robichek and Montalbano 1965; Norström 1972 (his test is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
 from typing import Literal, overload
 
 import numpy as np
@@ -21,12 +21,16 @@ from numpy.typing import ArrayLike
 from fundappraise.arrays import Floats, Ints
 from fundappraise.errors import InputError, Problem
 from fundappraise.measures.balance import Axis
-from fundappraise.measures.discounting import years_between
+from fundappraise.measures.discounting import Dates, amounts_of, years_between
 from fundappraise.measures.rate_sets import rate_sets
 from fundappraise.measures.separation import Roots
 
 LOWEST_GROWTH, HIGHEST_GROWTH = 1e-15, 1e300
 """Bounds of 1 + rate."""
+WORTH_COMPILING = 1 << 20
+"""Flows from which on compiled code is used: numpy needs about as long for them as numba to be loaded."""
+_SLICE = 4096
+_SLICE_FLOWS = 1 << 22
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,10 +84,10 @@ def irr(flows: ArrayLike, *, discount_rate: float = 0.1, full: bool = False) -> 
 
 
 @overload
-def xirr(flows: ArrayLike, dates: Sequence[date], *, discount_rate: float = ..., full: Literal[False] = ...) -> Floats: ...
+def xirr(flows: ArrayLike, dates: Dates, *, discount_rate: float = ..., full: Literal[False] = ...) -> Floats: ...
 @overload
-def xirr(flows: ArrayLike, dates: Sequence[date], *, discount_rate: float = ..., full: Literal[True]) -> Rates: ...
-def xirr(flows: ArrayLike, dates: Sequence[date], *, discount_rate: float = 0.1, full: bool = False) -> Floats | Rates:
+def xirr(flows: ArrayLike, dates: Dates, *, discount_rate: float = ..., full: Literal[True]) -> Rates: ...
+def xirr(flows: ArrayLike, dates: Dates, *, discount_rate: float = 0.1, full: bool = False) -> Floats | Rates:
     """Yearly internal rate of return of dated ``flows (…, periods)``, actual days over 365; NaN where there is none.
 
     As :func:`irr`; all series share ``dates``, which rise strictly.
@@ -98,16 +102,17 @@ def xirr(flows: ArrayLike, dates: Sequence[date], *, discount_rate: float = 0.1,
     return _shaped(found, shape, full)
 
 
-def irr_of_columns(flows: Floats, guess: float) -> tuple[Floats, Ints]:
-    """Rate per step and number of rates of ``flows (steps, paths)``, as kernels hold them; ``guess``: discount rate."""
-    found = _rates(flows, np.arange(flows.shape[0], dtype=np.float64), guess, False)
+def irr_of_columns(flows: Floats, guess: float, *, compiled: bool = False) -> tuple[Floats, Ints]:
+    """Rate per step and number of rates of ``flows (steps, paths)``, as kernels hold them; ``guess``: discount rate.
+
+    ``compiled`` uses compiled code, however few the paths.
+    """
+    found = _rates(flows, np.arange(flows.shape[0], dtype=np.float64), guess, False, compiled)
     return found.rate, found.n_rates
 
 
 def _columns(flows: ArrayLike) -> tuple[Floats, tuple[int, ...]]:
-    amounts = np.asarray(flows, dtype=np.float64)
-    if amounts.ndim == 0 or amounts.shape[-1] == 0:
-        raise InputError([Problem("flows", "there is no period.", "The last axis holds at least one.")])
+    amounts = amounts_of(flows)
     return amounts.reshape(-1, amounts.shape[-1]).T, amounts.shape[:-1]
 
 
@@ -118,49 +123,63 @@ def _shaped(found: Rates, shape: tuple[int, ...], full: bool) -> Floats | Rates:
     return Rates(rate, found.n_rates.reshape(shape)[()], found.rates.reshape(*shape, found.rates.shape[-1]))
 
 
-def _rates(flows: Floats, times: Floats, discount_rate: float, full: bool) -> Rates:
-    _check(flows, discount_rate)
+def _rates(flows: Floats, times: Floats, discount_rate: float, full: bool, compiled: bool = False) -> Rates:
+    """Rates of ``flows (periods, columns)``, slice by slice on threads: every column is computed apart."""
+    if not discount_rate > -1:
+        raise InputError([Problem("discount_rate", f"{discount_rate} is not a rate.", "It lies above −1 (−100 %).")])
     if flows.shape[0] == 1:  # one flow has no rate
         times, flows = np.array([0.0, 1.0]), np.concatenate([flows, np.zeros_like(flows)])
     unit = float(times[-1]) / (times.size - 1)
     steps = times / unit
     lowest, highest = (float(np.log(limit)) * unit for limit in (LOWEST_GROWTH, HIGHEST_GROWTH))
     axis = Axis(steps, lowest, highest, even=bool(np.all(np.diff(steps) == 1.0)))
-    counts, roots = rate_sets(flows, axis, float(np.log1p(discount_rate)) * unit, every=full)
-    rates = np.expm1(roots.x / unit)
-    listed = _listed(roots, rates, counts) if full else np.empty((counts.size, 0))
-    return Rates(_chosen(roots, rates, counts, discount_rate), counts, listed)
+    compiled = compiled or flows.size >= WORTH_COMPILING
+
+    def of(columns: slice) -> Rates:
+        guess = float(np.log1p(discount_rate)) * unit
+        counts, x, roots = rate_sets(flows[:, columns], axis, guess, every=full, compiled=compiled)
+        alone, several = np.expm1(x / unit), np.expm1(roots.x / unit)
+        listed = _listed(alone, roots.column, several, counts) if full else np.empty((counts.size, 0))
+        return Rates(_chosen(alone, roots, several, discount_rate), counts, listed)
+
+    slices = _slices(*flows.shape)
+    if len(slices) == 1:
+        return of(slices[0])
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return _joined(list(pool.map(of, slices)))
 
 
-def _chosen(roots: Roots, rates: Floats, counts: Ints, discount_rate: float) -> Floats:
+def _slices(n_periods: int, n_columns: int) -> list[slice]:
+    """Slices of columns that stay in the cache, narrower where there are many periods; at least one."""
+    step = min(_SLICE, max(1, _SLICE_FLOWS // n_periods))
+    return [slice(first, min(first + step, n_columns)) for first in range(0, max(n_columns, 1), step)]
+
+
+def _joined(parts: list[Rates]) -> Rates:
+    rates = np.full((sum(part.rate.size for part in parts), max(part.rates.shape[1] for part in parts)), np.nan)
+    first = 0
+    for part in parts:
+        rates[first : first + part.rate.size, : part.rates.shape[1]] = part.rates
+        first += part.rate.size
+    return Rates(np.concatenate([part.rate for part in parts]), np.concatenate([part.n_rates for part in parts]), rates)
+
+
+def _chosen(alone: Floats, roots: Roots, rates: Floats, discount_rate: float) -> Floats:
     """One rate a column ``(columns,)``: falling before others, then the nearest; NaN where there is none."""
-    chosen = np.full(counts.size, np.nan)
-    alone = counts[roots.column] == 1
-    chosen[roots.column[alone]] = rates[alone]
-    column, rate, turn = roots.column[~alone], rates[~alone], roots.turn[~alone]
-    order = np.lexsort((np.abs(rate - discount_rate), turn <= 0, column))
-    first = order[np.flatnonzero(np.diff(column[order], prepend=-1))]
-    chosen[column[first]] = rate[first]
+    chosen = alone.copy()
+    order = np.lexsort((np.abs(rates - discount_rate), roots.turn <= 0, roots.column))
+    column = roots.column[order]
+    first = np.flatnonzero(np.diff(column, prepend=-1))
+    chosen[column[first]] = rates[order[first]]
     return chosen
 
 
-def _listed(roots: Roots, rates: Floats, counts: Ints) -> Floats:
+def _listed(alone: Floats, columns: Ints, rates: Floats, counts: Ints) -> Floats:
     """``(columns, most)``, rising, padded with NaN."""
     table = np.full((counts.size, max(1, int(counts.max(initial=0)))), np.nan)
-    order = np.lexsort((rates, roots.column))
-    column = roots.column[order]
-    starts = np.cumsum(counts) - counts
+    table[:, 0] = alone
+    order = np.lexsort((rates, columns))
+    column, several = columns[order], np.where(counts > 1, counts, 0)
+    starts = np.cumsum(several) - several
     table[column, np.arange(column.size) - starts[column]] = rates[order]
     return table
-
-
-def _check(flows: Floats, discount_rate: float) -> None:
-    problems = []
-    if not discount_rate > -1:
-        problems.append(Problem("discount_rate", f"{discount_rate} is not a rate.", "It lies above −1 (−100 %)."))
-    if not np.isfinite(flows).all():
-        period, column = np.argwhere(~np.isfinite(flows))[0]
-        found = f"series {column}, period {period} (both from 0) is {flows[period, column]}."
-        problems.append(Problem("flows", found, "Every flow is a finite number."))
-    if problems:
-        raise InputError(problems)

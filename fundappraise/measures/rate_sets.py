@@ -5,53 +5,68 @@
    the back. These changes bound the number of rates above and below it (Laguerre 1883; Norström's test is the half of
    it that looks above 0 %), and have its parity: a bound of none or one is exact.
 3. Otherwise separation.py.
+
+Large sets of evenly spaced series go through the same steps in compiled code (rates_kernel.py) where numba is installed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fundappraise.arrays import Floats, Ints
 from fundappraise.measures.balance import FARTHEST, Axis, Brackets, refined
-from fundappraise.measures.separation import CLOSEST, NO_ROOTS, Roots, joined, separated
+from fundappraise.measures.separation import CLOSEST, Roots, joined, separated
 
 ROUNDING = 1e-14
 """Where flows change sign more than once, amounts below this part of the largest are rounding and not cash."""
 _CLEAR = 1e-12
 _LOW = -3.0
 """Rate times horizon of a last try: below the rates of most losing projects, above those a cost at the end adds."""
-_CHUNK = 4096
-_CHUNK_FLOWS = 1 << 22
 
 
-def rate_sets(flows: Floats, axis: Axis, guess: float, *, every: bool) -> tuple[Ints, Roots]:
-    """Number of rates of each column of ``flows (periods, columns)``, and the rates.
+Found = tuple[Ints, Floats, Roots]
+"""Numbers of rates, the rate of the columns that have one (NaN elsewhere), and the rates of those that have several."""
+_Solve = Callable[[Floats, Axis, float, bool], tuple[Ints, Floats, Roots, Ints]]
+
+
+def rate_sets(flows: Floats, axis: Axis, guess: float, *, every: bool, compiled: bool = False) -> Found:
+    """Number of continuous rates of each column of ``flows (periods, columns)``, and the rates.
 
     ``guess`` is a continuous rate per unit of the axis. Without ``every`` the rates at which the NPV rises may be left
-    out (though counted) where the column has one at which it falls.
+    out (though counted) where the column has one at which it falls. ``compiled`` code is used where there is any.
     """
-    counts, found, hard = np.zeros(flows.shape[1], dtype=np.int64), [NO_ROOTS], [np.zeros(0, dtype=np.int64)]
-    for columns in _slices(*flows.shape):
-        count, roots, left = _chunk(_scaled(flows[:, columns]), axis, guess, every)
-        counts[columns] = count
-        found.append(Roots(roots.column + columns.start, roots.x, roots.turn))
-        hard.append(left + columns.start)
-    unproven = np.concatenate(hard)
-    for some in _slices(flows.shape[0], unproven.size):
-        here = unproven[some]
-        roots = separated(_cleaned(_scaled(flows[:, here])), axis)
-        counts[here] = np.bincount(roots.column, minlength=here.size)
-        found.append(Roots(here[roots.column], roots.x, roots.turn))
-    return counts, joined(found)
+    fast = compiled_code() if compiled and axis.even else None
+    counts, x, roots, left = (fast or _cheap)(flows, axis, guess, every)
+    if not left.size:
+        return counts, x, roots
+    if fast is None:
+        rest = _split(separated(_cleaned(_scaled(flows[:, left])), axis), left.size)
+    else:
+        rest = rate_sets(flows[:, left], axis, guess, every=every)
+    counts[left], x[left] = rest[:2]
+    return counts, x, joined([roots, Roots(left[rest[2].column], rest[2].x, rest[2].turn)])
 
 
-def _slices(n_periods: int, n_columns: int) -> Iterator[slice]:
-    """Slices of columns that stay in the cache, narrower where there are many periods."""
-    step = min(_CHUNK, max(1, _CHUNK_FLOWS // n_periods))
-    return (slice(first, min(first + step, n_columns)) for first in range(0, n_columns, step))
+def _split(roots: Roots, n_columns: int, counts: Ints | None = None) -> Found:
+    """Columns with one rate apart from the others; ``counts`` where some rates are left out of ``roots``."""
+    counts = np.bincount(roots.column, minlength=n_columns).astype(np.int64) if counts is None else counts
+    single, x = counts[roots.column] == 1, np.full(n_columns, np.nan)
+    x[roots.column[single]] = roots.x[single]
+    return counts, x, Roots(roots.column[~single], roots.x[~single], roots.turn[~single])
+
+
+@cache
+def compiled_code() -> _Solve | None:
+    """The steps in compiled code; None without numba, or where its cache can be written nowhere."""
+    try:
+        from fundappraise.measures.rates_kernel import solve
+    except (ImportError, RuntimeError):
+        return None
+    return solve
 
 
 def _scaled(flows: Floats) -> Floats:
@@ -66,8 +81,9 @@ def _cleaned(flows: Floats) -> Floats:
     return np.where(np.abs(flows) <= ROUNDING, 0.0, flows)
 
 
-def _chunk(flows: Floats, axis: Axis, guess: float, every: bool) -> tuple[Ints, Roots, Ints]:
+def _cheap(flows: Floats, axis: Axis, guess: float, every: bool) -> tuple[Ints, Floats, Roots, Ints]:
     """Number of rates, and the rates, of the columns where that is cheap to prove; and the other columns."""
+    flows = _scaled(flows)
     changes, last = _sign_changes(flows)
     mixed = changes > 1
     if mixed.any():
@@ -80,7 +96,7 @@ def _chunk(flows: Floats, axis: Axis, guess: float, every: bool) -> tuple[Ints, 
             proven, many = _proven(flows, many, axis, x)
             brackets.append(proven)
     count, roots = _solved(flows, axis, brackets, every)
-    return count, roots, many
+    return *_split(roots, count.size, count), many
 
 
 def _sign_changes(rows: Floats) -> tuple[Ints, NDArray[np.int8]]:

@@ -257,3 +257,37 @@ def test_a_flow_that_is_not_a_number_is_refused_with_its_place(bad):
 def test_no_period_and_impossible_discount_rates_are_refused(flows, rate):
     with pytest.raises(InputError):
         irr(flows, discount_rate=rate)
+
+
+def test_4000_daily_flows_at_minus_99_9_percent_a_year():
+    # each day keeps 0.001**(1/365) of the day before; all that is left comes back on day 4,000
+    keeps = 0.001 ** (1 / 365)
+    flows = np.zeros(4001)
+    flows[0], flows[4000] = -1e12, 1e12 * keeps**4000
+    assert 1 + float(irr(flows)) == pytest.approx(keeps, rel=1e-13)
+    dates = [date(2015, 1, 1) + timedelta(days=k) for k in range(4001)]
+    assert 1 + float(xirr(flows, dates)) == pytest.approx(0.001, rel=1e-10)
+    flows[1:4000] = 1e-3  # and a thin stream on the way
+    x = np.log1p(float(irr(flows)))
+    assert _sign(x - 1e-12, flows) > 0 > _sign(x + 1e-12, flows)
+
+
+@given(arrays(np.float64, st.integers(2, 10), elements=CENTS))
+def test_flows_in_reverse_have_the_growth_factors_of_the_reverse(flows):
+    # Σ f·v**t = v**T Σ f[T−t]·(1/v)**t: reversing a series turns 1 + rate into 1/(1 + rate)
+    forth, back = rates(flows), rates(flows[::-1].copy())
+    assume(all(1e-9 < 1 + rate < 1e9 for rate in (*forth, *back)) and not _nearly_touching(flows))
+    np.testing.assert_allclose([1 + rate for rate in forth], [1 / (1 + rate) for rate in back[::-1]], rtol=1e-9)
+
+
+@pytest.mark.parametrize("gap", [1e-9, 1e-7])
+def test_rates_within_1e_9_of_one_another_count_as_one_and_both_are_met(gap):
+    # −(1 − 1.1 v)(1 − (1.1 + gap) v), horizon 2: closer than a millionth over the horizon
+    found = irr(-np.poly([1.1, 1.1 + gap]), full=True)
+    assert int(found.n_rates) == 1
+    assert float(found.rate) == pytest.approx(0.1 + gap / 2, abs=1e-6)
+
+
+def test_rates_a_thousandth_apart_are_two():
+    found = irr(-np.poly([1.1, 1.101]), full=True)
+    assert found.rates.tolist() == pytest.approx([0.1, 0.101], abs=1e-9)
