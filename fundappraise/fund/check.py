@@ -11,7 +11,8 @@ from fundappraise.fund.check_frame import Frame
 from fundappraise.fund.check_limits import limit_problems
 from fundappraise.fund.check_projects import project_problems
 from fundappraise.fund.check_settings import setting_problems, sponsor_problems
-from fundappraise.fund.check_tables import capacity_problems, market_problems, scenario_problems, share_problems
+from fundappraise.fund.check_shares import share_problems
+from fundappraise.fund.check_tables import capacity_problems, market_problems, scenario_problems
 from fundappraise.fund.fund import Fund
 
 _TABS = (

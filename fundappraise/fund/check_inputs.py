@@ -67,7 +67,9 @@ def _row(frame: Frame, place: str, row: Input, assumption: Assumption) -> Iterat
     except UnitError:
         yield _unit_problem(place, row, assumption)
     yield from _prices(frame, place, row, assumption)
-    if not (math.isnan(row.value.base) and place in frame.told):
+    if assumption.options:
+        yield from _option(place, row, assumption)
+    elif not (math.isnan(row.value.base) and place in frame.told):
         yield from _range(place, row, assumption, factor)
     yield from _by_year(frame, place, row, assumption, factor)
     yield from _link(frame, place, row, assumption)
@@ -130,6 +132,14 @@ def _range(place: str, row: Input, assumption: Assumption, factor: float | None)
         yield Problem(place, sentence, hint=percent_slip(value.base, unit), severity="remark")
 
 
+def _option(place: str, row: Input, assumption: Assumption) -> Iterator[Problem]:
+    """A choice is the number of one of its options, the same in every future."""
+    allowed = ", ".join(f"{number} ({words})" for number, words in enumerate(assumption.options, start=1))
+    if row.value.is_random or row.value.base not in range(1, len(assumption.options) + 1):
+        stated = "a range" if row.value.is_random else shown(row.value.base)
+        yield Problem(place, f"{row.code}: {stated} is not a choice.", f"Allowed: {allowed}.")
+
+
 def _range_hint(row: Input, unit: str, sentence: str) -> str:
     """What to do about a sentence on a range; a slip of the per cent sign is sought in the cell it is about."""
     low, base, high = row.value.low, row.value.base, row.value.high
@@ -181,6 +191,8 @@ def _link(frame: Frame, place: str, row: Input, assumption: Assumption) -> Itera
         yield Problem(place, f"{row.code}, by: {row.by} is not a finite number.")
     elif not assumption.by_period:
         yield Problem(place, f"{row.code}: has one value for all years, so it cannot move with a driver.")
+    elif not assumption.random:
+        yield Problem(place, f"{row.code}: is the same in every future, so it cannot move with a driver.")
     elif not row.by:
         found = f"{row.code}: moves with {row.moves_with} by 0, so it does not move."
         yield Problem(place, found, hint="Write how many % it moves when the driver is 1 % higher.", severity="remark")

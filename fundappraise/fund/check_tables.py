@@ -10,7 +10,7 @@ from typing import get_args
 from fundappraise.drivers.range_problems import shown
 from fundappraise.errors import InputError, Problem, did_you_mean
 from fundappraise.fund.check_drivers import driver_problems
-from fundappraise.fund.check_frame import NAME, Frame, model_problems, percent_slip, twice, unknown
+from fundappraise.fund.check_frame import NAME, Frame, model_problems, twice, unknown
 from fundappraise.fund.check_inputs import input_problems
 from fundappraise.fund.check_settings import setting_problems
 from fundappraise.fund.fund import Capacity, CapacityKind, Fund, Market, Project, Scenario
@@ -183,39 +183,3 @@ def _outsider(frame: Frame, row: Capacity, place: str) -> Iterator[Problem]:
         conversion(row.unit or wanted, wanted)
     except UnitError:
         yield Problem(place, f"{row.who}: the unit {row.unit} does not convert to {wanted}.", f"Allowed: {wanted}.")
-
-
-def share_problems(frame: Frame) -> Iterator[Problem]:
-    """Country shares of a project sum to one. Other shares are not built yet, and say so."""
-    fund = frame.fund
-    ids = [p.id for p in fund.projects]
-    totals: dict[str, float] = {}
-    seen: set[tuple[str, str]] = set()
-    places: dict[str, str] = {}
-    for row in fund.shares:
-        place = row.place or f"{row.project}: {row.which}"
-        if row.project not in ids:
-            near = did_you_mean(row.project, ids) or f"Projects: {', '.join(ids)}."
-            yield Problem(place, f'"{row.project}" is not a project.', hint=near)
-        if row.of != "country":
-            yield Problem(place, f'{row.project}: shares of "{row.of}" are not supported yet.', 'Allowed: "country".')
-            continue
-        if not 0 <= row.share <= 1:
-            yield Problem(
-                place,
-                f"{row.project}, {row.which}: {shown(row.share, '%')}.",
-                "Allowed: 0 % to 100 %.",
-                percent_slip(row.share),
-            )
-        if (row.project, row.which) in seen:
-            yield Problem(place, f"{row.project}: {row.which} stands twice.", hint="Delete one of the rows.")
-        seen.add((row.project, row.which))
-        places.setdefault(row.project, place)
-        totals[row.project] = totals.get(row.project, 0.0) + row.share
-    for project, total in totals.items():
-        if abs(total - 1) > 1e-6:
-            yield Problem(
-                places[project],
-                f"{project}: its country shares sum to {shown(round(total, 6), '%')}.",
-                "Allowed: 100 %.",
-            )

@@ -219,7 +219,7 @@ class GroupMember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """A project's share by country (``of`` = ``country``); the shares of one project sum to one."""
+    """A project's share by country (``of`` = ``country``), or a line's by currency (``currencies.LINES``); they sum to one."""
 
     project: str
     of: str

@@ -17,6 +17,7 @@ from fundappraise.backends.numpy_kernel import Kernel
 from fundappraise.drivers.processes import driver_block
 from fundappraise.drivers.sampling import BLOCK, input_scores
 from fundappraise.errors import UndefinedError
+from fundappraise.fund.currencies import currency_values
 from fundappraise.measures.discounting import half_period_npv, merge_half_periods, payback
 from fundappraise.measures.irr import irr_of_columns
 from fundappraise.simulate.inputs import PlannedInput
@@ -138,6 +139,7 @@ def base_inputs(plan: Plan, owner: ModelPlan) -> dict[str, Floats]:
 
 def _fixed(plan: Plan, owner: ModelPlan) -> dict[str, Floats]:
     values = {**owner.fixed, **{name: plan.driver_base[d] for name, d in owner.drivers.items()}}
+    values |= currency_values(owner.currencies, plan.driver_base, plan.driver_reference, plan.timeline.n_periods)
     if isinstance(owner, ProjectPlan) and owner.sale is not None and owner.base_allocation is not None:
         values |= dict.fromkeys(owner.sale.inputs, owner.base_allocation)
     return values
@@ -189,6 +191,7 @@ def draws(plan: Plan, row: PlannedInput, seed: int, blocks: range) -> Floats:
 def inputs_on_paths(plan: Plan, owner: ModelPlan, seed: int, blocks: range, drivers: Mapping[str, Floats]) -> dict[str, Floats]:
     """The inputs of a project or market on the paths of ``blocks``; what its market gives it is left out."""
     values = {**owner.fixed, **{name: drivers[driver] for name, driver in owner.drivers.items()}}
+    values |= currency_values(owner.currencies, drivers, plan.driver_reference, plan.timeline.n_periods)
     for row in owner.inputs:
         drawn = draws(plan, row, seed, blocks) if row.is_random else np.zeros(1)
         values[row.assumption.name] = row.on_paths(drawn, drivers, plan.driver_reference, plan.timeline)

@@ -9,6 +9,7 @@ from pathlib import Path
 from fundappraise.arrays import Floats
 from fundappraise.backends.numpy_kernel import Kernel
 from fundappraise.drivers.processes import DriverSpec
+from fundappraise.fund.currencies import Baskets
 from fundappraise.fund.fund import Fund, Market, Project
 from fundappraise.model.items import Model
 from fundappraise.simulate.inputs import PlannedInput
@@ -28,7 +29,7 @@ TIERS = 4
 class ModelPlan:
     """What projects and markets share: a model, its kernel, its inputs, and the values that are the same on every path.
 
-    ``drivers`` maps an assumption to the driver it reads.
+    ``drivers`` maps an assumption to the driver it reads; ``currencies`` are a project's currency shares.
     """
 
     name: str
@@ -37,6 +38,7 @@ class ModelPlan:
     inputs: tuple[PlannedInput, ...]
     fixed: Mapping[str, Floats]
     drivers: Mapping[str, str]
+    currencies: Baskets
 
 
 @dataclass(frozen=True, slots=True, eq=False)

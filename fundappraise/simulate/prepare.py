@@ -16,6 +16,7 @@ from fundappraise.drivers.dependence import correlation_matrix
 from fundappraise.drivers.dependence import factor as correlation_factor
 from fundappraise.drivers.processes import PROCESSES, DriverSpec, base_path
 from fundappraise.errors import InputError, Problem, raise_if_any
+from fundappraise.fund.currencies import baskets, currency_values
 from fundappraise.fund.fund import Driver, Fund, Input, Market, Project
 from fundappraise.model.items import Model
 from fundappraise.model.load import load_model
@@ -128,6 +129,7 @@ class _Builder:
             inputs=shared.inputs,
             fixed={**shared.fixed, **given},
             drivers=shared.drivers,
+            currencies=baskets(self.fund, project.id),
             project=project,
             sale=self._sale(project, model),
             bank_values={},
@@ -161,6 +163,7 @@ class _Builder:
             inputs=shared.inputs,
             fixed=shared.fixed,
             drivers=shared.drivers,
+            currencies={},
             market=market,
             tiers=tuple(tiers),
         )
@@ -210,7 +213,7 @@ class _Builder:
             found = f'{model.name} reads the driver "{driver}", which the fund does not have.'
             self.problems.append(Problem(place or owner, found, hint="Add it to the Drivers tab."))
         kernel = _kernel(model, tuple(outputs))
-        return ModelPlan(owner, model, kernel, tuple(inputs), fixed, drivers)
+        return ModelPlan(owner, model, kernel, tuple(inputs), fixed, drivers, {})
 
     def _companions(self, model: Model, item: PlannedInput) -> dict[str, Floats]:
         """Price index, curve (a year's amount spread evenly over its periods) and kind of an input, where the model has them."""
@@ -253,7 +256,8 @@ class _Builder:
         """A model's inputs in the base (or bank) case, drivers on their base paths."""
         moved = (self.driver_base, self.driver_reference, self.timeline)
         rows = {r.assumption.name: r.bank_case(*moved) if bank else r.base(*moved) for r in draft.inputs}
-        return {**draft.fixed, **{name: self.driver_base[d] for name, d in draft.drivers.items()}, **rows}
+        currencies = currency_values(draft.currencies, self.driver_base, self.driver_reference, self.timeline.n_periods)
+        return {**draft.fixed, **currencies, **{name: self.driver_base[d] for name, d in draft.drivers.items()}, **rows}
 
     def base_allocations(self, drafts: list[ProjectPlan], markets: tuple[MarketPlan, ...]) -> dict[str, Floats]:
         """What each market allocates to each project in the base case."""

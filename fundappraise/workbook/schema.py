@@ -12,6 +12,7 @@ from typing import Literal, get_args, get_type_hints
 
 from fundappraise.drivers.distributions import RangeMeaning, Shape
 from fundappraise.drivers.processes import PROCESSES
+from fundappraise.fund.currencies import LINES
 from fundappraise.fund.fund import CapacityKind, Driver, Fund, Include, Sense
 from fundappraise.fund.limits import MEASURES
 
@@ -274,10 +275,14 @@ TABS: tuple[Tab, ...] = (
     ),
     Tab(
         "Shares", "Shares",
-        "A project's ticket by country, where it lies in more than one. Each project's shares sum to 100 %.", DARK,
+        "A project's ticket by country, or a line of it by currency, where there are several. Each kind sums to 100 %.", DARK,
         (
             Column("project", "Project", "key", 10),
-            Column("of", "Of what", width=20, strict=False, comment="country. Currency shares are not supported yet."),
+            Column(
+                "of", "Of what", width=26, choices=("country", *LINES), strict=False,
+                comment="A currency moves with the driver that quotes it, in KZT/USD or USD/EUR. What is not stated is in the "
+                "base currency.",
+            ),
             Column("which", "Which", width=20), Column("share", "Share", "share", 10),
         ),
     ),

@@ -47,8 +47,15 @@ OTHER_UNITS = {
 
 CAPTIONS = {
     "tax": "Tax",
-    "debt": "Debt",
+    "depreciation": "Tax depreciation",
+    "debt_size": "Debt",
+    "debt_service": "Debt",
+    "cover": "Debt",
+    "costs": "Construction, grant, VAT",
+    "currency": "Currencies",
     "timeline": "Time",
+    "equity": "Equity and shareholder loans",
+    "exit": "Exit and the fund",
     "fund_flows": "Exit and the fund",
     "project": "Tax, working capital, rates",
 }
@@ -112,7 +119,7 @@ def _caption(assumption: Assumption | None, model: Model | None) -> str:
 
 def _input_row(code: str, row: Input | None, assumption: Assumption | None, fund: Fund, own: Mapping[str, Cell]) -> Row:
     unit = row.unit if row and row.unit else assumption.unit if assumption else ""
-    label = row.label if row and row.label else assumption.label if assumption else ""
+    label = row.label if row and row.label else _label(assumption) if assumption else ""
     money = assumption is not None and bool(assumption.prices)
     prices = row.prices if row else "" if money else NOT_MONEY
     values: dict[str, Cell] = {**own, "code": code, "label": label, "unit": unit, "prices": prices}
@@ -125,6 +132,12 @@ def _input_row(code: str, row: Input | None, assumption: Assumption | None, fund
         values, row, assumption, "%" if assumption and assumption.choices else unit,
         assumption is not None and assumption.default is None, years=row.by_year if row else (),
     )  # fmt: skip
+
+
+def _label(assumption: Assumption) -> str:
+    """The label, with the numbers of its options."""
+    options = ", ".join(f"{number} {words}" for number, words in enumerate(assumption.options, start=1))
+    return f"{assumption.label}: {options}" if options else assumption.label
 
 
 def _range(value: Distribution) -> dict[str, Cell]:
@@ -255,6 +268,8 @@ def _rules(sheet: Any, columns: Mapping[str, int], row: int, stated: Row) -> Non
         comment(sheet, row, columns["label"], stated.assumption.note)
     if stated.assumption is not None and stated.assumption.choices:
         offer(sheet, (row, row), columns["kind"], stated.assumption.choices)
+    if stated.assumption is not None and stated.assumption.options:
+        offer(sheet, (row, row), columns["base"], [str(n) for n in range(1, len(stated.assumption.options) + 1)])
 
 
 def _convertible(unit: str) -> list[str]:

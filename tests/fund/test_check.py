@@ -743,8 +743,9 @@ def test_a_group(rows: list[tuple[str, str, float]], sentence: str) -> None:
         ([("K1", "country", "Kazakhstan", 0.5)], "Shares!A4: K1: its country shares sum to 50 %. Allowed: 100 %."),
         ([("K9", "country", "Kazakhstan", 1.0)], 'Shares!A4: "K9" is not a project. Projects: K1, K2.'),
         (
-            [("K1", "currency of revenue", "KZT", 1.0)],
-            'Shares!A4: K1: shares of "currency of revenue" are not supported yet. Allowed: "country".',
+            [("K1", "currency of rent", "KZT", 1.0)],
+            'Shares!A4: K1: shares of "currency of rent" are not supported. Allowed: "country", "currency of revenue", '
+            '"currency of operating cost", "currency of capital cost", "currency of debt".',
         ),
         ([("K1", "country", "Kazakhstan", 0.5)] * 2, "Shares!A5: K1: Kazakhstan stands twice. Delete one of the rows."),
     ],

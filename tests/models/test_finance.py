@@ -29,7 +29,8 @@ PLAIN = {
     "exit_cost": 0,
     "gains_tax": 0,
     "withholding_tax": 0.1,
-    "dsra_share": 0.0,
+    "dsra_years": 0.0,
+    "lock_up_cover": 0.0,
 }
 FIRM = (
     given("sales", "MUSD/year", by_period=True, more='prices = "nominal"\n')
@@ -100,7 +101,15 @@ def expected(sales, cost, capex, *, bank=0.8):
     paid_tax = tax(ebitda, [i * o for i, o in zip(interest, on, strict=True)])
     build = [capex / 2 - debt / 2 + interest[t] + (0.01 * debt if t == 0 else 0.0) if t < first else 0.0 for t in range(years)]
     opened = [0.0, *lived[:-1]]
-    paid_out = [ebitda[t] - paid_tax[t] - (interest[t] + opened[t] - lived[t]) if on[t] else 0.0 for t in range(years)]
+    cash = [ebitda[t] - paid_tax[t] - (interest[t] + opened[t] - lived[t]) if on[t] else 0.0 for t in range(years)]
+    # dividends come from profit, the assets and their interest in construction written off evenly; the rest at the end
+    assets, kept, profit, paid_out = (capex + sum(interest[:first]) + 0.01 * debt) / 12, 0.0, 0.0, []
+    for t in range(years):
+        kept += cash[t]
+        profit += (ebitda[t] - assets - interest[t] - paid_tax[t]) * on[t]
+        dividend = kept if t == first + 11 else min(kept, max(0.0, profit))
+        kept, profit = kept - dividend, profit - dividend
+        paid_out.append(dividend)
     untaxed = tax(ebitda, [0.0] * years)
     free = [ebitda[t] - untaxed[t] for t in range(years)]
     return {"debt": lived, "equity_build": build, "distribution": paid_out, "levered_tax": paid_tax, "cash_unlevered": free}
@@ -127,7 +136,7 @@ def test_project_npv_and_irr_lie_on_the_half_period_grid(firm):
 
 
 def test_gearing_is_exact_when_the_cap_binds(firm):
-    result = run(firm, dsra_share=0.5)
+    result = run(firm, dsra_years=0.5)
     debt = line(result, "commitment")[0, 0]
     uses = sum(
         line(result, name)[0].sum() for name in ("construction_cost", "fees", "service_in_construction", "reserve_funding")
@@ -144,7 +153,7 @@ def test_no_capacity_means_no_debt(firm):
 def risky(firm, **more):
     ranges = {
         "sales": fa.dist.pert(11, 20, 26), "cost": fa.dist.triangular(4, 6, 9), "capex": fa.dist.pert(50, 60, 90),
-        "build_years": fa.dist.pert(1.5, 2, 3.6), "support_share": 0.1, "grace": 1, "dsra_share": 0.5, "debtor_days": 45.0,
+        "build_years": fa.dist.pert(1.5, 2, 3.6), "support_share": 0.1, "grace": 1, "dsra_years": 0.5, "debtor_days": 45.0,
     }  # fmt: skip
     return run(firm, paths=2_000, **(ranges | more))
 
@@ -167,7 +176,7 @@ def test_cash_is_conserved_on_every_path(firm):
     paid_in += line(result, "support").sum(1) + line(result, "unpaid_cost").sum(1)
     out = [
         line(result, n).sum(1)
-        for n in ("construction_cost", "fees", "service_settled", "arrears_paid", "recovered", "distribution")
+        for n in ("construction_cost", "fees", "service_settled", "arrears_paid", "prepaid", "lost_to_lenders", "distribution")
     ]
     assert paid_in == pytest.approx(sum(out) + line(result, "reserve")[:, -1], abs=1e-8)
 
@@ -203,6 +212,4 @@ def test_after_a_default_equity_receives_nothing(firm):
     result = risky(firm, sales=fa.dist.pert(6, 20, 26), support_share=0.0)
     default = line(result, "in_default") > 0
     assert default.any()
-    paid = line(result, "distribution")
-    owed = line(result, "debt_before_recovery")
-    assert np.abs(paid[default & (owed > 1e-6)]).max() < 1e-6
+    assert np.abs(line(result, "distribution")[default]).max() == 0

@@ -247,7 +247,7 @@ def test_a_sheet_without_a_row_is_remarked(tmp_path: Path) -> None:
     [
         ("Events", {"A5": "Flood"}, "Events!A5: Events are not supported yet, and this row is filled. Delete the row."),
         ("Configurations", {"C6": 2028}, "Configurations!A6: Configurations are not supported yet, and this row is filled."),
-        ("Shares", {"B5": "currency of debt"}, 'Shares!B5: K1: shares of "currency of debt" are not supported yet.'),
+        ("Shares", {"B5": "currency of rent"}, 'Shares!B5: K1: shares of "currency of rent" are not supported.'),
         ("Projects", {"C5": "logistics/ferries"}, 'Projects!C5: model "logistics/ferries" does not exist.'),
         ("Projects", {"N5": "K1"}, "Projects!N5: K1 needs itself. Delete it from needs."),
         ("Projects", {"O6": "X9"}, 'Projects!O6: S1 excludes "X9", which is not a project.'),

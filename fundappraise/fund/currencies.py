@@ -1,0 +1,80 @@
+"""What a project's lines are worth on a path of the exchange rates: its currency shares against the base path.
+
+Amounts are stated in the base currency. Where a share of a line is in another currency, that share moves with the driver that
+quotes it (KZT/USD or USD/KZT), measured from the driver's own base path. At base every value is 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from fundappraise.arrays import Floats
+from fundappraise.fund.fund import Fund
+from fundappraise.model.units import UnitError, unit
+
+LINES: Mapping[str, str] = {
+    "currency of revenue": "revenue_currency",
+    "currency of operating cost": "cost_currency",
+    "currency of capital cost": "capital_currency",
+    "currency of debt": "debt_currency",
+}
+"""What a row of the Shares tab may be of beside ``country``, and what a model calls its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A share of a line in a currency; ``power`` is 1 where the driver says what the currency costs, −1 where what it buys."""
+
+    driver: str
+    power: int
+    share: float
+
+
+Baskets = Mapping[str, tuple[Quote, ...]]
+"""By a model's name for the value of a line: its shares in other currencies."""
+
+
+def quoting(fund: Fund, currency: str) -> tuple[str, int] | None:
+    """The driver that quotes ``currency`` against the fund's own, and its power; None when there is none."""
+    for driver in fund.drivers:
+        for written, power in ((f"{fund.currency}/{currency}", 1), (f"{currency}/{fund.currency}", -1)):
+            try:
+                if unit(driver.unit or "1") == unit(written):
+                    return driver.name, power
+            except UnitError:
+                continue
+    return None
+
+
+def baskets(fund: Fund, project_id: str) -> Baskets:
+    """The currency shares of a project; what no driver quotes is left to the check."""
+    found: dict[str, tuple[Quote, ...]] = {}
+    for of, name in LINES.items():
+        rows = [row for row in fund.shares if (row.project, row.of) == (project_id, of) and row.which != fund.currency]
+        quotes = [(row.share, quoting(fund, row.which)) for row in rows]
+        found[name] = tuple(Quote(*quote, share) for share, quote in quotes if quote is not None)
+    return found
+
+
+def currency_values(
+    shares: Baskets, paths: Mapping[str, Floats], base: Mapping[str, Floats], n_periods: int
+) -> dict[str, Floats]:
+    """What models read of currencies, ``(periods, paths or 1)``: the value of each line's, 1 on the base path.
+
+    ``debt_currency_move`` is the value of debt's as a multiple of the period before, ``revenue_foreign`` the share of revenue
+    in other currencies.
+    """
+    values: dict[str, Floats] = {}
+    for name, quotes in shares.items():
+        value = np.ones((n_periods, 1))
+        for quote in quotes:
+            value = value + quote.share * ((paths[quote.driver] / base[quote.driver]) ** quote.power - 1.0)
+        values[name] = value
+    if values:
+        debt = values["debt_currency"]
+        values["debt_currency_move"] = debt / np.concatenate([np.ones((1, debt.shape[1])), debt[:-1]])
+        values["revenue_foreign"] = np.full((1, 1), sum(quote.share for quote in shares["revenue_currency"]))
+    return values

@@ -1,0 +1,80 @@
+"""Currency shares on driver paths: what is in another currency moves with it, from the base path on."""
+
+import pytest
+from firms import firm, fund_of_firms, line, run, tenge
+from shops import MODELS
+
+from fundappraise.fund.check import check_fund
+from fundappraise.fund.fund import Share
+
+
+def shares(of, kzt):
+    return (Share(project="F", of=of, which="KZT", share=kzt), Share(project="F", of=of, which="USD", share=1 - kzt))
+
+
+def fallen(fund, to=1000.0):
+    """Every rate is twice its base path: the tenge is worth half."""
+    return fund.with_({"usd_kzt.start": to}, models_folder=MODELS)
+
+
+def test_on_the_base_path_a_share_in_tenge_changes_nothing():
+    """A steady fall of the tenge by 5 % a year is in the base already: amounts are stated at it."""
+    plain = run(fund_of_firms(firm()))
+    mixed = run(fund_of_firms(firm(), drivers=(tenge(growth=0.05),), shares=shares("currency of revenue", 0.4)))
+    assert line(mixed, "distribution") == pytest.approx(line(plain, "distribution"))
+
+
+@pytest.mark.parametrize(("unit", "start", "halved"), [("KZT/USD", 500.0, 1000.0), ("USD/KZT", 0.002, 0.001)])
+def test_a_tenge_worth_half_halves_the_share_of_revenue_in_tenge(unit, start, halved):
+    fund = fund_of_firms(firm(), drivers=(tenge(unit, start=start),), shares=shares("currency of revenue", 0.4))
+    assert line(run(fallen(fund, halved)), "revenue_received")[3] == pytest.approx(20 * (0.6 + 0.4 / 2))
+
+
+def test_indexation_and_hedging_hold_back_the_fall_and_hedging_costs():
+    """Of 8 in tenge a quarter is indexed to the dollar; half of the other 6 is hedged at 10 %; 3 fall by half."""
+    project = firm(indexed_revenue=0.25, hedged_share=0.5, hedging_cost=0.1)
+    fund = fallen(fund_of_firms(project, drivers=(tenge(),), shares=shares("currency of revenue", 0.4)))
+    result = run(fund)
+    assert line(result, "revenue_received")[3] == pytest.approx(20 - 3 / 2)
+    assert line(result, "cost_paid")[3] == pytest.approx(6 + 0.3)
+
+
+def test_costs_and_construction_in_tenge_get_cheaper():
+    for of, item, year, before in (("operating cost", "cost_paid", 3, 6.0), ("capital cost", "construction_cost", 0, 30.0)):
+        fund = fund_of_firms(firm(), drivers=(tenge(),), shares=shares(f"currency of {of}", 0.5))
+        assert line(run(fallen(fund)), item)[year] == pytest.approx(0.75 * before)
+
+
+def test_debt_in_tenge_is_worth_less_when_the_tenge_falls_after_it_is_drawn():
+    """In 2028 the tenge halves: debt drawn until 2027 in tenge is worth half, and so is all that is paid on it."""
+    project = firm(debt_share=0.5, tenor=4.0, dsra_years=0.0, lock_up_cover=0.0)
+    fund = fund_of_firms(project, drivers=(tenge(),), shares=shares("currency of debt", 1.0))
+    before = run(fund)
+    path = {f"usd_kzt[{year}]": 500.0 for year in (2026, 2027)} | {f"usd_kzt[{year}]": 1000.0 for year in range(2028, 2040)}
+    after = run(fund.with_(path, models_folder=MODELS))
+    # the commitment is in tenge and made on the base path of the rate, which a scenario does not move
+    assert line(after, "debt")[:2] == pytest.approx(line(before, "debt")[:2])
+    assert line(after, "service_due")[2:6] == pytest.approx([x / 2 for x in line(before, "service_due")[2:6]])
+    assert line(after, "debt")[6] == pytest.approx(0, abs=1e-9)
+
+
+def problems(*rows, **parts):
+    fund = fund_of_firms(firm(), shares=rows, **parts)
+    return [problem.text for problem in check_fund(fund, MODELS) if problem.where.startswith("F: ")]
+
+
+def test_a_currency_needs_a_driver_that_quotes_it():
+    assert problems(*shares("currency of revenue", 0.4)) == [
+        "F: no driver quotes KZT against USD. Add one to the Drivers tab, in KZT/USD."
+    ]
+
+
+def test_a_rate_that_is_charged_in_the_discount_rate_moves_no_cash():
+    assert problems(*shares("currency of debt", 0.4), drivers=(tenge(charged_in="rate"),)) == [
+        "F is partly in KZT, but usd_kzt is charged in the rate: the risk would count twice. Set usd_kzt to paths."
+    ]
+
+
+def test_the_shares_of_one_line_sum_to_one():
+    found = problems(*shares("currency of revenue", 0.4)[:1], drivers=(tenge(),))
+    assert found == ["F: its currency of revenue shares sum to 40 %. Allowed: 100 %."]
