@@ -96,7 +96,7 @@ def _check_model(path: Path, *, as_json: bool) -> tuple[str, bool]:
     header = [str(path)]
     try:
         model = load_model(path.name, path.parent.resolve())
-        header.append(f"{model.title}: {len(model.inputs)} inputs, {len(model.items)} line items, {len(model.checks)} checks")
+        header.append(f"{model.title}: {len(model.asked)} inputs, {len(model.items)} line items, {len(model.checks)} checks")
     except ModelError as error:
         problems = error.problems
     if as_json:
@@ -305,8 +305,8 @@ def show_model(name: str) -> str:
 
 def _inputs(model: Model) -> Iterator[str]:
     yield "Inputs"
-    width = max((len(row.name) for row in model.inputs), default=0)
-    for row in model.inputs:
+    width = max((len(row.name) for row in model.asked), default=0)
+    for row in model.asked:
         default = "" if row.default is None else f", default {row.default:g}"
         by_year = ", by year" if row.by_period else ""
         yield f"  {row.name:<{width}}  {row.unit:<16} {row.label}{default}{by_year}"

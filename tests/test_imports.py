@@ -28,6 +28,9 @@ LAYERS = (
 )
 """A module may import from its own row and from the rows before it."""
 
+METHODS = {("model/items.py", "fundappraise.simulate.line_items")}
+"""A public noun's method that calls a verb further down, when it is called: ``fa.model(…).evaluate(…)``."""
+
 LEVEL = {name: level for level, row in enumerate(LAYERS) for name in row}
 ONLY_IN = {"openpyxl": "workbook", "xlsxwriter": "workbook", "highspy": "allocation"}
 """Packages that one folder alone may import."""
@@ -67,7 +70,9 @@ def against_the_order(path: Path) -> list[str]:
     return [
         f"{path.relative_to(PACKAGE)}:{line} imports {name}"
         for line, name in imported(path)
-        if name.split(".")[0] == "fundappraise" and LEVEL[part_of(name)] > LEVEL[home]
+        if name.split(".")[0] == "fundappraise"
+        and LEVEL[part_of(name)] > LEVEL[home]
+        and (path.relative_to(PACKAGE).as_posix(), name) not in METHODS
     ]
 
 

@@ -33,7 +33,7 @@ def input_problems(frame: Frame, owner: str, place: str, model: Model, rows: tup
             yield from _row(frame, _place(owner, row), row, assumption)
             yield from _without_index(_place(owner, row), row, model)
     stated = {row.code for row in rows}
-    for assumption in model.inputs:
+    for assumption in model.asked:
         if assumption.default is None and assumption.name not in stated:
             found = f"{owner}.{assumption.name} is empty and has no default ({assumption.label}, {assumption.unit})."
             yield Problem(place, found, hint="Give it a base.")
@@ -41,7 +41,7 @@ def input_problems(frame: Frame, owner: str, place: str, model: Model, rows: tup
 
 
 def _some_inputs(model: Model) -> str:
-    names = [a.name for a in model.inputs]
+    names = [a.name for a in model.asked]
     more = f" and {len(names) - 12} more" if len(names) > 12 else ""
     return f"Inputs: {', '.join(names[:12])}{more}."
 

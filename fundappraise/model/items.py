@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fundappraise.formula.nodes import Node
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Prices = Literal["", "real", "nominal"]
 ItemKind = Literal["flow", "balance", "flag", "rate", "amount"]
@@ -86,7 +89,11 @@ class Include:
     bound: Mapping[str, Node]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+Given = float | int | str | Sequence[float] | Mapping[int, float]
+"""What an input may be given: one number, a word of its options, a number a year or a period, or {year: number}."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Model:
     """A loaded model with its includes merged; compared by identity, so that what is compiled from it can be kept.
 
@@ -108,7 +115,35 @@ class Model:
     includes: tuple[Include, ...] = ()
     requires: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        counts = f"{len(self.asked)} inputs, {len(self.items)} line items, {len(self.checks)} checks"
+        return f"Model({self.name}: {self.title}, {counts})"
+
     @property
-    def inputs(self) -> tuple[Assumption, ...]:
+    def asked(self) -> tuple[Assumption, ...]:
         """The assumptions an officer fills in, in the order of the files."""
         return tuple(a for a in self.assumptions.values() if a.source == "input")
+
+    @property
+    def inputs(self) -> pd.DataFrame:
+        """What `evaluate` takes: name, label, unit, default (NaN: it must be given), and by whom a fund gives it (source)."""
+        import pandas as pd
+
+        rows = [row for row in self.assumptions.values() if row.source in ("input", "driver", "market", "given")]
+        table = [(row.name, row.label, row.unit, row.default, f"{row.source} {row.of}".strip()) for row in rows]
+        frame = pd.DataFrame(table, columns=["name", "label", "unit", "default", "source"])
+        return frame.astype({"default": "float64"})
+
+    def evaluate(
+        self,
+        values: Mapping[str, Given],
+        *,
+        bank: Mapping[str, Given] | None = None,
+        first_year: int | None = None,
+        years: int = 40,
+        periods_per_year: int = 1,
+    ) -> pd.DataFrame:
+        """Every line item for one set of numbers; see `fundappraise.simulate.line_items.evaluate`."""
+        from fundappraise.simulate.line_items import evaluate
+
+        return evaluate(self, values, bank=bank, first_year=first_year, years=years, periods_per_year=periods_per_year)

@@ -147,11 +147,11 @@ def _capacity(row: Capacity) -> AssumptionRow:
 
 
 def _project(project: Project, model: Model) -> Iterator[AssumptionRow]:
-    known = {item.name: item for item in model.inputs}
+    known = {item.name: item for item in model.asked}
     for item in project.inputs:
         yield _input(project.id, item, project.id, known.get(item.code))
     given = {item.code for item in project.inputs}
-    for assumption in model.inputs:
+    for assumption in model.asked:
         if assumption.name not in given and assumption.default is not None and not assumption.choices:
             yield _default(project.id, assumption, model)
 

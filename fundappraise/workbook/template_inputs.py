@@ -95,7 +95,7 @@ def market_rows(markets: Sequence[Market], models: Mapping[str, Model], fund: Fu
 def _input_rows(inputs: tuple[Input, ...], model: Model | None, fund: Fund, own: Mapping[str, Cell]) -> list[Row]:
     known = dict(model.assumptions) if model else {}
     stated = {row.code for row in inputs}
-    left = [a for a in (model.inputs if model else ()) if a.name not in stated]
+    left = [a for a in (model.asked if model else ()) if a.name not in stated]
     needed, optional = [a for a in left if a.default is None], [a for a in left if a.default is not None]
     rows: list[Row] = []
     group = None

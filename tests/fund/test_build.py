@@ -24,7 +24,7 @@ def test_numbers_are_fixed_and_distributions_are_ranges():
 
 
 def test_money_takes_the_price_basis_of_the_model():
-    kinds = {a.name: a.prices for a in fa.model("energy/power_plant_ppa").inputs}
+    kinds = {a.name: a.prices for a in fa.model("energy/power_plant_ppa").asked}
     given = {
         a.name: a.default if a.default is not None else (a.bounds[0] if a.bounds else 1)
         for a in fa.model("energy/power_plant_ppa").assumptions.values()
