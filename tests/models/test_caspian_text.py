@@ -27,16 +27,16 @@ def test_at_least_ten_candidates_in_all_sectors_and_both_countries():
 def test_a_project_fills_its_model(name):
     project = PROJECTS[name]
     model = load_model(project["model"])
-    known = {a.name for a in model.inputs}
+    known = {a.name for a in model.asked}
     assert project["id"] == name
     assert set(project["inputs"]) <= known
-    assert {a.name for a in model.inputs if a.default is None} <= set(project["inputs"])
+    assert {a.name for a in model.asked if a.default is None} <= set(project["inputs"])
 
 
 @pytest.mark.parametrize(("name", "code"), ROWS)
 def test_an_input_has_a_unit_that_converts_a_sound_range_and_a_source(name, code):
     row = PROJECTS[name]["inputs"][code]
-    assumption = next(a for a in load_model(PROJECTS[name]["model"]).inputs if a.name == code)
+    assumption = next(a for a in load_model(PROJECTS[name]["model"]).asked if a.name == code)
     factor = conversion(row["unit"], assumption.unit)
     assert bool(assumption.prices) == ("prices" in row)
     assert row.get("moves_with", "construction") in {driver["name"] for driver in FUND["drivers"]}

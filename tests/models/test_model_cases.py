@@ -21,7 +21,7 @@ STILL = dict.fromkeys((*LINES.values(), "debt_currency_move", "grant_index", "ye
 def case_of(path):
     """The case, completed as the appraisal does: the model's defaults, and unused own lines with nothing typed."""
     case = tomllib.loads(path.read_text("utf-8"))
-    defaults = {a.name: a.default for a in load_model(case["model"]).inputs if a.default is not None}
+    defaults = {a.name: a.default for a in load_model(case["model"]).asked if a.default is not None}
     case["inputs"] = STILL | {"revenue_foreign": 0} | defaults | case["inputs"]
     for line in case["inputs"].pop("unused", ()):
         case["inputs"] |= {f"line_{line}": 1, f"line_{line}_index": 1, f"line_{line}_curve": 0, f"line_{line}_kind": 0}

@@ -35,7 +35,7 @@ def test_labels_are_written_for_a_reader(name):
 
 @pytest.mark.parametrize("name", PROJECTS)
 def test_one_price_can_rescue_it(name):
-    prices = [a.name for a in load_model(name).inputs if a.role == "price"]
+    prices = [a.name for a in load_model(name).asked if a.role == "price"]
     assert len(prices) == (0 if name.startswith("own/") else 1)
 
 
@@ -67,5 +67,5 @@ def names_read(model, items):
 def test_a_data_hall_is_a_property_in_kilowatts():
     hall, house = load_model("it/data_hall"), load_model("logistics/property")
     assert set(hall.items) == set(house.items)
-    renamed = {a.name for a in house.inputs} - {a.name for a in hall.inputs}
+    renamed = {a.name for a in house.asked} - {a.name for a in hall.asked}
     assert renamed == {"area", "rent", "rent_drift", "service_cost"}
