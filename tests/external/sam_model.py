@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fundappraise.arrays import Floats
+from fundappraise.backends.checks import failed_checks
 from fundappraise.backends.numpy_kernel import Kernel, compile_schedule
 from fundappraise.measures.discounting import npv
 from fundappraise.measures.irr import irr
@@ -21,7 +22,10 @@ from tests.external.price_search import Rows, Wanted, seek
 from tests.external.sam_case import Case, CaseError, Value
 
 FOLDER = Path(__file__).parent
-HOURS_A_YEAR = 8760
+HOURS_A_YEAR, DAYS_A_YEAR = 8760, 365
+_DAYS = {"jan": 31, "feb": 28, "mar": 31, "apr": 30, "may": 31, "jun": 30,
+         "jul": 31, "aug": 31, "sep": 30, "oct": 31, "nov": 30, "dec": 31}  # fmt: skip
+_PARTS = (*_DAYS, *(f"dispatch{period}" for period in range(1, 10)))
 RATE_TOLERANCE = 2e-6
 """Present value that a rate of return may leave, share of the largest flow; the program stops at 1e-6."""
 
@@ -137,24 +141,39 @@ def _tables() -> dict[str, list[float]]:
 
 
 def _plant(case: Case) -> dict[str, float]:
-    """Energy of a year before fading, and the mean factor of the time of delivery: they belong to the plant, not to its finance.
+    """Energy of a year before fading, its parts, and their multiples of the price: they belong to the plant, not to its finance.
 
-    Hours are no part of a case. A plant of constant power has its energy by year; for another, and for factors by the hour,
+    Hours are no part of a case. A plant of constant power at one price has its energy by the calendar; for another,
     what the first year of the outputs says holds for all years.
     """
+    power = case.inputs.get("gen_kw_constant")
     kinds = ("net", "sales", "without_battery")
-    by_hour = "gen_kw_constant" not in case.inputs
-    if by_hour:
+    if power is None:
         faded = np.atleast_1d(case.inputs.get("degradation", 0.0))
         left = 1 - faded[0] / 100 if faded.size > 1 else 1.0  # a fading given once begins in the second year
-        given = {f"first_year_energy_{kind}": case.first_year(f"cf_energy_{kind}") / left for kind in kinds}
+        years = [case.first_year(f"cf_energy_{kind}") / left for kind in kinds]
     else:
-        given = dict.fromkeys((f"first_year_energy_{kind}" for kind in kinds), case.number("gen_kw_constant") * HOURS_A_YEAR)
-    given["price_factor"] = 1.0
-    if (by_hour or case.number("ppa_multiplier_model") == 1) and "cf_energy_value" in case.outputs:
-        at_one = case.first_year("cf_ppa_price") / 100 * case.first_year("cf_energy_sales")
-        given["price_factor"] = case.first_year("cf_energy_value") / at_one
+        years = [case.number("gen_kw_constant") * HOURS_A_YEAR] * len(kinds)
+    given = {f"first_year_energy_{kind}": year for kind, year in zip(kinds, years, strict=True)}
+    one_price = case.number("ppa_multiplier_model") == 0 and np.all(np.asarray(case.inputs.get("dispatch_tod_factors", 1.0)) == 1)
+    by_calendar = power is not None and bool(one_price)
+    given["price_factor"] = 1.0 if by_calendar else _multiple(case, "cf_energy_value", "cf_energy_sales")
+    for part in _PARTS:
+        days = _DAYS.get(part, 0) if by_calendar else 0
+        given[f"{part}_share"] = days / DAYS_A_YEAR if days else _ratio(case, f"cf_energy_sales_{part}", "cf_energy_sales")
+        given[f"{part}_multiple"] = 1.0 if days else _multiple(case, f"cf_revenue_{part}", f"cf_energy_sales_{part}")
     return given
+
+
+def _ratio(case: Case, row: str, of: str) -> float:
+    """Of the first year; 0 where the case leaves a row out, which then is zero."""
+    return case.first_year(row) / case.first_year(of) if {row, of} <= case.outputs.keys() else 0.0
+
+
+def _multiple(case: Case, value: str, energy: str) -> float:
+    """Value of a unit of energy in the first year as a multiple of the price; 0 where there is none."""
+    price = case.first_year("cf_ppa_price") / 100 if value in case.outputs else 1.0  # cUSD → USD
+    return _ratio(case, value, energy) / price
 
 
 def _run(name: str, given: Given, case: Case) -> dict[str, Floats]:
@@ -178,6 +197,9 @@ def _run(name: str, given: Given, case: Case) -> dict[str, Floats]:
     undefined = [flows for flows in RATES.values() if np.isnan(lines.get(model.outputs.get(flows, ""), 0.0)).any()]
     if undefined:
         raise CaseError(f"{case.name}: {' and '.join(undefined)} are not defined for these inputs.")
+    failed = failed_checks(compiled.schedule, lines)
+    if failed:
+        raise CaseError(f"{case.name}: the model's own checks do not hold: {', '.join(failed)}.")
     per_cent = {output for output, item in model.outputs.items() if model.items[item].unit.startswith("%")}
     return {output: lines[item][:, 0] * (100 if output in per_cent else 1) for output, item in model.outputs.items()}
 

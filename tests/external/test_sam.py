@@ -33,9 +33,10 @@ def test_money_agrees_far_closer_than_the_program_finds_rates_of_return(path):
     assert max(difference.error for difference in differences if difference.name not in sam_model.RATES) < 1e-9
 
 
-def test_the_cases_hold_every_row_and_figure_of_the_models():
+def test_the_cases_hold_every_row_and_figure_of_the_models_but_the_later_periods_of_prices():
     known = {name for model in ("single_owner", "rates") for name in sam_model.kernel(model).schedule.model.outputs}
-    assert known == {name for path in CASES for name in read_case(path).outputs} - set(sam_model.RATES)
+    missing = (known | set(sam_model.RATES)) ^ {name for path in CASES for name in read_case(path).outputs}
+    assert all("_dispatch" in name for name in missing)
 
 
 @pytest.mark.parametrize("name", ["all_classes_with_credits", "sculpted_to_a_limit", "equal_principal_with_equipment"])
@@ -196,6 +197,12 @@ def test_a_price_sought_without_a_reported_one_ends_near_the_return_sought():
 def test_a_plant_known_by_the_hour_takes_its_first_year_from_the_case(tmp_path, capsys):
     path = copy(tmp_path, lambda data: data["inputs"].pop("gen_kw_constant"), LEVEL.with_stem("costs_by_year"))
     assert run(capsys, path)[0] == 0
+
+
+def test_a_plant_of_constant_power_sells_by_the_days_of_the_month():
+    rows = sam_model.compute(read_case(LEVEL))
+    assert rows["cf_energy_sales_feb"][1] == pytest.approx(25_000 * 24 * 28)
+    assert rows["cf_revenue_feb"][2] == pytest.approx(25_000 * 24 * 28 * 0.995 * 0.07 * 1.01)
 
 
 def test_debt_above_the_whole_cost_leaves_negative_equity():
