@@ -75,5 +75,5 @@ def allocate(
         An id is not in the run.
     """
     choice = choose(run, exclude=exclude, force=force)
-    outcome = simulate_chosen(run, choice.chosen, workers, on) if choice.status != "infeasible" else None
+    outcome = simulate_chosen(run, choice.options, workers, on) if choice.status != "infeasible" else None
     return Allocation(run, choice, rescues(run, run.ids), outcome)

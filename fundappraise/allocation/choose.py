@@ -11,7 +11,7 @@ import numpy as np
 from fundappraise.allocation.clashes import explain_clash
 from fundappraise.allocation.problem import DEFINITION, Problem, Row, problem_of
 from fundappraise.allocation.solve import Selection, select
-from fundappraise.arrays import Floats
+from fundappraise.arrays import Floats, Ints
 from fundappraise.errors import FundappraiseError, InputError, did_you_mean
 from fundappraise.errors import Problem as InputProblem
 from fundappraise.measures.risk import cvar
@@ -33,10 +33,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
-    """The answer of the allocator. ``limits`` pairs each limit row with what the portfolio uses of it."""
+    """The answer of the allocator. ``limits`` pairs each limit row with what the portfolio uses of it.
+
+    ``chosen`` are projects, ``options`` the way each of them is taken (``A2``, ``A2: take-or-pay``), in the same order.
+    """
 
     status: Status
     chosen: tuple[str, ...]
+    options: tuple[str, ...]
     verdicts: dict[str, Verdict]
     limits: tuple[tuple[Row, float], ...]
     cvar_used: float
@@ -64,15 +68,16 @@ def choose(run: Appraisal, *, exclude: Sequence[str] = (), force: Sequence[str] 
     problem = problem_of(run, exclude, force)
     found = _solve(problem, problem.rows)
     if found.status == "infeasible":
-        return Choice("infeasible", (), {}, (), float("nan"), float("nan"), found.seconds, *explain_clash(problem))
+        return Choice("infeasible", (), (), {}, (), float("nan"), float("nan"), found.seconds, *explain_clash(problem))
     if np.isnan(found.value):
         raise FundappraiseError(f"No portfolio was found within {found.seconds:.0f} seconds. Loosen or drop some limits.")
-    taken = found.x.astype(bool)
-    chosen = tuple(name for name, take in zip(problem.ids, taken[: len(problem.ids)], strict=True) if take)
+    taken = {problem.projects[place]: option for place, option in enumerate(problem.options) if found.x[place]}
+    chosen = tuple(name for name in run.ids if name in taken)
     status: Status = "nothing" if not chosen else ("optimal" if found.status == "optimal" else "feasible")
     return Choice(
         status=status,
         chosen=chosen,
+        options=tuple(taken[name] for name in chosen),
         verdicts=_verdicts(run, problem, found),
         limits=tuple((row, float(row.coefficients @ found.x)) for row in problem.rows if row.is_limit),
         cvar_used=_portfolio_cvar(problem, found.x.astype(np.float64)),
@@ -101,15 +106,23 @@ def _portfolio_cvar(problem: Problem, x: Floats) -> float:
 def _verdicts(run: Appraisal, problem: Problem, found: Selection) -> dict[str, Verdict]:
     x = found.x.astype(np.float64)
     verdicts: dict[str, Verdict] = {}
-    for place, name in enumerate(problem.ids):
+    for name in run.ids:
+        own = problem.is_of(name)
+        is_in = bool(own @ x)
+        other = Row("left out", own, 0.0) if is_in else Row("forced in", -own, -1.0)
+        flipped = _solve(problem, (*problem.rows, other))
+        regret = found.value - flipped.value if flipped.status != "infeasible" else float("nan")
+        place = _best_place(problem, own, x if is_in else flipped.x)
         npv = float(problem.value[place])
-        flipped = np.zeros(problem.n_columns)
-        flipped[place] = 1.0
-        other = Row("left out", flipped, 0.0) if x[place] else Row("forced in", -flipped, -1.0)
-        without = _solve(problem, (*problem.rows, other))
-        regret = found.value - without.value if without.status != "infeasible" else float("nan")
-        verdicts[name] = _chosen(npv, regret) if x[place] else _rejected(problem, x, place, npv, regret)
+        verdicts[name] = _chosen(npv, regret) if is_in else _rejected(problem, x, place, npv, regret)
     return verdicts
+
+
+def _best_place(problem: Problem, own: Floats, x: Floats | Ints) -> int:
+    """The column of a project's option in a portfolio, else of its most valuable one."""
+    columns = np.flatnonzero(own)
+    taken = columns[x[columns] > 0]
+    return int(taken[0]) if taken.size else int(columns[np.argmax(problem.value[columns])])
 
 
 def _chosen(npv: float, regret: float) -> Verdict:

@@ -1,4 +1,7 @@
-"""The choice as arrays: one column a candidate (and one a sector where sectors are counted), one named row a limit."""
+"""The choice as arrays: one column an option (and one a sector where sectors are counted), one named row a limit.
+
+An option is a project as its tab states it, or another of its configurations; a project is in when one of its options is.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +30,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
-    """Maximise ``value @ x`` over binaries, subject to rows and to a CVaR limit on ``losses @ x + loss_constant``."""
+    """Maximise ``value @ x`` over binaries, subject to rows and to a CVaR limit on ``losses @ x + loss_constant``.
 
-    ids: tuple[str, ...]
+    ``options`` names the first columns, ``projects`` the project of each.
+    """
+
+    options: tuple[str, ...]
+    projects: tuple[str, ...]
     value: Floats
     losses: Floats
     loss_constant: float
@@ -41,6 +48,10 @@ class Problem:
     def n_columns(self) -> int:
         return self.value.size
 
+    def is_of(self, project_id: str) -> Floats:
+        """1 in the columns of a project's options ``(columns,)``."""
+        return np.array([float(name == project_id) for name in self.projects] + [0.0] * (self.n_columns - len(self.projects)))
+
 
 DEFINITION = ""
 """Words of a row that only says what a column means; nothing to name in a paper."""
@@ -49,21 +60,24 @@ SECTOR_WORDS = {"it": "IT"}
 
 def problem_of(run: Appraisal, exclude: Sequence[str] = (), force: Sequence[str] = ()) -> Problem:
     """The choice among a run's projects under its fund's limits."""
-    fund, ids = run.fund, run.ids
-    sectors = tuple(dict.fromkeys(run.projects["sector"])) if _counts_sectors(fund) else ()
-    n = len(ids) + len(sectors)
+    fund, table = run.fund, run.configurations
+    options, projects = tuple(table.index), tuple(table["project"])
+    sectors = tuple(dict.fromkeys(table["sector"])) if _counts_sectors(fund) else ()
+    n = len(options) + len(sectors)
     value = np.zeros(n)
-    value[: len(ids)] = run.projects["npv_mean"].to_numpy()
+    value[: len(options)] = table["npv_mean"].to_numpy()
     losses = np.zeros((run.n_paths, n))
-    losses[:, : len(ids)] = run.capital_loss.to_numpy()
-    rows = _Rows(run, ids, sectors, n)
+    for place, option in enumerate(options):
+        losses[:, place] = run.columns[option]["capital_loss"]
+    rows = _Rows(run, options, projects, sectors, n)
     cvar = next((row for row in fund.limits if row.of == "CVaR of capital loss"), None)
     return Problem(
-        ids=ids,
+        options=options,
+        projects=projects,
         value=value,
         losses=losses,
         loss_constant=cost_of_the_fund(fund),
-        rows=(*rows.links(exclude, force), *rows.budget(), *rows.limits()),
+        rows=(*rows.configurations(), *rows.links(exclude, force), *rows.budget(), *rows.limits()),
         cvar_limit=cvar,
         confidence=fund.number("confidence"),
     )
@@ -92,7 +106,8 @@ class _Rows:
     """Builds the rows; private to this module."""
 
     run: Appraisal
-    ids: tuple[str, ...]
+    options: tuple[str, ...]
+    projects: tuple[str, ...]
     sectors: tuple[str, ...]
     n: int
 
@@ -102,7 +117,11 @@ class _Rows:
         return Row(words, full, upper, **{"is_limit": "limit" in named, **named})  # type: ignore[arg-type]  # fields of Row
 
     def _unit(self, project_id: str) -> Floats:
-        return np.array([float(other == project_id) for other in self.ids])
+        """1 in the columns of a project's options."""
+        return np.array([float(other == project_id) for other in self.projects])
+
+    def _option(self, option: str) -> Floats:
+        return np.array([float(other == option) for other in self.options])
 
     def links(self, exclude: Sequence[str], force: Sequence[str]) -> Iterator[Row]:
         """Prerequisites, exclusions, mandatory projects, and what the caller leaves out or forces in."""
@@ -113,7 +132,7 @@ class _Rows:
                 yield self._row(own - self._unit(other), 0.0, f"{project.id} needs {other}")
             for other in project.excludes:
                 pair = frozenset((project.id, other))
-                if other in self.ids and pair not in seen:
+                if other in self.projects and pair not in seen:
                     seen.add(pair)
                     yield self._row(own + self._unit(other), 1.0, f"{project.id} and {other} exclude each other")
             if project.include == "must" or project.id in force:
@@ -121,18 +140,30 @@ class _Rows:
             if project.id in exclude:
                 yield self._row(own, 0.0, f"{project.id} is left out")
 
+    def configurations(self) -> Iterator[Row]:
+        """One way a project at most; a way that names other projects is tied to them."""
+        several = {row.stated.project for row in self.run.plan.configurations}
+        for name in self.run.ids:
+            if name in several:
+                yield self._row(self._unit(name), 1.0, DEFINITION)
+        for row in self.run.plan.configurations:
+            stated, own = row.stated, self._option(row.stated.id)
+            for other in stated.needs:
+                yield self._row(own - self._unit(other), 0.0, f"{stated.id} needs {other}")
+            for other in stated.without:
+                yield self._row(own + self._unit(other), 1.0, f"{stated.id} is without {other}")
+
     def budget(self) -> Iterator[Row]:
         """What the commitments can pay, where the fund states any."""
         fund = self.run.fund
         if fund.sponsors:
-            tickets = self.run.projects["ticket"].to_numpy(dtype=np.float64)
-            yield self._row(tickets, investable(fund), "investable capital", is_limit=True)
+            yield self._row(self._tickets(), investable(fund), "investable capital", is_limit=True)
             reserve = fund.number("follow_on_reserve") * fund.commitments
             if any(project.follow_on for project in fund.included):
                 yield self._row(self._follow_on(), reserve, "follow-on reserve", is_limit=True)
 
     def _follow_on(self) -> Floats:
-        return np.array([self.run.fund.project(name).follow_on for name in self.ids])
+        return np.array([self.run.fund.project(name).follow_on for name in self.projects])
 
     def limits(self) -> Iterator[Row]:
         """Every row of the Limits tab but the CVaR limit, and the sponsors' own yearly maximum."""
@@ -150,9 +181,9 @@ class _Rows:
     def _sector_counts(self) -> Iterator[Row]:
         """A sector's column is 1 exactly when one of its projects is in: neither sense of a limit can be dodged."""
         for place, sector in enumerate(self.sectors):
-            inside = np.flatnonzero(self.run.projects["sector"] == sector)
+            inside = np.flatnonzero(self.run.configurations["sector"] == sector)
             counted, any_of = np.zeros(self.n), np.zeros(self.n)
-            counted[len(self.ids) + place] = 1.0
+            counted[len(self.options) + place] = 1.0
             any_of[inside] = 1.0
             yield Row(DEFINITION, counted - any_of, 0.0)
             for project in inside:
@@ -162,7 +193,7 @@ class _Rows:
         yield self._row(self._tickets(), limit.amount, "all tickets", limit=limit)
 
     def _tickets(self) -> Floats:
-        return self.run.projects["ticket"].to_numpy(dtype=np.float64)
+        return self.run.configurations["ticket"].to_numpy(dtype=np.float64)
 
     def calls(self, limit: Limit) -> Iterator[Row]:
         yield from self._calls(limit, 1.0, "")
@@ -173,7 +204,7 @@ class _Rows:
                 yield from self._calls(limit, sponsor.share, sponsor.name)
 
     def _calls(self, limit: Limit, share: float, whom: str) -> Iterator[Row]:
-        calls = self.run.calls
+        calls = -self.run.by_year("fund_calls", self.options)
         for year in calls.columns:
             coefficients = share * calls[year].to_numpy(dtype=np.float64)
             if limit.year in (None, int(year)) and coefficients.max(initial=0.0) > 0:
@@ -183,11 +214,11 @@ class _Rows:
     def sector(self, limit: Limit) -> Iterator[Row]:
         for sector in dict.fromkeys(self.run.projects["sector"]):
             if limit.whom in ("", sector):
-                inside = (self.run.projects["sector"] == sector).to_numpy(dtype=np.float64)
+                inside = (self.run.configurations["sector"] == sector).to_numpy(dtype=np.float64)
                 yield self._share(inside * self._tickets(), limit, f"sector {SECTOR_WORDS.get(sector, sector)}", str(sector))
 
     def country(self, limit: Limit) -> Iterator[Row]:
-        shares = [self.run.fund.country_shares(name) for name in self.ids]
+        shares = [self.run.fund.country_shares(name) for name in self.projects]
         for country in dict.fromkeys(name for share in shares for name in share):
             if limit.whom in ("", country):
                 inside = np.array([share.get(country, 0.0) for share in shares])
@@ -195,20 +226,20 @@ class _Rows:
 
     def name(self, limit: Limit) -> Iterator[Row]:
         exposure = self._tickets() + self._follow_on()
-        for place, name in enumerate(self.ids):
+        for name in self.run.ids:
             if limit.whom in ("", name):
-                yield self._share(self._unit(name) * exposure[place], limit, f"single name {name}", name)
+                yield self._share(self._unit(name) * exposure, limit, f"single name {name}", name)
 
     def _share(self, exposure: Floats, limit: Limit, words: str, whom: str) -> Row:
         upper = limit.amount * self.run.fund.commitments if limit.unit.startswith("%") else limit.amount
         return self._row(exposure, upper, words, limit=limit, whom=whom)
 
-    def projects(self, limit: Limit) -> Iterator[Row]:
-        yield self._row(np.ones(len(self.ids)), limit.amount, "number of projects", limit=limit)
+    def count_projects(self, limit: Limit) -> Iterator[Row]:
+        yield self._row(np.ones(len(self.options)), limit.amount, "number of projects", limit=limit)
 
     def count_sectors(self, limit: Limit) -> Iterator[Row]:
         counted = np.zeros(self.n)
-        counted[len(self.ids) :] = 1.0
+        counted[len(self.options) :] = 1.0
         yield self._row(counted, limit.amount, "number of sectors", limit=limit)
 
 
@@ -223,7 +254,7 @@ _BUILDERS: dict[str, Callable[[_Rows, Limit], Iterator[Row]]] = {
     "sector": _Rows.sector,
     "country": _Rows.country,
     "name": _Rows.name,
-    "projects": _Rows.projects,
+    "projects": _Rows.count_projects,
     "sectors": _Rows.count_sectors,
 }
 """One builder a code of ``fund.limits.MEASURES``, but for the CVaR limit, which is no row."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fundappraise.errors import Problem
+from fundappraise.fund.check_configurations import configuration_problems
 from fundappraise.fund.check_drivers import correlation_problems, driver_problems, group_problems
 from fundappraise.fund.check_frame import Frame
 from fundappraise.fund.check_limits import limit_problems
@@ -24,6 +25,7 @@ _TABS = (
     limit_problems,
     market_problems,
     capacity_problems,
+    configuration_problems,
     correlation_problems,
     group_problems,
     share_problems,

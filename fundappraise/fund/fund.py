@@ -199,6 +199,28 @@ class Scenario:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """Another way that a project can be: a variant, another start, or beside (``needs``) or in place of (``without``) others.
+
+    ``overrides`` are of the project's own inputs: address → a value or a change, as in a scenario. At most one of a project's
+    configurations is chosen; the first is the project as its own tab states it.
+    """
+
+    project: str
+    name: str
+    start: int | None = None
+    needs: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    overrides: tuple[tuple[str, str], ...] = ()
+    place: str = field(default="", compare=False)
+
+    @property
+    def id(self) -> str:
+        """``A2: take-or-pay``, its name in ``run.configurations`` and in the allocation."""
+        return f"{self.project}: {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Correlation:
     first: str
     second: str
@@ -241,6 +263,7 @@ class Fund:
     capacities: tuple[Capacity, ...] = ()
     limits: tuple[Limit, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
+    configurations: tuple[Configuration, ...] = ()
     correlations: tuple[Correlation, ...] = ()
     groups: tuple[GroupMember, ...] = ()
     shares: tuple[Share, ...] = ()

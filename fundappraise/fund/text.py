@@ -18,6 +18,7 @@ from fundappraise.drivers.distributions import Distribution, RangeMeaning, Shape
 from fundappraise.errors import Problem, did_you_mean
 from fundappraise.fund.fund import (
     Capacity,
+    Configuration,
     Correlation,
     Driver,
     Fund,
@@ -47,6 +48,7 @@ TABLES: Mapping[str, tuple[type, str]] = {
     "capacities": (Capacity, "who"),
     "limits": (Limit, "of"),
     "scenarios": (Scenario, "name"),
+    "configurations": (Configuration, "name"),
     "correlations": (Correlation, "first"),
     "groups": (GroupMember, "member"),
     "shares": (Share, "project"),

@@ -178,6 +178,7 @@ _TABLES: dict[str, tuple[tuple[str, ...], str]] = {
     "groups": (("group", "member"), "coefficient"),
     "shares": (("project", "of", "which"), "share"),
     "scenarios": (("name",), ""),
+    "configurations": (("project", "name"), ""),
 }
 """What names a row of each table (so that an inserted row changes no other), and the field that is its value."""
 

@@ -56,11 +56,23 @@ class Decision:
         return self.choice.verdicts[project_id].why
 
     @cached_property
+    def projects(self) -> pd.DataFrame:
+        """``run.projects`` with each chosen project in the configuration in which it is taken."""
+        taken = dict(zip(self.choice.chosen, self.choice.options, strict=True))
+        table = self.run.configurations.loc[[taken.get(name, name) for name in self.run.ids]].set_index("project")
+        table.index.name = "id"
+        return table
+
+    @cached_property
     def selection(self) -> pd.DataFrame:
-        """A row a candidate: name, sector, country, chosen, ticket, npv_mean, npv_se, p_loss, verdict, why, regret."""
-        table = self.run.projects[["name", "sector", "country", "ticket", "npv_mean", "npv_se", "p_loss"]].copy()
+        """A row a candidate.
+
+        Columns: name, configuration, sector, country, chosen, ticket, npv_mean, npv_se, p_loss, verdict, why, regret.
+        """
+        shown = ["name", "configuration", "sector", "country", "ticket", "npv_mean", "npv_se", "p_loss"]
+        table = self.projects[shown].copy()
         verdicts = [self.choice.verdicts.get(name) for name in table.index]
-        table.insert(3, "chosen", [bool(v and v.chosen) for v in verdicts])
+        table.insert(4, "chosen", [bool(v and v.chosen) for v in verdicts])
         table["verdict"] = ["" if v is None else v.verdict for v in verdicts]
         table["why"] = ["" if v is None else v.why for v in verdicts]
         table["regret"] = [float("nan") if v is None else v.regret for v in verdicts]

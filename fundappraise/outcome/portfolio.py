@@ -11,6 +11,7 @@ import numpy as np
 
 from fundappraise.allocation.problem import cost_of_the_fund, investable
 from fundappraise.arrays import Floats
+from fundappraise.fund.configure import configured
 from fundappraise.measures.risk import (
     Estimate,
     cvar,
@@ -35,11 +36,14 @@ _FLOWS = ("fund_calls", "fund_operating", "fund_exit")
 class Outcome:
     """The portfolio on every path. ``run`` holds the chosen projects alone; ``candidates`` the run they were chosen from.
 
+    ``options`` names the way each is taken, in the order of ``run.ids``.
+
     Money in MUSD. Capital loss includes the fund's fees and costs at full commitment (an upper bound); NPV is before them.
     """
 
     run: Appraisal
     candidates: Appraisal
+    options: tuple[str, ...]
 
     @cached_property
     def npv_by_path(self) -> Floats:
@@ -107,13 +111,17 @@ class Outcome:
     @property
     def sum_of_parts(self) -> float:
         """Expected NPV of the same projects as seen with every candidate in their markets."""
-        return float(self.candidates.projects.loc[list(self.run.ids), "npv_mean"].sum())
+        return float(self._parts_by_path.mean())
+
+    @property
+    def _parts_by_path(self) -> Floats:
+        """Fund NPV of the same options as they were chosen ``(paths,)``, MUSD."""
+        return np.asarray(sum((self.candidates.columns[name]["fund_npv"] for name in self.options), np.zeros(self.run.n_paths)))
 
     @property
     def difference(self) -> Estimate:
         """Joint simulation less the sum of parts, on the same paths (a paired error)."""
-        parts = self.candidates.npv[list(self.run.ids)].to_numpy().sum(axis=1)
-        return mean_estimate(self.npv_by_path - parts)
+        return mean_estimate(self.npv_by_path - self._parts_by_path)
 
     @property
     def difference_se(self) -> float:
@@ -128,28 +136,34 @@ class Outcome:
         return 1.0 - float(cvar(losses.sum(axis=1), tail)) / single if single > 0 else float("nan")
 
 
-def simulate_chosen(candidates: Appraisal, chosen: Sequence[str], workers: int | None = None, on: Workers = "threads") -> Outcome:
-    """The chosen projects without the others in their markets. Projects whose market does not change keep their paths."""
-    plan = plan_fund(candidates.fund, only=frozenset(chosen), models_folder=candidates.plan.models_folder)
-    changed = _market_changed(candidates.plan, plan)
-    columns: dict[str, Mapping[str, Floats]] = {name: candidates.columns[name] for name in chosen if name not in changed}
-    flows: dict[str, Mapping[str, Floats]] = {name: candidates.flows[name] for name in chosen if name not in changed}
+def simulate_chosen(
+    candidates: Appraisal, options: Sequence[str], workers: int | None = None, on: Workers = "threads"
+) -> Outcome:
+    """The chosen options without the others in their markets. Those whose market does not change keep their paths."""
+    plan = candidates.plan
+    folder = plan.models_folder
+    taken = {plan.options[option][1].name: option for option in options}
+    fund = configured(plan.fund, (row.stated for row in plan.configurations if row.stated.id in options), folder)
+    alone = plan_fund(fund, only=frozenset(taken), models_folder=folder)
+    moved = [name for name, option in taken.items() if _sellers(alone, name, taken) != _as_chosen(plan, option)]
+    changed = frozenset(other.name for name in moved for other in alone.neighbours(name))
+    columns: dict[str, Mapping[str, Floats]] = {n: candidates.columns[o] for n, o in taken.items() if n not in changed}
+    flows: dict[str, Mapping[str, Floats]] = {n: candidates.flows[o] for n, o in taken.items() if n not in changed}
     if changed:
-        again = plan_fund(candidates.fund, only=changed, models_folder=candidates.plan.models_folder)
+        again = plan_fund(fund, only=changed, models_folder=folder)
         new = simulate_plan(again, paths=candidates.n_paths, seed=candidates.seed, workers=workers, on=on)
         columns |= new.columns
         flows |= new.flows
-    return Outcome(Appraisal(plan, candidates.seed, candidates.n_paths, columns, flows), candidates)
+    ordered = tuple(taken[project.name] for project in alone.projects)
+    return Outcome(Appraisal(alone, candidates.seed, candidates.n_paths, columns, flows), candidates, ordered)
 
 
-def _market_changed(before: Plan, after: Plan) -> frozenset[str]:
-    """Chosen projects whose market has lost a seller."""
+def _sellers(plan: Plan, project_id: str, taken: Mapping[str, str]) -> set[str]:
+    """The options that sell in a project's market, itself among them; only itself where it sells in none."""
+    return {taken.get(other.name, other.name) for other in plan.neighbours(project_id)}
 
-    def sellers(plan: Plan, market: str) -> set[str]:
-        return {p.name for p in plan.projects if p.sale is not None and p.sale.market == market}
 
-    return frozenset(
-        project.name
-        for project in after.projects
-        if project.sale is not None and sellers(before, project.sale.market) != sellers(after, project.sale.market)
-    )
+def _as_chosen(candidates: Plan, option: str) -> set[str]:
+    """The options that sold in its market when the option was valued."""
+    plan, project = candidates.options[option]
+    return _sellers(plan, project.name, {project.name: option})

@@ -58,7 +58,7 @@ class Figures:
 
     def candidate_money(self, project_id: str, column: str, error: str, meaning: str, *, unit: bool = True) -> Markup:
         """A money measure of a candidate (all candidates in their markets)."""
-        rows = self.decision.run.projects
+        rows = self.decision.projects
         value, spread = number_at(rows, project_id, column), number_at(rows, project_id, error)
         return self._project_money(value, spread, candidate_cell(self.decision, project_id, column), meaning, unit)
 

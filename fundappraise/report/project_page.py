@@ -75,7 +75,7 @@ def model_line(plan: ProjectPlan, words: Words) -> str:
 def facts(decision: Decision, plan: ProjectPlan, words: Words) -> tuple[tuple[str, str], ...]:
     """Label and value: place, ticket, stake, debt, payback, cover, loss, other hurdles."""
     _, project = words.gettext, plan.project
-    row = decision.run.projects.loc[project.id]
+    row = decision.projects.loc[project.id]
     place = ", ".join(part for part in (sector_name(project.sector), project.country, project.stage) if part)
     start = str(project.start) if project.start is not None else ""
     pairs = [(_("Sector, country, stage"), place), (_("Construction starts"), start), *_money_facts(row, words),

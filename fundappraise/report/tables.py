@@ -46,7 +46,7 @@ def sector_name(sector: str) -> str:
 def selection_table(decision: Decision, words: Words) -> Table:
     """Every candidate, chosen ones first: ticket, NPV and its range, loss futures, why."""
     _ = words.gettext
-    selection, projects = decision.selection, decision.run.projects
+    selection, projects = decision.selection, decision.projects
     order = sorted(selection.index, key=lambda i: (not selection.loc[i, "chosen"], -number_at(selection, i, "npv_mean")))
     heads = (
         _("Project"),
@@ -140,7 +140,7 @@ def _stated(value: float, unit: str, words: Words) -> str:
 
 def rates_table(decision: Decision, words: Words) -> Table:
     """Gain of every candidate and of the portfolio at 8 %, at the hurdle and at 12 %."""
-    _, projects = words.gettext, decision.run.projects
+    _, projects = words.gettext, decision.projects
     hurdle = words.rate(decision.run.fund.number("hurdle"))
     heads = (_("Project"), _("at {rate}").format(rate="8" + NBSP + "%"), _("at {rate}, the hurdle").format(rate=hurdle),
              _("at {rate}").format(rate="12" + NBSP + "%"))  # fmt: skip
@@ -168,7 +168,7 @@ def parts_table(decision: Decision, words: Words) -> Table | None:
     heads = (_("Project"), _("All candidates"), _("Chosen set"), _("Difference"))
     rows: list[tuple[Text, ...]] = []
     for i in chosen_ids(decision):
-        alone: Any = decision.run.projects.loc[i]
+        alone: Any = decision.projects.loc[i]
         joint: Any = outcome.run.projects.loc[i]
         # the same futures: the difference is surer than its two terms
         error = _paired_error(decision.run, outcome.run, i)

@@ -52,7 +52,7 @@ def tasks_of(paths: range) -> list[range]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaskResult:
-    """Measures ``(paths,)`` by project, and flows summed over each block's paths ``(blocks, periods)`` by project."""
+    """Measures ``(paths,)`` and flows summed over each block's paths ``(blocks, periods)``, by option (see ``Plan.options``)."""
 
     columns: Mapping[str, Mapping[str, Floats]]
     flows: Mapping[str, Mapping[str, Floats]]
@@ -79,12 +79,22 @@ def simulate(plan: Plan, seed: int, blocks: range, n_paths: int) -> TaskResult:
     keep = min(len(blocks) * BLOCK, n_paths - first)
     columns: dict[str, Mapping[str, Floats]] = {}
     flows: dict[str, Mapping[str, Floats]] = {}
-    for project, results in evaluate(plan, seed, blocks, keep=keep):
-        outputs = {name: results[project.model.outputs[name]] for name in (*FLOWS, "min_cover", "default")}
-        outputs = {name: np.broadcast_to(row, (row.shape[0], keep)) for name, row in outputs.items()}
-        columns[project.name] = measures(plan, project, outputs)
-        flows[project.name] = {name: _block_sums(outputs[name]) for name in FLOWS}
+    for name, of, project, results in _options(plan, seed, blocks, keep):
+        outputs = {flow: results[project.model.outputs[flow]] for flow in (*FLOWS, "min_cover", "default")}
+        outputs = {flow: np.broadcast_to(row, (row.shape[0], keep)) for flow, row in outputs.items()}
+        columns[name] = measures(of, project, outputs)
+        flows[name] = {flow: _block_sums(outputs[flow]) for flow in FLOWS}
     return TaskResult(columns, flows)
+
+
+def _options(plan: Plan, seed: int, blocks: range, keep: int) -> Iterator[tuple[str, Plan, ProjectPlan, Mapping[str, Floats]]]:
+    """Every option's name, plan, project and outputs: the projects as stated, then their other configurations."""
+    drivers = driver_paths(plan, seed, blocks)
+    for project, results in evaluate(plan, seed, blocks, drivers=drivers, keep=keep):
+        yield project.name, plan, project, results
+    for row in plan.configurations:
+        for project, results in evaluate(row.plan, seed, blocks, only=row.stated.project, drivers=drivers, keep=keep):
+            yield row.stated.id, row.plan, project, results
 
 
 def evaluate(

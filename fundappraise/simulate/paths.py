@@ -49,14 +49,14 @@ def simulate_all(
         pool: Executor = ThreadPoolExecutor(max_workers=count)
         results = _all(pool, lambda task: pool.submit(simulate, plan, seed, task, n_paths), tasks, n_paths, progress)
     else:
-        made_from = (plan.fund, frozenset(project.name for project in plan.projects), plan.models_folder)
+        made_from = (plan.fund, plan.only, plan.models_folder)
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(max_workers=count, mp_context=context, initializer=_prepare, initargs=made_from)
         results = _all(pool, lambda task: pool.submit(_simulate, seed, task, n_paths), tasks, n_paths, progress)
     return _joined(results, plan)
 
 
-def _prepare(fund: Fund, only: frozenset[str], folder: Path | None) -> None:
+def _prepare(fund: Fund, only: frozenset[str] | None, folder: Path | None) -> None:
     global _plan
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     _plan = plan_fund(fund, only=only, models_folder=folder)
@@ -96,7 +96,7 @@ def _all(
 
 
 def _joined(results: list[TaskResult], plan: Plan) -> tuple[Columns, Columns]:
-    names = [project.name for project in plan.projects]
+    names = list(plan.options)
     columns = {
         name: {measure: np.concatenate([r.columns[name][measure] for r in results]) for measure in MEASURES} for name in names
     }

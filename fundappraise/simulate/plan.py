@@ -10,7 +10,7 @@ from fundappraise.arrays import Floats
 from fundappraise.backends.numpy_kernel import Kernel
 from fundappraise.drivers.processes import DriverSpec
 from fundappraise.fund.currencies import Baskets
-from fundappraise.fund.fund import Fund, Market, Project
+from fundappraise.fund.fund import Configuration, Fund, Market, Project
 from fundappraise.model.items import Model
 from fundappraise.simulate.inputs import PlannedInput
 from fundappraise.timeline import Timeline
@@ -83,8 +83,23 @@ class MarketPlan(ModelPlan):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ConfigurationPlan:
+    """A project so configured, in a ``plan`` of its own that holds the project and those who then sell beside it."""
+
+    stated: Configuration
+    plan: Plan
+
+    @property
+    def project(self) -> ProjectPlan:
+        return self.plan.project(self.stated.project)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """A fund ready to simulate. ``groups`` holds an input's group and loading.
+    """A fund ready to simulate: every project as its tab states it, and its other ``configurations``.
+
+    ``groups`` holds an input's group and loading. ``only`` names the projects that were asked for (None: all, with their
+    configurations).
 
     ``driver_base`` are base paths ``(periods, 1)``; ``driver_reference`` those of the fund before any scenario: inputs move
     with a driver by its distance from the reference, so that a scenario on a driver reaches them.
@@ -99,11 +114,19 @@ class Plan:
     groups: Mapping[str, tuple[str, float]]
     projects: tuple[ProjectPlan, ...]
     markets: tuple[MarketPlan, ...]
+    configurations: tuple[ConfigurationPlan, ...] = ()
+    only: frozenset[str] | None = None
     warnings: tuple[str, ...] = ()
     models_folder: Path | None = None
 
     def project(self, project_id: str) -> ProjectPlan:
         return next(row for row in self.projects if row.project.id == project_id)
+
+    @property
+    def options(self) -> Mapping[str, tuple[Plan, ProjectPlan]]:
+        """Every way a project can be, by name: ``A2`` as its tab states it, ``A2: take-or-pay``; each with its plan."""
+        stated = {project.name: (self, project) for project in self.projects}
+        return stated | {row.stated.id: (row.plan, row.project) for row in self.configurations}
 
     def neighbours(self, project_id: str) -> tuple[ProjectPlan, ...]:
         """The project and all that sell in its market."""

@@ -16,15 +16,16 @@ from fundappraise.drivers.dependence import correlation_matrix
 from fundappraise.drivers.dependence import factor as correlation_factor
 from fundappraise.drivers.processes import PROCESSES, DriverSpec, base_path
 from fundappraise.errors import InputError, Problem, raise_if_any
+from fundappraise.fund.configure import configured
 from fundappraise.fund.currencies import baskets, currency_values
-from fundappraise.fund.fund import Driver, Fund, Input, Market, Project
+from fundappraise.fund.fund import Configuration, Driver, Fund, Input, Market, Project
 from fundappraise.model.items import Model
 from fundappraise.model.load import load_model
 from fundappraise.model.schedule import schedule
 from fundappraise.model.units import conversion
 from fundappraise.simulate.inputs import Link, PlannedInput, by_year, planned, price_index
 from fundappraise.simulate.markets import allocations, offered
-from fundappraise.simulate.plan import OUTPUTS, TIERS, MarketPlan, ModelPlan, Plan, ProjectPlan, Sale
+from fundappraise.simulate.plan import OUTPUTS, TIERS, ConfigurationPlan, MarketPlan, ModelPlan, Plan, ProjectPlan, Sale
 from fundappraise.timeline import Timeline
 
 _KINDS = ("revenue", "operating cost", "capital cost")
@@ -32,7 +33,7 @@ _NO_LIMIT = 1e12
 
 
 def plan_fund(fund: Fund, *, only: frozenset[str] | None = None, models_folder: Path | None = None) -> Plan:
-    """The plan of all included projects, or of those in ``only``.
+    """The plan of all included projects with their configurations, or of those in ``only`` as their tabs state them.
 
     Raises
     ------
@@ -60,7 +61,7 @@ def plan_fund(fund: Fund, *, only: frozenset[str] | None = None, models_folder: 
     at_base = builder.base_allocations(drafts, markets)
     finished = tuple(builder.with_stake(draft, at_base.get(draft.name)) for draft in drafts)
     raise_if_any(builder.problems)
-    return Plan(
+    plan = Plan(
         fund=fund,
         timeline=timeline,
         drivers=specs,
@@ -70,9 +71,22 @@ def plan_fund(fund: Fund, *, only: frozenset[str] | None = None, models_folder: 
         groups={row.member: (row.group, row.coefficient) for row in fund.groups},
         projects=finished,
         markets=markets,
+        only=only,
         warnings=tuple(builder.warnings),
         models_folder=models_folder,
     )
+    if only is not None or not fund.configurations:
+        return plan
+    included = {project.id for project in fund.included}
+    rows = tuple(_configuration(plan, row) for row in fund.configurations if row.project in included)
+    return replace(plan, configurations=rows, warnings=(*plan.warnings, *(w for row in rows for w in row.plan.warnings)))
+
+
+def _configuration(plan: Plan, row: Configuration) -> ConfigurationPlan:
+    """The project as the row has it, beside the others of its market less those that must not be chosen."""
+    beside = frozenset(other.name for other in plan.neighbours(row.project)) - set(row.without)
+    fund = configured(plan.fund, [row], plan.models_folder)
+    return ConfigurationPlan(row, plan_fund(fund, only=beside, models_folder=plan.models_folder))
 
 
 def driver_spec(driver: Driver) -> DriverSpec:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ from fundappraise.simulate.paths import Columns, Workers, simulate_all
 from fundappraise.simulate.plan import Plan, ProjectPlan
 from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.progress import bar
-from fundappraise.simulate.summary import project_table
+from fundappraise.simulate.summary import option_table
 from fundappraise.simulate.trace import Trace
 
 if TYPE_CHECKING:
@@ -92,8 +92,9 @@ def simulate_plan(
 class Appraisal:
     """What a simulation gave. Money is in MUSD; a column is a project; ``columns`` and ``flows`` hold the arrays.
 
-    ``columns[project][measure]`` is ``(paths,)`` (see ``block.MEASURES``); ``flows[project][flow]`` is ``(blocks, periods)``:
-    sums over the paths of each block.
+    ``columns[option][measure]`` is ``(paths,)`` (see ``block.MEASURES``); ``flows[option][flow]`` is ``(blocks, periods)``:
+    sums over the paths of each block. An option is a project as its tab states it (``A2``) or another of its configurations
+    (``A2: take-or-pay``).
     """
 
     plan: Plan
@@ -123,8 +124,17 @@ class Appraisal:
 
     @cached_property
     def projects(self) -> pd.DataFrame:
-        """A row a project; see ``summary.project_table`` for the columns and their units."""
-        return project_table(self.plan, self.columns, self.flows, self.n_paths)
+        """A row a project; see ``summary.option_table`` for the columns and their units."""
+        return option_table({name: self.plan.options[name] for name in self.ids}, self.columns, self.flows, self.n_paths)
+
+    @cached_property
+    def configurations(self) -> pd.DataFrame:
+        """A row an option: project, configuration (empty: as its tab states it), then the columns of ``projects``."""
+        table = option_table(self.plan.options, self.columns, self.flows, self.n_paths)
+        names = {row.stated.id: (row.stated.project, row.stated.name) for row in self.plan.configurations}
+        table.insert(0, "project", [names.get(option, (option, ""))[0] for option in table.index])
+        table.insert(1, "configuration", [names.get(option, (option, ""))[1] for option in table.index])
+        return table
 
     @cached_property
     def npv(self) -> pd.DataFrame:
@@ -145,26 +155,27 @@ class Appraisal:
     @cached_property
     def calls(self) -> pd.DataFrame:
         """Expected calls on the fund ``(project, year)``, MUSD, positive."""
-        return -self._by_year("fund_calls")
+        return -self.by_year("fund_calls", self.ids)
 
     @cached_property
     def receipts(self) -> pd.DataFrame:
         """Expected receipts of the fund ``(project, year)``, MUSD."""
-        return self._by_year("fund_operating") + self._by_year("fund_exit")
+        return self.by_year("fund_operating", self.ids) + self.by_year("fund_exit", self.ids)
 
     def mean_npv(self, project_id: str) -> float:
         """Expected fund NPV of a project, MUSD."""
         return float(self.columns[project_id]["fund_npv"].mean())
 
-    def mean_flow(self, project_id: str, flow: str) -> Floats:
+    def mean_flow(self, option: str, flow: str) -> Floats:
         """Mean over the paths of one flow ``(periods,)``, MUSD."""
-        return np.asarray(self.flows[project_id][flow].sum(axis=0) / self.n_paths)
+        return np.asarray(self.flows[option][flow].sum(axis=0) / self.n_paths)
 
-    def _by_year(self, flow: str) -> pd.DataFrame:
+    def by_year(self, flow: str, options: Iterable[str]) -> pd.DataFrame:
+        """Mean over the paths of one flow ``(option, year)``, MUSD."""
         import pandas as pd
 
         timeline = self.plan.timeline
-        rows = {name: timeline.yearly(self.mean_flow(name, flow), flows=True) for name in self.ids}
+        rows = {name: timeline.yearly(self.mean_flow(name, flow), flows=True) for name in options}
         return pd.DataFrame(rows, index=list(timeline.years)).T
 
     def drivers(self, name: str, paths: slice | None = None) -> pd.DataFrame:

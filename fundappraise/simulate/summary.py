@@ -21,8 +21,10 @@ OTHER_HURDLES = (0.08, 0.12)
 """Rates at which every result is shown beside the fund's own hurdle."""
 
 
-def project_table(plan: Plan, columns: Columns, flows: Columns, n_paths: int) -> pd.DataFrame:
-    """A row a project. NPVs, losses, tickets and debt in MUSD, rates a year, probabilities 0 to 1, payback in years.
+def option_table(options: Mapping[str, tuple[Plan, ProjectPlan]], columns: Columns, flows: Columns, n_paths: int) -> pd.DataFrame:
+    """A row an option (see ``Plan.options``).
+
+    NPVs, losses, tickets and debt in MUSD, rates a year, probabilities 0 to 1, payback in years.
 
     A figure's error is beside it, ending in ``_se``. ``npv_…`` is the fund's NPV of its ticket at the hurdle; ``loss_cvar`` the
     CVaR of capital loss; ``…_irr`` the IRR of the mean cash flow, with percentiles of the path IRRs beside it; ``…_no_irr`` the
@@ -30,7 +32,7 @@ def project_table(plan: Plan, columns: Columns, flows: Columns, n_paths: int) ->
     """
     import pandas as pd
 
-    rows = {project.name: _row(plan, project, columns[project.name], flows[project.name], n_paths) for project in plan.projects}
+    rows = {name: _row(*option, columns[name], flows[name], n_paths) for name, option in options.items()}
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.index.name = "id"
     return table

@@ -54,6 +54,10 @@ _BY_TAB: Mapping[str, tuple[tuple[str, str], ...]] = {
         (r"is not a market", "market"), (r"kind", "kind"), (r": order ", "order"), (r"amount|a capacity of", "amount"),
         (r"the unit ", "unit"), (r"after the last year", "from_year"), (r"is not a project|candidate in|does not sell", "who"),
     ),
+    "Configurations": (
+        (r"is not a year to start", "start"), (r"is not an input|, \w+\.\w+", "address"), (r"must not be chosen", "without"),
+        (r"beside itself", "needs"),
+    ),
     "Correlations": ((r"the correlation is", "coefficient"),),
     "Groups": ((r"the coefficient is", "coefficient"), (r"has one member", "group"), (r".", "member")),
     "Shares": ((r"shares of ", "of"), (r"is not a project", "project"), (r"stands twice", "which"), (r".", "share")),

@@ -11,6 +11,7 @@ from typing import TypeVar, get_args
 from fundappraise.fund.fund import (
     Capacity,
     CapacityKind,
+    Configuration,
     Correlation,
     GroupMember,
     Include,
@@ -255,6 +256,39 @@ def scenarios(reading: Reading) -> tuple[Scenario, ...]:
         elif overrides:
             reading.say(sheet.where(heads.row, column), "a scenario without a name.", hint="Write its name here.")
     return tuple(found)
+
+
+def configurations(reading: Reading) -> tuple[Configuration, ...]:
+    """Rows of one project and name are one configuration: its first filled start, needs and without, and all its changes."""
+    found: dict[tuple[str, str], Configuration] = {}
+    for line in table_lines(reading, tab_of("Configurations")):
+        named = [_needed(line, "project", "the project"), _needed(line, "name", "the configuration's name")]
+        if not all(named):
+            continue
+        key = (line.text("project"), line.text("name"))
+        row = found.get(key, Configuration(project=key[0], name=key[1], place=line.where("project")))
+        start = line.whole("start", f"{row.id}: start")
+        found[key] = replace(
+            row,
+            start=row.start if start is None else start,
+            needs=row.needs or line.names("needs"),
+            without=row.without or line.names("without"),
+            overrides=(*row.overrides, *_change_of(line, row.id)),
+        )
+    return tuple(found.values())
+
+
+def _change_of(line: Line, name: str) -> tuple[tuple[str, str], ...]:
+    if line.is_blank(("address", "value")):
+        return ()
+    for key, missing, hint in (
+        ("address", "a value without an address", "Write what it changes: A2.fee."),
+        ("value", "an address without a value", "Write a value or a change such as +10 %."),
+    ):
+        if line.is_blank((key,)):
+            line.say(key, f"{name}: {missing}.", hint=hint)
+            return ()
+    return ((line.text("address"), line.change("value", "%")),)
 
 
 def _overrides(lines: list[Line], column: int, key: str) -> tuple[tuple[tuple[str, str], ...], str]:

@@ -54,6 +54,7 @@ def _fund(reading: Reading, path: Path) -> Fund:
         settings=settings, indices=indices, sponsors=read_tables.sponsors(reading), projects=projects,
         drivers=read_ranges.drivers(reading, meaning), markets=markets, capacities=read_tables.capacities(reading),
         limits=read_tables.limits(reading), scenarios=read_tables.scenarios(reading),
+        configurations=read_tables.configurations(reading),
         correlations=read_tables.correlations(reading), groups=read_tables.groups(reading), shares=read_tables.shares(reading),
         origin=path.name,
     )  # fmt: skip

@@ -65,7 +65,7 @@ def write_results(decision: Decision, path: Path | str, *, changes: Changes | No
 
 def candidate_cell(decision: Decision, project_id: str, column: str) -> str:
     """Cell of a candidate's measure on the Projects sheet: ``Projects!H6``."""
-    return _cell("Projects", [c.key for c in PROJECTS], list(decision.run.projects.index), project_id, column)
+    return _cell("Projects", [c.key for c in PROJECTS], list(decision.projects.index), project_id, column)
 
 
 def chosen_cell(decision: Decision, project_id: str, column: str) -> str:
@@ -115,7 +115,7 @@ def _decision(book: Book, decision: Decision) -> None:
 
 def _projects(book: Book, decision: Decision) -> None:
     note = "Every candidate, with all candidates in their markets. MUSD of base currency; ± columns are standard errors."
-    rows = _frame_rows(decision.run.projects, PROJECTS)
+    rows = _frame_rows(decision.projects, PROJECTS)
     write_table(book, "Projects", "Projects", note, PROJECTS, rows)
 
 

@@ -247,14 +247,18 @@ TABS: tuple[Tab, ...] = (
         frozen=2,
     ),
     Tab(
-        "Configurations", "Configurations (not supported yet: leave empty)",
-        "How else a project can be: another start, other projects beside it.", DARK,
+        "Configurations", "Configurations",
+        "How else a project can be: a variant, another start, other projects beside it or out of its way. At most one of a "
+        "project's ways is chosen; its own tab is the first. A row a change; rows of one project and name belong together.",
+        DARK,
         (
             Column("project", "Project", "key", 10), Column("name", "Name", width=24), Column("start", "Start", "whole", 8),
-            Column("needs", "Needs chosen", width=16), Column("without", "Needs not chosen", width=18),
-            Column("address", "Address", width=24), Column("value", "Value", width=14),
+            Column("needs", "Needs chosen", "names", 16, comment="Ids of projects that must be chosen with it: A1, A2."),
+            Column("without", "Needs not chosen", "names", 18, comment="Ids that must not be; they leave its market."),
+            Column("address", "Address", width=24, comment="An input of the project: A2.fee, or A2.fee[2031]."),
+            Column("value", "Value", "change", 14, comment="A value, or a change such as +10 %."),
         ),
-        built=False,
+        frozen=2,
     ),
     Tab(
         "Correlations", "Correlations", "Between drivers, of the shocks in a year. Pairs not listed are independent.", DARK,

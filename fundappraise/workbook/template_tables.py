@@ -31,6 +31,7 @@ _REQUIRED = {
     "Projects": ("id", "name", "model", "sector", "country", "include", "lot"),
     "Limits": ("sense", "of", "amount", "unit", "why"),
     "Capacities": ("market", "who", "kind", "order", "source", "confidence"),
+    "Configurations": ("project", "name"),
     "Correlations": ("first", "second", "coefficient", "source"),
     "Groups": ("group", "member", "coefficient"),
     "Shares": ("project", "of", "which", "share"),
@@ -49,12 +50,22 @@ def table_rows(fund: Fund, sheets: Mapping[str, str]) -> Mapping[str, Rows]:
         ],
         "Limits": [_fields(row, "Limits") for row in fund.limits],
         "Capacities": [_fields(row, "Capacities") for row in fund.capacities],
-        "Configurations": [],
+        "Configurations": list(configuration_rows(fund)),
         "Correlations": [_fields(row, "Correlations") for row in fund.correlations],
         "Groups": [_fields(row, "Groups") for row in fund.groups],
         "Shares": [_fields(row, "Shares") for row in fund.shares],
         "Events": [],
     }
+
+
+def configuration_rows(fund: Fund) -> Iterator[Mapping[str, Cell]]:
+    """A row for each change, what belongs to the whole configuration in its first."""
+    for row in fund.configurations:
+        named: dict[str, Cell] = {"project": row.project, "name": row.name}
+        whole: dict[str, Cell] = {"start": row.start, "needs": ", ".join(row.needs), "without": ", ".join(row.without)}
+        changes = row.overrides or (("", ""),)
+        for number, (address, value) in enumerate(changes):
+            yield named | (whole if number == 0 else {}) | {"address": address or None, "value": value or None}
 
 
 def _fields(row: object, tab: str, **other: Cell) -> dict[str, Cell]:

@@ -44,11 +44,11 @@ def allowed(result, exclude=(), force=()):
     problem = problem_of(result, exclude, force)
     rows = np.array([row.coefficients for row in problem.rows]).reshape(len(problem.rows), problem.n_columns)
     upper = np.array([row.upper for row in problem.rows])
-    n = len(problem.ids)
+    n = len(problem.options)
     found = set()
     for bits in itertools.product((0, 1), repeat=problem.n_columns):
         if np.all(rows @ bits <= upper + 1e-9):
-            found.add("".join(name for name, bit in zip(problem.ids, bits[:n], strict=True) if bit))
+            found.add("".join(name for name, bit in zip(problem.options, bits[:n], strict=True) if bit))
     return sorted(found)
 
 

@@ -148,6 +148,10 @@ class Decision:
     clashes: tuple[str, ...] = ()
     relaxation: str = ""
 
+    @property
+    def projects(self) -> pd.DataFrame:
+        return self.run.projects
+
 
 @dataclass(frozen=True, eq=False)
 class Changes:

@@ -246,7 +246,9 @@ def test_a_sheet_without_a_row_is_remarked(tmp_path: Path) -> None:
     ("sheet", "cells", "sentence"),
     [
         ("Events", {"A5": "Flood"}, "Events!A5: Events are not supported yet, and this row is filled. Delete the row."),
-        ("Configurations", {"C6": 2028}, "Configurations!A6: Configurations are not supported yet, and this row is filled."),
+        ("Configurations", {"C6": 2028}, "Configurations!A6: the project is empty."),
+        ("Configurations", {"A5": "K1", "B5": "way", "C5": 1999}, "Configurations!C5: K1: way: 1999 is not a year to start in."),
+        ("Configurations", {"A5": "K1", "B5": "way", "F5": "K1.rent"}, "Configurations!G5: K1: way: an address without a value."),
         ("Shares", {"B5": "currency of rent"}, 'Shares!B5: K1: shares of "currency of rent" are not supported.'),
         ("Projects", {"C5": "logistics/ferries"}, 'Projects!C5: model "logistics/ferries" does not exist.'),
         ("Projects", {"N5": "K1"}, "Projects!N5: K1 needs itself. Delete it from needs."),
