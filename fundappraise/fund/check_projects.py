@@ -10,6 +10,7 @@ from fundappraise.errors import Problem, did_you_mean
 from fundappraise.fund.check_frame import NAME, Frame, model_problems, twice
 from fundappraise.fund.check_inputs import input_problems
 from fundappraise.fund.fund import Include, Project
+from fundappraise.fund.terms import with_terms
 
 
 def project_problems(frame: Frame) -> Iterator[Problem]:
@@ -133,7 +134,7 @@ def _tab(frame: Frame, project: Project) -> Iterator[Problem]:
     model = frame.model(project.model)
     if model is None:
         return
-    yield from input_problems(frame, project.id, _place(project), model, project.inputs)
+    yield from input_problems(frame, project.id, _place(project), model, with_terms(frame.fund, project, model).inputs)
     stated = {row.code for row in project.inputs}
     sells = any(a.source == "market" and a.name not in stated for a in model.assumptions.values())
     rows = [c for c in frame.fund.capacities if c.who == project.id and c.kind == "candidate"]

@@ -11,6 +11,7 @@ from fundappraise.errors import Problem, did_you_mean
 from fundappraise.fund.check_frame import NAME, Frame, percent_slip, twice, year_problems
 from fundappraise.fund.fund import Setting
 from fundappraise.fund.settings import SETTINGS, SettingKind, kind_of
+from fundappraise.fund.terms import EVERYWHERE, is_term
 
 _WHOLE = ("term_years", "model_years")
 
@@ -21,7 +22,9 @@ def setting_problems(frame: Frame) -> Iterator[Problem]:
     yield from twice(((row.code, row.place or row.code) for row in fund.settings), "setting")
     for row in fund.settings:
         kind = kind_of(row.code)
-        if kind is None:
+        if is_term(row.code):
+            yield from _term(frame, row)
+        elif kind is None:
             known = [k.code for k in SETTINGS]
             near = did_you_mean(row.code, known) or f"Settings: {', '.join(known)}."
             yield Problem(row.place or row.code, f'"{row.code}" is not a setting.', hint=near)
@@ -36,6 +39,25 @@ def setting_problems(frame: Frame) -> Iterator[Problem]:
             yield Problem(kind.code, f"{kind.code} is missing ({kind.label}).", hint="Add its row to the Fund tab.")
     yield from _years(frame)
     yield from _indices(frame)
+
+
+def _term(frame: Frame, row: Setting) -> Iterator[Problem]:
+    """A term of projects names a country (or all) and an input; that its value will do is told with the projects' inputs."""
+    place, (owner, _, code) = row.place or row.code, row.code.partition(".")
+    projects = [p for p in frame.fund.projects if owner in (EVERYWHERE, p.country)]
+    if not projects:
+        countries = [EVERYWHERE, *dict.fromkeys(p.country for p in frame.fund.projects if p.country)]
+        hint = did_you_mean(owner, countries) or f"Known: {', '.join(countries)}."
+        yield Problem(place, f'{row.code}: no project is of "{owner}".', hint=hint)
+        return
+    models = [model for p in projects if (model := frame.model(p.model)) is not None]
+    known = {a.name: a for model in models for a in model.asked}
+    if models and code not in known:
+        yield Problem(place, f'{row.code}: no model of these projects has an input "{code}".', hint=did_you_mean(code, known))
+    elif models and known[code].prices == "real":
+        yield Problem(place, f"{row.code}: an amount in real prices stands in each project's own tab.")
+    elif not _empty(row) and not isinstance(row.value, int | float):
+        yield Problem(place, f'{row.code}: "{row.value}" is not a number.', "Allowed: a number.")
 
 
 def _empty(row: Setting) -> bool:

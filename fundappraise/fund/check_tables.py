@@ -15,6 +15,7 @@ from fundappraise.fund.check_inputs import input_problems
 from fundappraise.fund.check_settings import setting_problems
 from fundappraise.fund.fund import Capacity, CapacityKind, Fund, Market, Project, Scenario
 from fundappraise.fund.override import Address, parse_address, read_change, with_overrides
+from fundappraise.fund.terms import with_terms
 from fundappraise.model.units import UnitError, conversion
 
 ORDERS = 4
@@ -102,7 +103,8 @@ def _of_owner(frame: Frame, name: str) -> Iterator[Problem]:
     for row in _owners(fund):
         model = frame.model(row.model)
         if _name(row) == name and model is not None:
-            yield from input_problems(frame, name, row.place, model, row.inputs)
+            inputs = with_terms(fund, row, model).inputs if isinstance(row, Project) else row.inputs
+            yield from input_problems(frame, name, row.place, model, inputs)
     if any(driver.name == name for driver in fund.drivers):
         alone = replace(fund, drivers=tuple(driver for driver in fund.drivers if driver.name == name))
         yield from driver_problems(Frame(alone, frame.folder))

@@ -14,6 +14,7 @@ from pathlib import Path
 from fundappraise.drivers.distributions import Distribution, constant
 from fundappraise.errors import InputError, Problem, did_you_mean
 from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Driver, Fund, Input, Market, Project, Setting
+from fundappraise.fund.terms import term_rows, terms
 from fundappraise.model.items import Assumption
 from fundappraise.model.load import load_model
 
@@ -86,20 +87,32 @@ def _apply(fund: Fund, text: str, value: Override, folder: Path | None) -> Fund:
     for key, rows in tables.items():
         for place, row in enumerate(rows):
             if (row.id if isinstance(row, Project) else row.name) == address.owner:
-                changed = (*rows[:place], _changed(row, address, value, folder), *rows[place + 1 :])
+                own = _with_term(fund, row, address.code, folder) if isinstance(row, Project) else row
+                changed = (*rows[:place], _changed(own, address, value, folder), *rows[place + 1 :])
                 return replace(fund, **{key: changed})  # type: ignore[arg-type]  # key names the field that rows came from
-    if not address.code and isinstance(value, int | float | str):
-        return _with_setting(fund, address.owner, value)
+    setting = f"{address.owner}.{address.code}" if address.code else address.owner
+    if isinstance(value, int | float | str) and (not address.code or fund.setting(setting) is not None):
+        return _with_setting(fund, setting, value)
     known = [*(p.id for p in fund.projects), *(m.name for m in fund.markets), *(d.name for d in fund.drivers)]
     raise ValueError(f'"{address.owner}" is not a project, market or driver. {did_you_mean(address.owner, known)}')
+
+
+def _with_term(fund: Fund, project: Project, code: str, folder: Path | None) -> Project:
+    """The project with the fund's term of that code among its inputs, so that a change starts from it."""
+    if project.input(code) is not None or code not in term_rows(fund, project.country):
+        return project
+    taken = [row for row in terms(fund, project, load_model(project.model, folder)) if row.code == code]
+    return replace(project, inputs=(*project.inputs, *taken))
 
 
 def _with_setting(fund: Fund, code: str, value: float | str) -> Fund:
     row = fund.setting(code)
     if row is None:
         raise ValueError(f'"{code}" is not a setting of the fund, a project, a market or a driver.')
-    number = value if isinstance(value, int | float) else read_change(value)[0]
-    changed: Setting = replace(row, value=float(number))
+    number, change = (float(value), False) if isinstance(value, int | float) else read_change(value)
+    if change and isinstance(row.value, int | float):
+        number = row.value * (1 + number)
+    changed: Setting = replace(row, value=number)
     return replace(fund, settings=tuple(changed if other.code == code else other for other in fund.settings))
 
 

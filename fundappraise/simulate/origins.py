@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from fundappraise.drivers.distributions import Distribution
 from fundappraise.drivers.processes import DriverSpec, parameter_draws, process_of
 from fundappraise.drivers.sampling import BLOCK, driver_scores, input_scores
+from fundappraise.fund.currencies import LINES
 from fundappraise.fund.fund import Driver, Fund, Input
 from fundappraise.model.items import Assumption
 from fundappraise.simulate.futures import Future
@@ -150,6 +151,11 @@ def of_given(project: ProjectPlan, name: str, fund: Fund, first_year: int) -> Or
         "start_period": f"the project starts in {stated.start or first_year}",
         "exit_period": "the period at whose end the fund leaves, from the exit year or the fund's term; past the end: it holds",
         "stake": f"ticket {ticket} over the base case's equity {equity}",
+        **dict.fromkeys(
+            (*LINES.values(), "debt_currency_move"),
+            "the currencies of the Shares tab at this future's exchange rates, against their base path",
+        ),
+        "revenue_foreign": "the Shares tab: revenue in other currencies",
         "call_limit": f"ticket {ticket} plus follow-on {amount(stated.follow_on, 'MUSD')}",
     }
     return Origin(notes=(words.get(name, "given by the appraisal, not typed"),), place=stated_at(fund, stated.place))

@@ -19,6 +19,7 @@ from fundappraise.errors import InputError, Problem, raise_if_any
 from fundappraise.fund.configure import configured
 from fundappraise.fund.currencies import baskets, currency_values
 from fundappraise.fund.fund import Configuration, Driver, Fund, Input, Market, Project
+from fundappraise.fund.terms import with_terms
 from fundappraise.model.items import Model
 from fundappraise.model.load import load_model
 from fundappraise.model.schedule import schedule
@@ -126,6 +127,7 @@ class _Builder:
     def project(self, project: Project) -> ProjectPlan:
         """The project with its model and inputs; market, bank case and stake are still to come."""
         model = load_model(project.model, self.folder)
+        project = with_terms(self.fund, project, model)
         missing = [name for name in OUTPUTS if name not in model.outputs]
         if missing:
             raise InputError([Problem(project.model, f"the model does not offer {', '.join(missing)} in [outputs].")])

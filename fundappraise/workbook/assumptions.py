@@ -12,7 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from fundappraise.drivers.distributions import Distribution
-from fundappraise.fund.fund import Capacity, Confidence, Driver, Input, Project, Setting
+from fundappraise.fund.fund import Capacity, Confidence, Driver, Fund, Input, Project, Setting
 from fundappraise.fund.settings import kind_of
 from fundappraise.model.items import Assumption, Model
 
@@ -82,7 +82,7 @@ def assumption_rows(run: Appraisal) -> tuple[AssumptionRow, ...]:
         rows += [_input("markets", item, market.name, None) for item in market.inputs]
     rows += [_capacity(row) for row in fund.capacities if row.amount is not None]
     for plan in run.plan.projects:
-        rows += _project(plan.project, plan.model)
+        rows += _project(plan.project, plan.model, run.fund)
     return tuple(rows)
 
 
@@ -146,9 +146,10 @@ def _capacity(row: Capacity) -> AssumptionRow:
     )  # fmt: skip
 
 
-def _project(project: Project, model: Model) -> Iterator[AssumptionRow]:
+def _project(project: Project, model: Model, fund: Fund) -> Iterator[AssumptionRow]:
+    """The project's own inputs and the model's defaults; the fund's terms stand with the fund."""
     known = {item.name: item for item in model.asked}
-    for item in project.inputs:
+    for item in fund.project(project.id).inputs:
         yield _input(project.id, item, project.id, known.get(item.code))
     given = {item.code for item in project.inputs}
     for assumption in model.asked:

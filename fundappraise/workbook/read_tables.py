@@ -27,6 +27,7 @@ from fundappraise.fund.fund import (
 from fundappraise.fund.limits import kind_of as limit_kind
 from fundappraise.fund.settings import SettingKind
 from fundappraise.fund.settings import kind_of as setting_kind
+from fundappraise.fund.terms import is_term
 from fundappraise.workbook.cells import HEADS_WITHIN, Heads, Line, Reading, find_heads, rows_below
 from fundappraise.workbook.read_ranges import CAPTION, confidence, table_lines
 from fundappraise.workbook.schema import INDEX, NOTE_ROW, TABS, letter, tab_of
@@ -63,6 +64,8 @@ def _value(line: Line, code: str, kind: SettingKind | None) -> float | str | dat
     found = line.found("value")
     if found.is_blank:
         return None
+    if kind is None and is_term(code):
+        return line.number("value", line.text("unit"), code)
     if kind is None:
         value = found.value
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else line.text("value")

@@ -13,6 +13,7 @@ from pathlib import Path
 from fundappraise.drivers.distributions import RangeMeaning
 from fundappraise.errors import ModelError, Problem, did_you_mean
 from fundappraise.fund.fund import Fund, Project, Setting
+from fundappraise.fund.terms import term_rows
 from fundappraise.model.items import Model
 from fundappraise.model.load import load_model
 from fundappraise.workbook import read_ranges, read_tables
@@ -46,12 +47,16 @@ def _fund(reading: Reading, path: Path) -> Fund:
     meaning: RangeMeaning = "min, max" if _stated(settings, "low_high") == "min, max" else "P10, P90"
     stated = read_tables.projects(reading)
     models = _Models(path.parent)
-    projects = tuple(_with_tab(reading, project, sheet, models, meaning) for project, sheet in stated)
+    projects = []
+    for project, sheet in stated:
+        reading.given = frozenset(term_rows(Fund(settings=settings), project.country))
+        projects.append(_with_tab(reading, project, sheet, models, meaning))
+    reading.given = frozenset()
     _unused_tabs(reading, stated)
     markets = read_ranges.markets(reading, models, meaning)
     read_tables.not_built(reading)
     return Fund(
-        settings=settings, indices=indices, sponsors=read_tables.sponsors(reading), projects=projects,
+        settings=settings, indices=indices, sponsors=read_tables.sponsors(reading), projects=tuple(projects),
         drivers=read_ranges.drivers(reading, meaning), markets=markets, capacities=read_tables.capacities(reading),
         limits=read_tables.limits(reading), scenarios=read_tables.scenarios(reading),
         configurations=read_tables.configurations(reading),

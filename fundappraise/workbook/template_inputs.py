@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from fundappraise.drivers.distributions import Distribution
 from fundappraise.drivers.processes import PROCESSES
-from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Driver, Fund, Input, Market, Project
+from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Driver, Fund, Input, Market, Project, Setting
+from fundappraise.fund.terms import term_rows
 from fundappraise.model.items import Assumption, Model
 from fundappraise.model.units import UnitError, conversion
 from fundappraise.workbook.pen import (
@@ -66,7 +68,10 @@ OPTIONAL = "— May stay empty: the default holds —"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of ranges: the values by column, the input behind them (if any) and the model's word on it."""
+    """One row of ranges: the values by column, the input behind them (if any) and the model's word on it.
+
+    ``default`` is what holds where it stays empty: the fund's term, or the model's default.
+    """
 
     values: Mapping[str, Cell]
     stated: Input | None
@@ -75,11 +80,12 @@ class Row:
     required: bool = False
     caption: str = ""
     years: tuple[tuple[int, float], ...] = ()
+    default: float | str | date | None = None
 
 
 def project_rows(project: Project, model: Model | None, fund: Fund) -> list[Row]:
     """The stated inputs in their order, then the model's others: those without a default first."""
-    return _input_rows(project.inputs, model, fund, {})
+    return _input_rows(project.inputs, model, fund, {}, term_rows(fund, project.country))
 
 
 def market_rows(markets: Sequence[Market], models: Mapping[str, Model], fund: Fund) -> list[Row]:
@@ -88,15 +94,19 @@ def market_rows(markets: Sequence[Market], models: Mapping[str, Model], fund: Fu
     for market in markets:
         own: dict[str, Cell] = {"market": market.name, "model": market.model, "label": market.label}
         rows.append(Row(own, None, caption=market.name))
-        rows += _input_rows(market.inputs, models.get(market.model), fund, {"market": market.name})
+        rows += _input_rows(market.inputs, models.get(market.model), fund, {"market": market.name}, {})
     return rows
 
 
-def _input_rows(inputs: tuple[Input, ...], model: Model | None, fund: Fund, own: Mapping[str, Cell]) -> list[Row]:
+def _input_rows(
+    inputs: tuple[Input, ...], model: Model | None, fund: Fund, own: Mapping[str, Cell], shared: Mapping[str, Setting]
+) -> list[Row]:
+    """``shared`` are the fund's terms: an input that one of them gives may stay empty."""
     known = dict(model.assumptions) if model else {}
     stated = {row.code for row in inputs}
     left = [a for a in (model.asked if model else ()) if a.name not in stated]
-    needed, optional = [a for a in left if a.default is None], [a for a in left if a.default is not None]
+    optional = [a for a in left if a.default is not None or a.name in shared]
+    needed = [a for a in left if a not in optional]
     rows: list[Row] = []
     group = None
     for code, row in [*((row.code, row) for row in inputs), *((a.name, None) for a in needed)]:
@@ -107,7 +117,11 @@ def _input_rows(inputs: tuple[Input, ...], model: Model | None, fund: Fund, own:
         rows.append(_input_row(code, row, assumption, fund, own))
     if optional:
         rows.append(Row({}, None, caption=OPTIONAL))
-    return rows + [_input_row(a.name, None, a, fund, own) for a in optional]
+    for left_out in optional:
+        given = shared.get(left_out.name)
+        empty = _input_row(left_out.name, None, left_out, fund, own)
+        rows.append(replace(empty, required=False, default=left_out.default if given is None else given.value))
+    return rows
 
 
 def _caption(assumption: Assumption | None, model: Model | None) -> str:
@@ -244,9 +258,9 @@ _OWN: Mapping[str, Mapping[str, Fill]] = {
 def _reads_as(columns: Mapping[str, int], number: int, row: Row) -> Formula:
     at = {key: f"${letter(columns[key])}{number}" for key in ("low", "base", "high", "meaning", "shape")}
     default = row.caption
-    if row.assumption is not None and row.assumption.default is not None:
+    if isinstance(row.default, int | float):
         percent = is_percent(row.unit)
-        default = f"default {row.assumption.default * (100 if percent else 1):g}{' %' if percent else ''}"
+        default = f"default {row.default * (100 if percent else 1):g}{' %' if percent else ''}"
     return reads_as(Cells(**at), row.stated.value if row.stated else None, row.unit, default)
 
 

@@ -117,9 +117,10 @@ def write_fund(pen: Pen, sheet: Any, tab: Tab, fund: Fund, years: Years) -> int:
     for code in [*stated, *(kind.code for kind in SETTINGS if kind.code not in stated)]:
         kind = kind_of(code)
         row = stated.get(code)
-        values: dict[str, Cell] = {"code": code, "label": kind.label if kind else "", "unit": kind.unit if kind else ""}
+        label = kind.label if kind else _term_label(code)
+        values: dict[str, Cell] = {"code": code, "label": label, "unit": kind.unit if kind else ""}
         if row is not None:
-            values |= _fields(row, "Fund") | {"label": values["label"]}
+            values |= _fields(row, "Fund") | {"label": label}
         _setting(pen, sheet, tab, number, values, kind)
         number += 1
     look = pen.cell("white", PERCENT)
@@ -137,20 +138,29 @@ def write_fund(pen: Pen, sheet: Any, tab: Tab, fund: Fund, years: Years) -> int:
     return number
 
 
+def _term_label(code: str) -> str:
+    """What a row that is a term of projects says; nothing for a code that is not known."""
+    owner, _, name = code.partition(".")
+    return f"{name.replace('_', ' ').capitalize()}: projects of {owner} whose own tab does not say" if name else ""
+
+
 def _setting(pen: Pen, sheet: Any, tab: Tab, number: int, values: Mapping[str, Cell], kind: SettingKind | None) -> None:
     needed = kind is not None and kind.required
+    index = str(values.get("code")).startswith(INDEX)
     fit(sheet, number - 1, [(values.get(column.key), column.width) for column in tab.own_columns])
     for place, column in enumerate(tab.own_columns):
         fill: Fill = "grey" if column.key in ("code", "label", "unit") else "white"
         if column.key == "value":
-            fill = "grey" if kind is None else "yellow" if needed else "white"
-        if kind is None and column.key == "note":
+            fill = "grey" if index else "yellow" if needed else "white"
+        if column.key == "unit" and kind is None and not index:
+            fill = "white"
+        if index and column.key == "note":
             fill = "grey"
         style: dict[str, object] = {"text_wrap": True}
         number_format = ""
         if column.key == "value":
             style["align"] = "left"
-            number_format = _setting_format(kind)
+            number_format = PERCENT if kind is None and is_percent(str(values.get("unit") or "")) else _setting_format(kind)
         put(sheet, number - 1, place, values.get(column.key), pen.cell(fill, number_format, **style))
     if kind is not None and kind.choices:
         place = place_of(tab, "value")
