@@ -1,26 +1,23 @@
 """How a shared driver moves through time: a table of processes, each a pure function from normal scores to paths.
 
 A driver starts at ``start`` on 1 January of the timeline's first year; its value in a period is the one at the period's
-end, so that half-yearly and quarterly paths have the law of the yearly ones at each year end. With scores of 0 and
-parameters at base a process gives the driver's base path, which is the median path when no parameter is uncertain.
-Rates are effective per year; ``sigma`` and ``noise`` are the sd of one year's shock. Jumps and breaks are events,
-not processes.
+end. Half-yearly and quarterly paths have the law of the yearly ones at every year end: each step is the exact solution over
+it, and what happens once a year (a change of regime, an event) happens at the beginning of a calendar year. With scores of
+0 and parameters at base a process gives the driver's base path, which for those without breaks and regimes is the median
+path when no parameter is uncertain. Rates are effective per year; ``sigma`` and ``noise`` are the sd of one year's shock.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from fundappraise.arrays import Floats
-from fundappraise.drivers.distributions import Distribution
-from fundappraise.drivers.range_problems import shown
-from fundappraise.drivers.sampling import BLOCK, driver_scores, input_scores
-from fundappraise.errors import did_you_mean
 from fundappraise.timeline import Timeline
 
 Link = Literal["ratio", "difference"]
@@ -32,7 +29,8 @@ ProcessFunction: TypeAlias = Callable[[Floats, Parameters, float, Timeline], Flo
 class ParameterKind:
     """One parameter of a process; ``{unit}`` in ``unit`` stands for the driver's own.
 
-    ``lowest`` is the least value it may take, ``above`` a value that it must exceed: ranges are cut there.
+    ``lowest`` and ``highest`` are the least and greatest value it may take, ``above`` one that it must exceed: ranges are cut
+    there.
     """
 
     name: str
@@ -42,14 +40,16 @@ class ParameterKind:
     needed: bool = True
     lowest: float | None = None
     above: float | None = None
+    highest: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
     """A law of motion: ``function(z, parameters, start, timeline)`` gives ``(periods, paths)``.
 
-    z are standard normal scores ``(periods, paths)``, parameters are by name ``(paths,)``. ``link`` says how inputs
-    follow the driver: by its ratio to the base path, or by its difference from it (levels that may be 0 or negative).
+    z are standard normal scores ``(periods, paths)``, parameters are by name ``(paths,)``; ``streams`` names further scores
+    ``(periods, paths)`` of the driver's own that stand among them. ``link`` says how inputs follow the driver: by its ratio to
+    the base path, or by its difference from it (levels that may be 0 or negative). ``own`` is one written in Python.
     """
 
     name: str
@@ -57,17 +57,8 @@ class Process:
     link: Link
     parameters: tuple[ParameterKind, ...]
     function: ProcessFunction
-
-
-@dataclass(frozen=True, slots=True)
-class DriverSpec:
-    """One driver as the sampler needs it; ``base_path`` holds typed values by year, which replace the process's own."""
-
-    name: str
-    process: str
-    start: float
-    parameters: Mapping[str, Distribution] = field(default_factory=dict)
-    base_path: tuple[tuple[int, float], ...] = ()
+    streams: tuple[str, ...] = ()
+    own: bool = False
 
 
 def growth(z: Floats, parameters: Parameters, start: float, timeline: Timeline) -> Floats:
@@ -84,7 +75,10 @@ def growth(z: Floats, parameters: Parameters, start: float, timeline: Timeline) 
 
 
 def index(z: Floats, parameters: Parameters, start: float, timeline: Timeline) -> Floats:
-    """Geometric random walk with a steady median growth: ln X rises by ln(1 + growth)·dt + sigma·√dt·z."""
+    """Geometric Brownian motion with a steady median growth: ln X rises by ln(1 + growth)·dt + sigma·√dt·z.
+
+    The expected value after t years is start·(1 + growth)ᵗ·exp(sigma² t/2).
+    """
     rate = np.broadcast_to(parameters["growth"], z.shape)
     return _geometric(z, rate, parameters["sigma"], start, timeline)
 
@@ -111,33 +105,118 @@ def mean_reversion_level(z: Floats, parameters: Parameters, start: float, timeli
     ----------
     Uhlenbeck, Ornstein, "On the theory of the Brownian motion", Physical Review 36, 1930.
     """
-    kappa = math.log(2) / parameters["half_life"]
+    away = start - parameters["mean"]
+    return np.asarray(parameters["mean"] + _returning(z, away, parameters["half_life"], parameters["sigma"], timeline))
+
+
+def _returning(z: Floats, away: Floats | float, half_life: Floats, sigma: Floats, timeline: Timeline) -> Floats:
+    """Departures that begin at ``away`` and close by half in a half-life ``(periods, paths)``."""
+    kappa = math.log(2) / half_life
     step = timeline.years_per_period
     kept = np.exp(-kappa * step)
-    spread = parameters["sigma"] * np.sqrt(-np.expm1(-2 * kappa * step) / (2 * kappa))
+    spread = sigma * np.sqrt(-np.expm1(-2 * kappa * step) / (2 * kappa))
     path = np.empty(z.shape)
-    away = start - parameters["mean"]
     for t in range(len(z)):
         away = away * kept + spread * z[t]
-        path[t] = parameters["mean"] + away
+        path[t] = away
     return path
 
 
 def sea_level(z: Floats, parameters: Parameters, start: float, timeline: Timeline) -> Floats:
-    """A level that falls by ``decline`` a year (rises when it is negative) and wanders.
+    """A level that falls by ``decline`` a year (rises when it is negative), with noise around that trend.
 
-    Xₜ = Xₜ₋₁ − dₜ·dt + noise·√dt·z, where dₜ is ``decline`` up to and including ``turn_year`` and then
-    ``decline``·``later_share``.
+    The trend falls by dₜ·dt, where dₜ is ``decline`` up to and including ``turn_year`` and then ``decline``·``later_share``.
+    The noise wanders, noise·√dt·z a step, unless ``noise_half_life`` says how fast a departure from the trend closes.
     """
     p = parameters
     step = timeline.years_per_period
     decline = np.where(timeline.year[:, None] <= p["turn_year"], p["decline"], p["decline"] * p["later_share"])
-    return start + np.cumsum(p["noise"] * math.sqrt(step) * z - decline * step, axis=0)
+    if np.all(np.isinf(p["noise_half_life"])):
+        return start + _running_sum(p["noise"] * math.sqrt(step) * z - decline * step)
+    return start - _running_sum(decline * step) + _returning(z, 0.0, p["noise_half_life"], p["noise"], timeline)
+
+
+def price_erosion(z: Floats, parameters: Parameters, start: float, timeline: Timeline) -> Floats:
+    """A price that technology erodes down to a floor, times a random walk of its logarithm.
+
+    Xₜ = start·(floor + (1 − floor)·(1 − erosion)ᵗ)·exp(sigma·Wₜ), with ``floor`` a share of the start.
+    """
+    p = parameters
+    years = (timeline.period * timeline.years_per_period)[:, None]
+    trend = p["floor"] + (1 - p["floor"]) * (1 - p["erosion"]) ** years
+    return start * trend * np.exp(_running_sum(p["sigma"] * math.sqrt(timeline.years_per_period) * z))
+
+
+def peg(z: Floats, parameters: Parameters, start: float, timeline: Timeline) -> Floats:
+    """A peg that may break: it crawls by ``crawl`` a year and in some year jumps by the share ``jump``; from the next year on
+    it floats.
+
+    It breaks in a period whose score is among the highest, a share ``break_probability`` of a year's: it breaks together with
+    whatever correlates with the driver. Afloat, ln X rises by ln(1 + growth)·dt + sigma·√dt·z. The base path keeps the peg.
+    """
+    from scipy.special import ndtri
+
+    p = parameters
+    step = timeline.years_per_period
+    holds = ndtri((1 - p["break_probability"]) ** step)
+    broken = np.maximum.accumulate(z > holds, axis=0)
+    before = np.zeros_like(broken)  # broken before the calendar year began
+    for first in range(timeline.periods_per_year, len(z), timeline.periods_per_year):
+        before[first : first + timeline.periods_per_year] = broken[first - 1]
+    floats = np.log1p(p["growth"]) * step + p["sigma"] * math.sqrt(step) * z
+    rise = np.where(before, floats, np.log1p(p["crawl"]) * step)
+    return np.asarray(start * np.exp(_running_sum(rise) + np.where(broken, np.log1p(p["jump"]), 0.0)))
+
+
+def regimes(z: Floats, parameters: Parameters, start: float, timeline: Timeline) -> Floats:
+    """A geometric random walk in two regimes, usual and stressed, each with its growth and volatility: a Markov chain by year.
+
+    A year is stressed with probability ``enter`` after a usual one, and usual with probability ``leave`` after a stressed
+    one; the year before the first was usual. The base path stays in the usual regime.
+
+    References
+    ----------
+    Hamilton, "A new approach to the economic analysis of nonstationary time series and the business cycle", Econometrica
+    57, 1989.
+    """
+    from scipy.special import ndtri
+
+    p, step, per_year = parameters, timeline.years_per_period, timeline.periods_per_year
+    enters, leaves = ndtri(p["enter"]), ndtri(p["leave"])
+    stressed = np.zeros(z.shape, dtype=bool)
+    now = np.zeros(z.shape[1:], dtype=bool)
+    for first in range(0, len(z), per_year):
+        luck = p["switch"][first]
+        now = np.where(now, ~(luck < leaves), luck < enters)
+        stressed[first : first + per_year] = now
+    growth = np.where(stressed, p["stressed_growth"], p["growth"])
+    sigma = np.where(stressed, p["stressed_sigma"], p["sigma"])
+    return start * np.exp(_running_sum(np.log1p(growth) * step + sigma * math.sqrt(step) * z))
+
+
+def delay(z: Floats, parameters: Parameters, start: float, timeline: Timeline) -> Floats:
+    """Something that comes, perhaps late: ``start`` before, ``after`` from the year ``due`` plus ``late`` years on.
+
+    ``ramp`` years lead from the one to the other in a straight line. A range of ``late`` is the whole uncertainty.
+    """
+    p = parameters
+    first = float(timeline.first_year)
+    ends = (first + timeline.period * timeline.years_per_period)[:, None]
+    since = np.broadcast_to(ends - p["due"] - p["late"], z.shape)
+    come = np.where(p["ramp"] > 0, np.clip(since / np.where(p["ramp"] > 0, p["ramp"], 1.0), 0.0, 1.0), since > 1e-9)
+    return np.asarray(start + (p["after"] - start) * come)
 
 
 def _geometric(z: Floats, rate: Floats, sigma: Floats, start: float, timeline: Timeline) -> Floats:
     step = timeline.years_per_period
-    return start * np.exp(np.cumsum(np.log1p(rate) * step + sigma * math.sqrt(step) * z, axis=0))
+    return start * np.exp(_running_sum(np.log1p(rate) * step + sigma * math.sqrt(step) * z))
+
+
+def _running_sum(steps: Floats) -> Floats:
+    """Sums over the periods so far, in the place of ``steps`` ``(periods, paths)``; numpy's own runs against the rows."""
+    for t in range(1, len(steps)):
+        steps[t] += steps[t - 1]
+    return steps
 
 
 _GROWTH = ParameterKind("growth", "Growth", "%/year", above=-1)
@@ -188,125 +267,105 @@ PROCESSES: Mapping[str, Process] = {
                 ParameterKind("noise", "Noise, sd of a year", "{unit}", lowest=0),
                 ParameterKind("later_share", "Share of the fall after the turn", "%", 1.0, needed=False),
                 ParameterKind("turn_year", "Last year of the first fall", "year", 9999.0, needed=False),
+                ParameterKind("noise_half_life", "Half of the noise fades in (empty: never)", "year", math.inf, False, above=0),
             ),
             sea_level,
+        ),
+        Process(
+            "price_erosion",
+            "Price that technology erodes",
+            "ratio",
+            (
+                ParameterKind("erosion", "Fall of what is above the floor", "%/year", lowest=0, highest=1),
+                _SIGMA,
+                ParameterKind("floor", "Floor, as a share of the start", "%", 0.0, needed=False, lowest=0, highest=1),
+            ),
+            price_erosion,
+        ),
+        Process(
+            "peg",
+            "Peg that may break",
+            "ratio",
+            (
+                ParameterKind("break_probability", "Probability that it breaks in a year", "%", lowest=0, highest=1),
+                ParameterKind("jump", "Jump when it breaks", "%", above=-1),
+                ParameterKind("sigma", "Volatility once it floats", "%", lowest=0),
+                ParameterKind("growth", "Growth once it floats", "%/year", 0.0, needed=False, above=-1),
+                ParameterKind("crawl", "Growth while it holds", "%/year", 0.0, needed=False, above=-1),
+            ),
+            peg,
+        ),
+        Process(
+            "regimes",
+            "Growth in two regimes",
+            "ratio",
+            (
+                _GROWTH,
+                _SIGMA,
+                ParameterKind("stressed_growth", "Growth in stress", "%/year", above=-1),
+                ParameterKind("stressed_sigma", "Volatility in stress", "%", lowest=0),
+                ParameterKind("enter", "Probability of stress after a usual year", "%", lowest=0, highest=1),
+                ParameterKind("leave", "Probability that stress ends in a year", "%", lowest=0, highest=1),
+            ),
+            regimes,
+            streams=("switch",),
+        ),
+        Process(
+            "delay",
+            "Something that may come late",
+            "difference",
+            (
+                ParameterKind("after", "Level once it has come", "{unit}"),
+                ParameterKind("due", "Due at the beginning of", "year"),
+                ParameterKind("late", "Late by", "year", 0.0, needed=False, lowest=0),
+                ParameterKind("ramp", "Years from nothing to all of it", "year", 0.0, needed=False, lowest=0),
+            ),
+            delay,
         ),
     )
 }
 
-
-def process_of(spec: DriverSpec) -> Process:
-    """The process that the driver names.
-
-    Raises
-    ------
-    ValueError
-        When the name is not in ``PROCESSES``.
-    """
-    if spec.process not in PROCESSES:
-        hint = did_you_mean(spec.process, PROCESSES) or f"Processes: {', '.join(PROCESSES)}."
-        raise ValueError(f'process: "{spec.process}" is not known. {hint}')
-    return PROCESSES[spec.process]
+OwnFunction: TypeAlias = Callable[..., Floats]
 
 
-def spec_problems(spec: DriverSpec, unit: str = "") -> tuple[str, ...]:
-    """What is wrong with a driver, one sentence each, beginning with its parameter: ``growth, base: …``."""
-    try:
-        process = process_of(spec)
-    except ValueError as error:
-        return (str(error),)
-    found: list[str] = []
-    known = [kind.name for kind in process.parameters]
-    for name in spec.parameters:
-        if name not in known:
-            hint = did_you_mean(name, known) or f"Parameters: {', '.join(known)}."
-            found.append(f"{name}: is not a parameter of {process.name}. {hint}")
-    for kind in process.parameters:
-        found.extend(_parameter_problems(kind, spec.parameters.get(kind.name), kind.unit.format(unit=unit)))
-    if process.link == "ratio":
-        if spec.start <= 0:
-            found.append(f"start: {process.name} starts above 0, not at {shown(spec.start)}.")
-        found.extend(f"base path: {year} is {shown(x)}; it must be above 0." for year, x in spec.base_path if x <= 0)
-    return tuple(found)
+def process(
+    *, params: Mapping[str, str | ParameterKind], link: Link = "ratio", label: str = ""
+) -> Callable[[OwnFunction], Process]:
+    """Makes a process of a function: ``@fa.process(params={"kappa": "1/year", "mean": "USD/bbl"})``, for ``fund.with_driver``.
 
+    The function is called as ``function(z, dt, start=…, kappa=…, mean=…)`` with z ``(periods, paths)`` standard normals of the
+    driver's own stream, dt the years of a period and each parameter ``(paths,)``; it returns ``(periods, paths)`` in the
+    driver's unit. With z of 0 and parameters at base it gives the base path, from which inputs are moved by ``link``.
 
-def _parameter_problems(kind: ParameterKind, given: Distribution | None, unit: str) -> list[str]:
-    if given is None:
-        return [f"{kind.name}: is empty and has no default ({kind.label})."] if kind.needed else []
-    found = [f"{kind.name}, {sentence}" for sentence in _cut(kind, given).problems(unit)]
-    least = given.base if given.low is None else min(given.low, given.base)
-    if kind.above is not None and least == kind.above:
-        found.append(f"{kind.name}: {shown(least, unit)} is not above {shown(kind.above, unit)}.")
-    return found
-
-
-def _cut(kind: ParameterKind, given: Distribution) -> Distribution:
-    """The parameter's range within what the process can take."""
-    bounds = [x for x in (given.lower, kind.lowest, kind.above) if x is not None]
-    return replace(given, lower=max(bounds)) if bounds else given
-
-
-def base_path(spec: DriverSpec, timeline: Timeline) -> Floats:
-    """The driver with every score at 0 and every parameter at base, or as typed by year, ``(periods,)``.
-
-    Typed years: earlier ones take the first typed value, later ones the last.
+    Parameters
+    ----------
+    params
+        Unit by name, or a ``ParameterKind`` where a parameter has bounds or a default.
+    link
+        "ratio" for what stays above 0, "difference" for levels.
 
     Raises
     ------
-    ValueError
-        When a year between two typed ones is empty.
+    TypeError
+        The function does not take the parameters.
     """
-    if not spec.base_path:
-        return _own_base_path(spec, timeline)
-    typed = dict(spec.base_path)
-    first, last = min(typed), max(typed)
-    gaps = [year for year in range(first, last) if year not in typed]
-    if gaps:
-        raise ValueError(f"{spec.name}: the base path has a gap in {', '.join(map(str, gaps))}")
-    return np.array([float(typed[min(max(int(year), first), last)]) for year in timeline.year])
 
+    def made(function: OwnFunction) -> Process:
+        taken = inspect.signature(function).parameters
+        missing = [name for name in ("start", *params) if name not in taken]
+        if missing and not any(p.kind is p.VAR_KEYWORD for p in taken.values()):
+            raise TypeError(f"{function.__name__} must take {', '.join(missing)} by keyword, after z and dt")
+        kinds = tuple(
+            unit if isinstance(unit, ParameterKind) else ParameterKind(name, name, unit) for name, unit in params.items()
+        )
 
-def driver_block(specs: Sequence[DriverSpec], factor: Floats, seed: int, block: int, timeline: Timeline) -> dict[str, Floats]:
-    """Paths of all drivers in one block, ``(periods, BLOCK)`` by name, in each driver's unit.
+        def run(z: Floats, parameters: Parameters, start: float, timeline: Timeline) -> Floats:
+            given = {name: parameters[name] for name in params}
+            found = np.asarray(function(z, timeline.years_per_period, start=start, **given), dtype=np.float64)
+            if found.shape != z.shape:
+                raise ValueError(f"{function.__name__} returned {found.shape}, not (periods, paths) {z.shape}")
+            return found
 
-    ``factor`` is ``dependence.correlation_factor`` in the order of ``specs``. Uncertain parameters are drawn once a
-    path, keyed ``driver.parameter``. A typed base path carries the process's ratio to its own base path, or its
-    difference from it.
-    """
-    scores = driver_scores([spec.name for spec in specs], factor, seed, block, timeline.n_periods)
-    paths: dict[str, Floats] = {}
-    for spec in specs:
-        process = process_of(spec)
-        drawn = process.function(scores[spec.name], parameter_draws(spec, seed, block), spec.start, timeline)
-        if spec.base_path:
-            own, typed = _own_base_path(spec, timeline)[:, None], base_path(spec, timeline)[:, None]
-            drawn = typed * (drawn / own) if process.link == "ratio" else typed + (drawn - own)
-        paths[spec.name] = drawn
-    return paths
+        return Process(function.__name__, label or function.__name__.replace("_", " "), link, kinds, run, own=True)
 
-
-def parameter_draws(spec: DriverSpec, seed: int, block: int) -> dict[str, Floats]:
-    """The parameters of one driver in one block, ``(BLOCK,)`` by name; fixed ones are the same on every path."""
-    draws: dict[str, Floats] = {}
-    for name, given in _parameters(spec).items():
-        scores = input_scores(seed, f"{spec.name}.{name}", block) if given.is_random else np.zeros(BLOCK)
-        draws[name] = given.value_at(scores)
-    return draws
-
-
-def _own_base_path(spec: DriverSpec, timeline: Timeline) -> Floats:
-    parameters = {name: np.array([float(given.base)]) for name, given in _parameters(spec).items()}
-    return process_of(spec).function(np.zeros((timeline.n_periods, 1)), parameters, spec.start, timeline)[:, 0]
-
-
-def _parameters(spec: DriverSpec) -> dict[str, Distribution]:
-    """Every parameter of the process, given or by default."""
-    complete: dict[str, Distribution] = {}
-    for kind in process_of(spec).parameters:
-        given = spec.parameters.get(kind.name)
-        if given is None:
-            if kind.default is None:
-                raise ValueError(f"{spec.name}.{kind.name} is not given and has no default")
-            given = Distribution(kind.default)
-        complete[kind.name] = _cut(kind, given)
-    return complete
+    return made

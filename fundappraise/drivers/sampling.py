@@ -1,8 +1,9 @@
 """Random numbers by name: a block of a name is the same whenever, and beside whatever else, it is drawn.
 
 A stream is Philox (counter-based) keyed by a fixed hash of (seed, purpose, name, block). A block is 1,024 paths; path
-17 is entry 17 of block 0 for any number of paths. Scores are then stratified by rank: one value in each 1,024th of
-probability, in the order that their correlation gave them. Nothing here knows of a fund, its projects or their order.
+17 is entry 17 of block 0 for any number of paths. Everything drawn begins as standard normals by name. They
+are used as they are (plain), stratified within the block after they were summed (Latin hypercube), or come from scrambled
+Sobol sequences. Nothing here knows of a fund, its projects or their order.
 
 References
 ----------
@@ -14,8 +15,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.random.bit_generator import ISeedSequence
@@ -29,8 +33,19 @@ BLOCK = 1024
 INPUT = "input"
 DRIVER = "driver"
 GROUP = "group"
+EVENT = "event"
+
+Method = Literal["Latin hypercube", "plain", "Sobol"]
 
 _LEAST_JITTER = 2.0**-40  # keeps the probability off 0 and 1 (2⁻⁵⁰ from them), and so every score within ±7.95
+_OUTER = 24
+"""Strata at either end whose scores are inverted one by one; those between have a polynomial each, within 1e-11."""
+
+
+_BITS = 50
+"""Binary digits of a scrambled Sobol point: it stays 2⁻⁵¹ from 0 and 1."""
+_BLOCK_BITS = 10
+"""Binary digits of the first ``BLOCK`` points of a Sobol sequence."""
 
 
 class _Key(ISeedSequence):
@@ -45,26 +60,56 @@ class _Key(ISeedSequence):
 
 def stream(seed: int, purpose: str, name: str, block: int) -> np.random.Generator:
     """The generator of one name in one block."""
-    text = json.dumps([int(seed), purpose, name, int(block)])
-    key = hashlib.blake2b(text.encode(), digest_size=16).digest()
+    hashed = _beginning(int(seed), purpose, name).copy()
+    hashed.update(f"{int(block)}]".encode())
+    key = hashed.digest()
     # numpy takes any ISeedSequence; its stubs know only its own
     return np.random.Generator(np.random.Philox(_Key(key)))  # type: ignore[arg-type]
 
 
-def normals(seed: int, purpose: str, name: str, block: int) -> Floats:
-    """Standard normals of one name in one block ``(BLOCK,)``."""
-    return stream(seed, purpose, name, block).standard_normal(BLOCK)
+@lru_cache(maxsize=4096)
+def _beginning(seed: int, purpose: str, name: str) -> hashlib.blake2b:
+    """The hash of ``[seed, "purpose", "name", `` before the block is added."""
+    return hashlib.blake2b(json.dumps([seed, purpose, name])[:-1].encode() + b", ", digest_size=16)
 
 
-def normals_by_period(seed: int, purpose: str, name: str, block: int, n_periods: int) -> Floats:
-    """Standard normals ``(n_periods, BLOCK)``; row t stays the same when there are more periods."""
-    return stream(seed, purpose, name, block).standard_normal((n_periods, BLOCK))
+@dataclass(frozen=True, slots=True)
+class Dimensions:
+    """Where a name stands in a Sobol sequence of its own kind: rows ``first``, ``first`` + 1, … of ``total``."""
+
+    sequence: str
+    first: int
+    total: int
 
 
-def jitters(seed: int, purpose: str, name: str, block: int, n_periods: int) -> Floats:
-    """Where in its stratum each value lies, 0 to 1 ``(n_periods, BLOCK)``; rows as in ``normals_by_period``."""
-    drawn = stream(seed, f"{purpose} jitter", name, block).random((n_periods, BLOCK))
-    return np.clip(drawn, _LEAST_JITTER, 1 - _LEAST_JITTER)
+@dataclass(frozen=True, slots=True, eq=False)
+class Sampler:
+    """Draws by name. ``dimensions`` places names in Sobol sequences; one that is not there has a sequence of its own."""
+
+    seed: int
+    method: Method = "Latin hypercube"
+    dimensions: Mapping[str, Dimensions] = field(default_factory=dict)
+
+    def normals(self, purpose: str, name: str, block: int, n_rows: int = 1) -> Floats:
+        """Standard normals ``(n_rows, BLOCK)``; without Sobol, row t stays the same when there are more rows."""
+        if self.method != "Sobol":
+            return stream(self.seed, purpose, name, block).standard_normal((n_rows, BLOCK))
+        at = self.dimensions.get(name, Dimensions(f"{purpose} {name}", 0, n_rows))
+        return _sobol_normals(self.seed, at.sequence, at.total, block)[at.first : at.first + n_rows]
+
+    @property
+    def is_stratified(self) -> bool:
+        """Whether scores are ``stratified`` within the block once they are summed."""
+        return self.method == "Latin hypercube"
+
+    def jitters(self, purpose: str, name: str, block: int, n_rows: int = 1) -> Floats:
+        """Where in its stratum each value lies, 0 to 1 ``(n_rows, BLOCK)``."""
+        return stream(self.seed, f"{purpose} jitter", name, block).random((n_rows, BLOCK))
+
+    def fatter(self, z: Floats, freedom: float, name: str, block: int) -> Floats:
+        """Rows of normals made Student t: over √(χ²/freedom), one χ² a row and path for all who share ``name``."""
+        drawn = stream(self.seed, f"{GROUP} chi-square", name, block).chisquare(freedom, z.shape)
+        return np.asarray(z / np.sqrt(drawn / freedom))
 
 
 def stratified(z: Floats, jitter: Floats) -> Floats:
@@ -72,50 +117,96 @@ def stratified(z: Floats, jitter: Floats) -> Floats:
 
     u = (rank of z within the row + jitter)/length, back to a normal score. Rows are the last axis.
     """
+    rows, n = z.reshape(-1, z.shape[-1]), z.shape[-1]
+    order = np.argsort(rows, axis=-1)
+    order += np.arange(len(rows))[:, None] * n  # places in the flat array
+    by_rank = jitter.reshape(-1)[order]
+    scores = np.empty(rows.size)
+    scores[order.reshape(-1)] = _scores_by_rank(by_rank).reshape(-1)
+    return scores.reshape(z.shape)
+
+
+def _scores_by_rank(jitter: Floats) -> Floats:
+    """Φ⁻¹((k + jitter)/n) in column k of ``(rows, n)``."""
     from scipy.special import ndtri
 
-    n = z.shape[-1]
-    ranks = np.arange(n, dtype=np.float64)
-    u = np.array(jitter)
-    for row, order in zip(u.reshape(-1, n), np.argsort(z, axis=-1).reshape(-1, n), strict=True):
-        row[order] += ranks
-    return np.asarray(ndtri(u / n))
-
-
-def input_scores(seed: int, address: str, block: int, loading: float | None = None, group: str | None = None) -> Floats:
-    """Stratified normal scores of one input, keyed by its address such as ``A2.fee`` ``(BLOCK,)``.
-
-    A member of a group has z = loading·G + √(1 − loading²)·e with the group's common factor G: two members
-    correlate by the product of their loadings. A loading of 0 is the same as no group.
-
-    Raises
-    ------
-    ValueError
-        When the loading lies outside −1 to 1, or one of loading and group is missing.
-    """
-    z = normals(seed, INPUT, address, block)
-    if (loading is None) != (group is None):
-        raise ValueError(f"{address}: a group and a loading are given together, not {group!r} with {loading!r}")
-    if loading is not None and group is not None:
-        if not -1 <= loading <= 1:
-            raise ValueError(f"{address}: the loading on {group} is between −1 and 1, not {loading}")
-        z = loading * normals(seed, GROUP, group, block) + math.sqrt(1 - loading * loading) * z
-    return stratified(z, jitters(seed, INPUT, address, block, 1)[0])
-
-
-def driver_scores(names: Sequence[str], factor: Floats, seed: int, block: int, n_periods: int) -> dict[str, Floats]:
-    """Stratified normal scores of the drivers, correlated within each period, ``(n_periods, BLOCK)`` by name.
-
-    ``factor`` is ``dependence.correlation_factor`` in the order of ``names``. Driver j is the sum of its row's
-    coefficients times the keyed normals of drivers 0 … j, added in that order.
-    """
-    own: list[Floats] = []
-    scores: dict[str, Floats] = {}
-    for j, name in enumerate(names):
-        own.append(normals_by_period(seed, DRIVER, name, block, n_periods))
-        z = np.zeros((n_periods, BLOCK))
-        for k in range(j + 1):
-            if factor[j, k] != 0:
-                z += factor[j, k] * own[k]
-        scores[name] = stratified(z, jitters(seed, DRIVER, name, block, n_periods))
+    n = jitter.shape[-1]
+    scores = np.empty(jitter.shape)
+    if n <= 2 * _OUTER:
+        outer, middle = [slice(0, n)], slice(0, 0)
+    else:
+        outer, middle = [slice(0, _OUTER), slice(n - _OUTER, n)], slice(_OUTER, n - _OUTER)
+    for part in outer:
+        within = np.clip(jitter[:, part], _LEAST_JITTER, 1 - _LEAST_JITTER)
+        scores[:, part] = ndtri((np.arange(n)[part] + within) / n)
+    if middle.stop:
+        s, value = jitter[:, middle], scores[:, middle]
+        highest, *others = _middle_strata(n)
+        value[:] = highest
+        for coefficient in others:
+            value *= s
+            value += coefficient
     return scores
+
+
+@lru_cache(maxsize=4)
+def _middle_strata(n: int, degree: int = 5) -> Floats:
+    """Polynomials of Φ⁻¹((k + s)/n) in s for the strata between the outer ones, highest power first ``(degree + 1, strata)``."""
+    from scipy.special import ndtri
+
+    nodes = (1 - np.cos(np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1))) / 2
+    values = ndtri((np.arange(_OUTER, n - _OUTER) + nodes[:, None]) / n)
+    return np.asarray(np.linalg.solve(np.vander(nodes), values), dtype=np.float64)
+
+
+def score_of_t(t: Floats, freedom: float | None) -> Floats:
+    """The normal score with as much probability below it as Student's ``t`` has; ``t`` itself when it is normal (None)."""
+    if freedom is None:
+        return t
+    from scipy.special import ndtri, stdtr
+
+    # by the nearer tail, which has all its digits
+    return np.asarray(-np.sign(t) * ndtri(stdtr(freedom, -np.abs(t))))
+
+
+def sobol_points(n_points: int, n_dimensions: int) -> Floats:
+    """The first points of the Sobol sequence ``(n_points, n_dimensions)``, the first of them 0.
+
+    References
+    ----------
+    Joe, Kuo, "Constructing Sobol sequences with better two-dimensional projections", SIAM J. Sci. Comput. 30, 2008.
+    """
+    from scipy.stats.qmc import Sobol
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that n_points is no power of 2: the first ones are asked for
+        return np.asarray(Sobol(n_dimensions, scramble=False).random(n_points))
+
+
+@lru_cache(maxsize=16)
+def _sobol_normals(seed: int, sequence: str, total: int, block: int) -> Floats:
+    """A block of a scrambled Sobol sequence as normals ``(total, BLOCK)``; a row stays the same when there are more rows.
+
+    The points come in an order of the sequence's own: two sequences are independent of one another.
+
+    References
+    ----------
+    Random linear scramble and digital shift: Matoušek, "On the L2-discrepancy for anchored boxes", J. Complexity 14, 1998.
+    """
+    from scipy.special import ndtri
+
+    points = _first_bits(total)
+    drawn = stream(seed, "Sobol", sequence, block).integers(0, 2**_BITS, (total, _BLOCK_BITS + 1), dtype=np.uint64)
+    scrambled = np.broadcast_to(drawn[:, -1:], points.shape).copy()
+    for k in range(_BLOCK_BITS):  # a digit is kept, and flips those after it at random
+        own = np.uint64(1 << (_BITS - 1 - k))
+        column = drawn[:, k : k + 1] & (own - np.uint64(1)) | own
+        scrambled ^= np.where(points >> np.uint64(_BLOCK_BITS - 1 - k) & np.uint64(1), column, np.uint64(0))
+    order = stream(seed, "Sobol order", sequence, block).permutation(BLOCK)
+    return np.asarray(ndtri((scrambled[:, order] + 0.5) / 2**_BITS))
+
+
+@lru_cache(maxsize=16)
+def _first_bits(total: int) -> NDArray[np.uint64]:
+    """The first points as whole numbers of 1/BLOCK ``(total, BLOCK)``: each dimension takes every one once."""
+    return np.ascontiguousarray((sobol_points(BLOCK, total).T * BLOCK).astype(np.uint64))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from fundappraise.errors import Problem
 from fundappraise.fund.check_configurations import configuration_problems
-from fundappraise.fund.check_drivers import correlation_problems, driver_problems, group_problems
+from fundappraise.fund.check_dependence import correlation_problems, event_problems, group_problems
+from fundappraise.fund.check_drivers import driver_problems
 from fundappraise.fund.check_frame import Frame
 from fundappraise.fund.check_limits import limit_problems
 from fundappraise.fund.check_projects import project_problems
@@ -29,6 +30,7 @@ _TABS = (
     correlation_problems,
     group_problems,
     share_problems,
+    event_problems,
 )
 
 

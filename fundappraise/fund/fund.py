@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from fundappraise.drivers.distributions import Distribution
+from fundappraise.drivers.processes import Process
 from fundappraise.timeline import Timeline
 
 Confidence = Literal["H", "M", "D", "L", ""]
@@ -142,6 +143,8 @@ class Driver:
     confidence: Confidence = ""
     note: str = ""
     place: str = field(default="", compare=False)
+    own_process: Process | None = field(default=None, compare=False)
+    """A process written in Python, instead of the one that ``process`` names."""
     undisturbed: Driver | None = field(default=None, compare=False)
     """The driver as it was before any override: what inputs that move with it are measured from."""
 
@@ -240,6 +243,22 @@ class GroupMember:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happens in some years: it begins with ``probability`` in a year without it, and lasts ``duration`` years.
+
+    While it lasts, ``address`` (a driver, or an input that takes values by year) is changed by ``severity``: a change such as
+    ``-40 %``, or a value in its unit. Rows of one name are one event that changes several things.
+    """
+
+    name: str
+    address: str
+    severity: str
+    probability: float
+    duration: float = 1.0
+    place: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
     """A project's share by country (``of`` = ``country``), or a line's by currency (``currencies.LINES``); they sum to one."""
 
@@ -267,6 +286,7 @@ class Fund:
     correlations: tuple[Correlation, ...] = ()
     groups: tuple[GroupMember, ...] = ()
     shares: tuple[Share, ...] = ()
+    events: tuple[Event, ...] = ()
     origin: str = field(default="", compare=False)
 
     def setting(self, code: str) -> Setting | None:

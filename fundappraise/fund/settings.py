@@ -42,6 +42,9 @@ SETTINGS: tuple[SettingKind, ...] = (
     SettingKind("model_years", "Years simulated", "number", "year", default=35, lowest=5, highest=60),
     SettingKind("period", "Periods simulated", "text", default="year", choices=tuple(YEARS_PER_PERIOD)),
     SettingKind("low_high", "Low and high of an input mean", "text", default="P10, P90", choices=("P10, P90", "min, max")),
+    SettingKind(
+        "sampling", "Paths are drawn by", "text", default="Latin hypercube", choices=("Latin hypercube", "plain", "Sobol")
+    ),
     SettingKind("management_fee", "Management fee on commitments", "rate", "%/year", default=0.0, lowest=0, highest=0.1),
     SettingKind("fund_costs", "Other costs of the fund", "number", "MUSD/year", default=0.0, lowest=0),
     SettingKind("follow_on_reserve", "Follow-on reserve", "share", "%", default=0.10, lowest=0, highest=0.5),

@@ -21,6 +21,7 @@ from fundappraise.fund.fund import (
     Configuration,
     Correlation,
     Driver,
+    Event,
     Fund,
     GroupMember,
     Input,
@@ -52,6 +53,7 @@ TABLES: Mapping[str, tuple[type, str]] = {
     "correlations": (Correlation, "first"),
     "groups": (GroupMember, "member"),
     "shares": (Share, "project"),
+    "events": (Event, "name"),
 }
 """The tables of a fund file, what a row becomes, and the key that a row's heading fills in ``[drivers.sea_level]``."""
 

@@ -5,7 +5,7 @@ Drivers first, then what projects offer, then the markets, then every project, t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,8 +14,10 @@ import numpy as np
 from fundappraise.arrays import Floats
 from fundappraise.backends.checks import failed_checks, require_defined
 from fundappraise.backends.numpy_kernel import Kernel
-from fundappraise.drivers.processes import driver_block
-from fundappraise.drivers.sampling import BLOCK, input_scores
+from fundappraise.drivers.events import happening
+from fundappraise.drivers.paths import driver_block
+from fundappraise.drivers.sampling import BLOCK
+from fundappraise.drivers.scores import input_scores
 from fundappraise.errors import UndefinedError
 from fundappraise.fund.currencies import currency_values
 from fundappraise.measures.discounting import half_period_npv, merge_half_periods, payback
@@ -158,8 +160,24 @@ def _fixed(plan: Plan, owner: ModelPlan) -> dict[str, Floats]:
 @lru_cache(maxsize=2)
 def driver_paths(plan: Plan, seed: int, blocks: range) -> Mapping[str, Floats]:
     """Every driver ``(periods, paths)`` on the paths of ``blocks``. Following lines one by one asks for the same ones often."""
-    parts = [driver_block(plan.drivers, plan.factor, seed, block, plan.timeline) for block in blocks]
-    return {spec.name: np.concatenate([part[spec.name] for part in parts], axis=1) for spec in plan.drivers}
+    sampler = plan.sampler(seed)
+    parts = [driver_block(plan.drivers, plan.dependence, sampler, block, plan.timeline) for block in blocks]
+    paths = {spec.name: np.concatenate([part[spec.name] for part in parts], axis=1) for spec in plan.drivers}
+    for name, rows in plan.given_paths.items():
+        # past the last path the last one is repeated: blocks are whole, and what is not asked for is cut
+        places = np.minimum(np.arange(blocks.start * BLOCK, blocks.stop * BLOCK), len(rows) - 1)
+        paths[name] = rows[places].T
+    return {name: with_events(plan, name, rows, seed, blocks) for name, rows in paths.items()}
+
+
+def with_events(plan: Plan, address: str, values: Floats, seed: int, blocks: range) -> Floats:
+    """A driver or an input on the paths of ``blocks`` with the events that change it."""
+    for event in plan.events:
+        if event.address == address:
+            asked = (event.name, event.probability, event.duration, plan.sampler(seed))
+            on = np.concatenate([happening(*asked, block, plan.timeline) for block in blocks], axis=1)
+            values = event.applied(values, on)
+    return values
 
 
 def world(
@@ -191,20 +209,22 @@ def world(
     return World(drivers, values)
 
 
-def draws(plan: Plan, row: PlannedInput, seed: int, blocks: range) -> Floats:
-    """The drawn levels of one input ``(paths,)``, in the model's unit."""
-    group, loading = plan.groups.get(row.address, (None, None))
-    scores = [input_scores(seed, row.address, block, loading, group) for block in blocks]
-    return row.value.value_at(np.concatenate(scores))
+def draws(plan: Plan, rows: Sequence[PlannedInput], seed: int, blocks: range) -> dict[str, Floats]:
+    """The drawn levels of random inputs by address ``(paths,)``, in the models' units."""
+    addresses = [row.address for row in rows]
+    scores = input_scores(addresses, plan.dependence.ties, plan.sampler(seed), blocks, plan.timeline.n_periods)
+    return {row.address: row.value.value_at(scores[row.address]) for row in rows}
 
 
 def inputs_on_paths(plan: Plan, owner: ModelPlan, seed: int, blocks: range, drivers: Mapping[str, Floats]) -> dict[str, Floats]:
     """The inputs of a project or market on the paths of ``blocks``; what its market gives it is left out."""
     values = {**owner.fixed, **{name: drivers[driver] for name, driver in owner.drivers.items()}}
     values |= currency_values(owner.currencies, drivers, plan.driver_reference, plan.timeline.n_periods)
+    drawn = draws(plan, [row for row in owner.inputs if row.is_random], seed, blocks)
     for row in owner.inputs:
-        drawn = draws(plan, row, seed, blocks) if row.is_random else np.zeros(1)
-        values[row.assumption.name] = row.on_paths(drawn, drivers, plan.driver_reference, plan.timeline)
+        level = drawn.get(row.address, np.zeros(1))
+        on_paths = row.on_paths(level, drivers, plan.driver_reference, plan.timeline)
+        values[row.assumption.name] = with_events(plan, row.address, on_paths, seed, blocks)
     return values
 
 

@@ -92,7 +92,7 @@ class Future:
         """The level of an uncertain input drawn on this path, in the model's unit; its base off the paths."""
         if self.path is None or not row.is_random:
             return float(row.value.base)
-        return float(draws(self.plan, row, self.seed, self.task)[self.column])
+        return float(draws(self.plan, [row], self.seed, self.task)[row.address][self.column])
 
     def driver(self, name: str) -> Floats:
         """A driver ``(periods,)``."""

@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterator
 
 from fundappraise.drivers.distributions import Distribution
-from fundappraise.drivers.processes import DriverSpec, parameter_draws, process_of
-from fundappraise.drivers.sampling import BLOCK, driver_scores, input_scores
+from fundappraise.drivers.events import happening
+from fundappraise.drivers.paths import DriverSpec, parameter_draws, parameters_of, process_of
+from fundappraise.drivers.sampling import BLOCK, DRIVER
+from fundappraise.drivers.scores import driver_scores, input_scores
 from fundappraise.fund.currencies import LINES
 from fundappraise.fund.fund import Driver, Fund, Input
 from fundappraise.model.items import Assumption
@@ -49,9 +51,8 @@ def _input_notes(row: PlannedInput, future: Future, period: int | None) -> Itera
     stated = row.stated
     if row.is_random:
         yield f"{_when_drawn(future)}: {range_text(stated.value, stated.unit)}{_way_up(row, future)}"
-        group, loading = future.plan.groups.get(row.address, ("", 0.0))
-        if group:
-            yield f"moves with the others of the group {group} (loading {amount(loading)})"
+        yield from _tied(row.address, future)
+    yield from _events(row.address, future, period)
     if stated.by_year and not row.assumption.choices:
         typed = ", ".join(f"{year}: {amount(value, stated.unit)}" for year, value in stated.by_year)
         yield f"typed by year, {typed}; earlier years take the base {amount(stated.base, stated.unit)}, later ones the last"
@@ -69,9 +70,44 @@ def _when_drawn(future: Future) -> str:
 def _way_up(row: PlannedInput, future: Future) -> str:
     if future.path is None or future.bank:
         return ""
-    group, loading = future.plan.groups.get(row.address, (None, None))
-    block, place = divmod(future.path, BLOCK)
-    return way_up(input_scores(future.seed, row.address, block, loading, group)[place])
+    return way_up(_score(row.address, future))
+
+
+def _score(address: str, future: Future) -> float:
+    block, place = divmod(future.path or 0, BLOCK)
+    plan = future.plan
+    scores = input_scores([address], plan.dependence.ties, plan.sampler(future.seed), [block], plan.timeline.n_periods)
+    return float(scores[address][place])
+
+
+def _tied(address: str, future: Future) -> Iterator[str]:
+    """What the draw of an input depends on beside its own luck."""
+    tie = future.plan.dependence.ties.get(address)
+    if tie is None:
+        return
+    if tie.group:
+        loading = next(row.coefficient for row in future.plan.fund.groups if row.member == address)
+        fat = f", Student t with {amount(tie.freedom)} degrees of freedom" if tie.freedom is not None else ""
+        yield f"moves with the others of the group {tie.group} (loading {amount(loading)}){fat}"
+    named = ", ".join(f"{name} ({amount(weight)})" for purpose, name, weight in tie.others if purpose == DRIVER)
+    if named:
+        yield f"its draw moves with the shocks over all years of {named}"
+
+
+def _events(address: str, future: Future, period: int | None) -> Iterator[str]:
+    """The events that change an address, and whether they are on."""
+    for event in future.plan.events:
+        if event.address != address:
+            continue
+        effect = f"times {amount(1 + event.change)}" if event.change is not None else f"set to {amount(event.amount or 0.0)}"
+        words = f"{event.name}: {amount(event.probability, '%')} a year, lasts {amount(event.duration, 'year')}, {effect}"
+        if future.path is None or period is None:
+            yield words
+            continue
+        block, place = divmod(future.path, BLOCK)
+        asked = (event.name, event.probability, event.duration, future.plan.sampler(future.seed), block)
+        on = happening(*asked, future.plan.timeline)[period, place]
+        yield f"{words}; {'on' if on else 'not on'} in this period"
 
 
 def way_up(score: float) -> str:
@@ -164,6 +200,8 @@ def of_given(project: ProjectPlan, name: str, fund: Fund, first_year: int) -> Or
 def of_driver(driver: Driver, spec: DriverSpec, future: Future, period: int | None) -> Origin:
     """A shared driver: its law in words, last year's value and this period's shock."""
     plan, process = future.plan, process_of(spec)
+    if spec.name in plan.given_paths and future.path is not None:
+        return Origin(notes=("its paths were handed over, not drawn",), place=stated_at(plan.fund, driver.place))
     law = (inspect.getdoc(process.function) or process.label).split("\n\n")[0]
     notes = [" ".join(law.replace("``", "").replace("·", " * ").split())]
     if spec.base_path:
@@ -174,13 +212,15 @@ def of_driver(driver: Driver, spec: DriverSpec, future: Future, period: int | No
         block, place = divmod(future.path, BLOCK)
         if period is not None:
             names = [other.name for other in plan.drivers]
-            scores = driver_scores(names, plan.factor, future.seed, block, plan.timeline.n_periods)[spec.name]
+            asked = (names, plan.dependence.drivers.factor, plan.sampler(future.seed), block, plan.timeline.n_periods)
+            scores = driver_scores(*asked, plan.dependence.freedom)[spec.name]
             notes.append(f"this period's shock is {amount(float(scores[period, place]))} standard deviations"
                          f"{way_up(float(scores[period, place]))}")  # fmt: skip
         for row in plan.fund.correlations:
             if spec.name in (row.first, row.second):
                 other = row.second if row.first == spec.name else row.first
                 notes.append(f"its shocks move with those of {other}: correlation {amount(row.coefficient)}")
+    notes += _events(spec.name, future, period)
     return Origin(
         notes=tuple(notes), place=stated_at(plan.fund, driver.place), source=driver.source, confidence=driver.confidence
     )
@@ -189,10 +229,11 @@ def of_driver(driver: Driver, spec: DriverSpec, future: Future, period: int | No
 def parameter_values(spec: DriverSpec, future: Future) -> dict[str, float]:
     """The parameters of a driver on this path, or at base."""
     if future.path is None:
-        zero = DriverSpec(spec.name, spec.process, spec.start, {n: Distribution(d.base) for n, d in spec.parameters.items()})
-        return {name: float(row[0]) for name, row in parameter_draws(zero, future.seed, 0).items()}
+        return {name: float(given.base) for name, given in parameters_of(spec).items()}
     block, place = divmod(future.path, BLOCK)
-    return {name: float(row[place]) for name, row in parameter_draws(spec, future.seed, block).items()}
+    plan = future.plan
+    drawn = parameter_draws(spec, plan.dependence, plan.sampler(future.seed), block, plan.timeline.n_periods)
+    return {name: float(row[place]) for name, row in drawn.items()}
 
 
 def of_parameter(driver: Driver, code: str, future: Future) -> Origin:
@@ -204,8 +245,7 @@ def of_parameter(driver: Driver, code: str, future: Future) -> Origin:
     if stated.value.is_random:
         up = ""
         if future.path is not None:
-            block, place = divmod(future.path, BLOCK)
-            up = way_up(float(input_scores(future.seed, f"{driver.name}.{code}", block)[place]))
+            up = way_up(_score(f"{driver.name}.{code}", future))
         notes = (f"{_when_drawn(future)}: {range_text(stated.value, stated.unit)}{up}",)
     return Origin(
         notes=notes, place=stated_at(future.plan.fund, stated.place, spread=stated.value.is_random),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from fundappraise.arrays import Floats
+import numpy as np
+
+from fundappraise.arrays import Bools, Floats
 from fundappraise.backends.numpy_kernel import Kernel
-from fundappraise.drivers.processes import DriverSpec
+from fundappraise.drivers.paths import DriverSpec
+from fundappraise.drivers.sampling import Dimensions, Method, Sampler
+from fundappraise.drivers.ties import Dependence
 from fundappraise.fund.currencies import Baskets
 from fundappraise.fund.fund import Configuration, Fund, Market, Project
 from fundappraise.model.items import Model
@@ -82,6 +86,23 @@ class MarketPlan(ModelPlan):
     tiers: tuple[Floats, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedEvent:
+    """One address that an event changes while it lasts: times 1 + ``change``, or set to ``amount`` in the model's unit."""
+
+    name: str
+    probability: float
+    duration: float
+    address: str
+    change: float | None
+    amount: float | None
+
+    def applied(self, values: Floats, happening: Bools) -> Floats:
+        """Values ``(periods or 1, paths or 1)`` with the event where it is ``happening`` ``(periods, paths)``."""
+        during = values * (1 + self.change) if self.change is not None else np.full((1, 1), self.amount)
+        return np.asarray(np.where(happening, during, values), dtype=np.float64)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ConfigurationPlan:
     """A project so configured, in a ``plan`` of its own that holds the project and those who then sell beside it."""
@@ -98,8 +119,7 @@ class ConfigurationPlan:
 class Plan:
     """A fund ready to simulate: every project as its tab states it, and its other ``configurations``.
 
-    ``groups`` holds an input's group and loading. ``only`` names the projects that were asked for (None: all, with their
-    configurations).
+    ``only`` names the projects that were asked for (None: all, with their configurations).
 
     ``driver_base`` are base paths ``(periods, 1)``; ``driver_reference`` those of the fund before any scenario: inputs move
     with a driver by its distance from the reference, so that a scenario on a driver reaches them.
@@ -110,14 +130,21 @@ class Plan:
     drivers: tuple[DriverSpec, ...]
     driver_base: Mapping[str, Floats]
     driver_reference: Mapping[str, Floats]
-    factor: Floats
-    groups: Mapping[str, tuple[str, float]]
+    dependence: Dependence
+    method: Method
+    dimensions: Mapping[str, Dimensions]
+    events: tuple[PlannedEvent, ...]
     projects: tuple[ProjectPlan, ...]
     markets: tuple[MarketPlan, ...]
     configurations: tuple[ConfigurationPlan, ...] = ()
     only: frozenset[str] | None = None
     warnings: tuple[str, ...] = ()
     models_folder: Path | None = None
+    given_paths: Mapping[str, Floats] = field(default_factory=dict)
+    """Drivers whose paths were handed over ``(paths, periods)``, instead of being drawn."""
+
+    def sampler(self, seed: int) -> Sampler:
+        return Sampler(seed, self.method, self.dimensions)
 
     def project(self, project_id: str) -> ProjectPlan:
         return next(row for row in self.projects if row.project.id == project_id)

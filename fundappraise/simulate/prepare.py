@@ -12,13 +12,12 @@ import numpy as np
 from fundappraise.arrays import Floats
 from fundappraise.backends.checks import failed_checks, require_defined
 from fundappraise.backends.numpy_kernel import Kernel, compile_schedule
-from fundappraise.drivers.dependence import correlation_matrix
-from fundappraise.drivers.dependence import factor as correlation_factor
-from fundappraise.drivers.processes import PROCESSES, DriverSpec, base_path
+from fundappraise.drivers.paths import base_path, process_of
 from fundappraise.errors import InputError, Problem, raise_if_any
 from fundappraise.fund.configure import configured
 from fundappraise.fund.currencies import baskets, currency_values
-from fundappraise.fund.fund import Configuration, Driver, Fund, Input, Market, Project
+from fundappraise.fund.fund import Configuration, Fund, Input, Market, Project
+from fundappraise.fund.moving import dependence_of, driver_spec, method_of
 from fundappraise.fund.terms import with_terms
 from fundappraise.model.items import Model
 from fundappraise.model.load import load_model
@@ -27,6 +26,7 @@ from fundappraise.model.units import conversion
 from fundappraise.simulate.inputs import Link, PlannedInput, by_year, planned, price_index
 from fundappraise.simulate.markets import allocations, offered
 from fundappraise.simulate.plan import OUTPUTS, TIERS, ConfigurationPlan, MarketPlan, ModelPlan, Plan, ProjectPlan, Sale
+from fundappraise.simulate.randomness import planned_events, sobol_dimensions
 from fundappraise.timeline import Timeline
 
 _KINDS = ("revenue", "operating cost", "capital cost")
@@ -43,15 +43,14 @@ def plan_fund(fund: Fund, *, only: frozenset[str] | None = None, models_folder: 
     """
     timeline = fund.timeline
     specs = tuple(driver_spec(driver) for driver in fund.drivers)
-    names = [spec.name for spec in specs]
-    pairs = [(row.first, row.second, row.coefficient) for row in fund.correlations]
+    dependence = dependence_of(fund)
     reference = {driver.name: driver_spec(driver.undisturbed or driver) for driver in fund.drivers}
     builder = _Builder(
         fund=fund,
         timeline=timeline,
         driver_base={spec.name: base_path(spec, timeline)[:, None] for spec in specs},
         driver_reference={name: base_path(spec, timeline)[:, None] for name, spec in reference.items()},
-        links={spec.name: PROCESSES[spec.process].link for spec in specs},
+        links={spec.name: process_of(spec).link for spec in specs},
         folder=models_folder,
     )
     drafts = [builder.project(p) for p in fund.included if only is None or p.id in only]
@@ -68,12 +67,14 @@ def plan_fund(fund: Fund, *, only: frozenset[str] | None = None, models_folder: 
         drivers=specs,
         driver_base=builder.driver_base,
         driver_reference=builder.driver_reference,
-        factor=correlation_factor(names, correlation_matrix(names, pairs)),
-        groups={row.member: (row.group, row.coefficient) for row in fund.groups},
+        dependence=dependence,
+        method=method_of(fund),
+        dimensions=sobol_dimensions(specs, (*finished, *markets), timeline.n_periods),
+        events=planned_events(fund, (*finished, *markets)),
         projects=finished,
         markets=markets,
         only=only,
-        warnings=tuple(builder.warnings),
+        warnings=(*(clash.text for clash in dependence.clashes if only is None), *builder.warnings),
         models_folder=models_folder,
     )
     if only is not None or not fund.configurations:
@@ -88,17 +89,6 @@ def _configuration(plan: Plan, row: Configuration) -> ConfigurationPlan:
     beside = frozenset(other.name for other in plan.neighbours(row.project)) - set(row.without)
     fund = configured(plan.fund, [row], plan.models_folder)
     return ConfigurationPlan(row, plan_fund(fund, only=beside, models_folder=plan.models_folder))
-
-
-def driver_spec(driver: Driver) -> DriverSpec:
-    """The stated driver as the processes read it."""
-    return DriverSpec(
-        name=driver.name,
-        process=driver.process,
-        start=driver.start,
-        parameters={parameter.code: parameter.value for parameter in driver.parameters},
-        base_path=driver.base_path,
-    )
 
 
 @lru_cache(maxsize=256)

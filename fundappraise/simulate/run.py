@@ -199,10 +199,8 @@ class Appraisal:
 
         span = self._span(paths)
         rows = [row for row in self._project(project_id).inputs if row.is_random]
-        data = {
-            row.assumption.name: self._cut(np.concatenate([draws(self.plan, row, self.seed, t) for t in tasks_of(span)]), span)
-            for row in rows
-        }
+        parts = [draws(self.plan, rows, self.seed, task) for task in tasks_of(span)]
+        data = {row.assumption.name: self._cut(np.concatenate([part[row.address] for part in parts]), span) for row in rows}
         return pd.DataFrame(data, index=pd.RangeIndex(span.start, span.stop, name="path"))
 
     def lines(self, project_id: str, item: str, paths: slice | None = None) -> pd.DataFrame:

@@ -59,14 +59,21 @@ _BY_TAB: Mapping[str, tuple[tuple[str, str], ...]] = {
         (r"beside itself", "needs"),
     ),
     "Correlations": ((r"the correlation is", "coefficient"),),
-    "Groups": ((r"the coefficient is", "coefficient"), (r"has one member", "group"), (r".", "member")),
+    "Groups": (
+        (r"the coefficient is|degrees_of_freedom: ", "coefficient"), (r"has one member|is the group of all", "group"),
+        (r".", "member"),
+    ),
+    "Events": (
+        (r": the probability is", "probability"), (r": the duration is|differ in probability", "duration"),
+        (r", severity:|is a level", "severity"), (r"neither an input|for all years|twice", "address"),
+    ),
     "Shares": ((r"shares of ", "of"), (r"is not a project", "project"), (r"stands twice", "which"), (r".", "share")),
 }  # fmt: skip
 """By tab (empty: a project's own), what a sentence says and the column it is about; no key: the column of its year."""
 
 
 _FOLLOWS: Mapping[str, str] = {
-    "Drivers": "is not a driver|reads the driver|has no driver",
+    "Drivers": "is not a driver|reads the driver|has no driver|nor a driver",
     "Projects": "is not a project|no project is a candidate",
     "Markets": "is not a market",
     "Capacities": "sells in a market",
@@ -138,6 +145,6 @@ def _column(tab: Tab, sentence: str, years: Years) -> int | None:
 
 
 def _second(problem: Problem, fund: Fund) -> int | None:
-    """The second driver's cell, when it is the one that is not known."""
+    """The second one's cell, when it is the one that is not known or does not move."""
     row = next(row for row in fund.correlations if row.place == problem.where)
-    return 1 if problem.found.startswith(f'"{row.second}" ') else None
+    return 1 if problem.found.startswith((f'"{row.second}" ', f"{row.second} has no low", f"{row.second} stands in")) else None

@@ -13,6 +13,7 @@ from fundappraise.fund.fund import (
     CapacityKind,
     Configuration,
     Correlation,
+    Event,
     GroupMember,
     Include,
     Limit,
@@ -241,6 +242,24 @@ def shares(reading: Reading) -> tuple[Share, ...]:
     return _each(reading, "Shares", read)
 
 
+def events(reading: Reading) -> tuple[Event, ...]:
+    def read(line: Line) -> Event | None:
+        named = [_needed(line, "name", "the name"), _needed(line, "address", "what it changes")]
+        probability = _amount(line, "probability", "%", "the probability")
+        severity = line.change("severity", "")
+        if not severity:
+            line.say("severity", "the severity is empty.", hint="Fill it in, or delete the row.")
+        duration = line.number("duration", "year", "the duration")
+        if not all(named) or not severity or probability is None:
+            return None
+        return Event(
+            name=line.text("name"), address=line.text("address"), severity=severity, probability=probability,
+            duration=1.0 if duration is None else duration, place=line.where("name"),
+        )  # fmt: skip
+
+    return _each(reading, "Events", read)
+
+
 def scenarios(reading: Reading) -> tuple[Scenario, ...]:
     """One a column that has a name and a filled cell below it."""
     tab = tab_of("Scenarios")
@@ -321,16 +340,6 @@ def _cell_text(reading: Reading, lines: list[Line], row: int, column: int) -> st
     return Line(reading, lines[0].sheet, heads, row).text("name")
 
 
-def not_built(reading: Reading) -> None:
-    """A problem for each filled row of a tab whose meaning is not built yet."""
-    for tab in TABS:
-        if tab.built or not tab.columns:
-            continue
-        for line in table_lines(reading, tab):
-            found = f"{tab.name} are not supported yet, and this row is filled."
-            line.say(tab.columns[0].key, found, hint="Delete the row.")
-
-
 def is_project_sheet(reading: Reading, name: str) -> bool:
     """Whether a sheet has the heads of a project's tab."""
     sheet = reading.sheet(name)
@@ -342,4 +351,4 @@ def is_project_sheet(reading: Reading, name: str) -> bool:
 
 
 def missing_tabs(reading: Reading) -> list[str]:
-    return [tab.name for tab in TABS if tab.columns and tab.built and reading.sheet(tab.name) is None]
+    return [tab.name for tab in TABS if tab.columns and reading.sheet(tab.name) is None]

@@ -29,7 +29,7 @@ def read_workbook(path: Path) -> tuple[Fund, tuple[Problem, ...]]:
         return Fund(origin=path.name), found
     reading = Reading(sheets, list(found))
     missing = read_tables.missing_tabs(reading)
-    if len(missing) == sum(1 for tab in TABS if tab.columns and tab.built):
+    if len(missing) == sum(1 for tab in TABS if tab.columns):
         found_text = "none of its sheets is one of a fund's workbook."
         return Fund(origin=path.name), (
             Problem(path.name, found_text, hint="fundappraise new FUND.xlsx writes a workbook to fill in."),
@@ -54,13 +54,13 @@ def _fund(reading: Reading, path: Path) -> Fund:
     reading.given = frozenset()
     _unused_tabs(reading, stated)
     markets = read_ranges.markets(reading, models, meaning)
-    read_tables.not_built(reading)
     return Fund(
         settings=settings, indices=indices, sponsors=read_tables.sponsors(reading), projects=tuple(projects),
         drivers=read_ranges.drivers(reading, meaning), markets=markets, capacities=read_tables.capacities(reading),
         limits=read_tables.limits(reading), scenarios=read_tables.scenarios(reading),
         configurations=read_tables.configurations(reading),
         correlations=read_tables.correlations(reading), groups=read_tables.groups(reading), shares=read_tables.shares(reading),
+        events=read_tables.events(reading),
         origin=path.name,
     )  # fmt: skip
 

@@ -58,7 +58,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A tab that is there once. ``built`` is false where a filled cell is answered with "not supported yet"."""
+    """A tab that is there once."""
 
     name: str
     title: str
@@ -66,7 +66,6 @@ class Tab:
     colour: str
     columns: tuple[Column, ...]
     by_year: bool = False
-    built: bool = True
     frozen: int = 1
 
     @property
@@ -291,13 +290,19 @@ TABS: tuple[Tab, ...] = (
         ),
     ),
     Tab(
-        "Events", "Events (not supported yet: leave empty)", "What happens in some years and not in others.", DARK,
+        "Events", "Events", "What happens in some years and not in others; it begins at the beginning of a year. Rows of one "
+        "name are one event.", DARK,
         (
-            Column("name", "Name", "key", 24), Column("probability", "Probability\nper year", "share", 13),
-            Column("duration", "Duration\n(years)", "number", 11), Column("address", "Changes\n(address)", width=24),
-            Column("severity", "Severity", width=14),
+            Column("name", "Name", "key", 24),
+            Column("probability", "Probability\nper year", "share", 13, comment="That it begins, in a year without it so far."),
+            Column("duration", "Duration\n(years)", "number", 11, comment="Empty: one year."),
+            Column("address", "Changes\n(address)", width=24, comment="A driver, or an input that takes values by year: A2.fee."),
+            Column(
+                "severity", "Severity", "change", 14,
+                comment="While it lasts: a change such as -40 %, or a value in the unit of what it changes.",
+            ),
         ),
-        built=False,
+        frozen=2,
     ),
 )  # fmt: skip
 

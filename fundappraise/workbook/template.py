@@ -189,7 +189,8 @@ def _guide_row_of_tab(tab: Tab, fund: Fund) -> GuideRow:
     counted_now = {
         "Sponsors": len(fund.sponsors), "Projects": len(fund.projects), "Limits": len(fund.limits),
         "Capacities": len(fund.capacities), "Correlations": len(fund.correlations), "Groups": len(fund.groups),
-        "Shares": len(fund.shares), "Configurations": sum(max(len(row.overrides), 1) for row in fund.configurations),
+        "Shares": len(fund.shares), "Events": len(fund.events),
+        "Configurations": sum(max(len(row.overrides), 1) for row in fund.configurations),
     }.get(tab.name, 0)  # fmt: skip
     if tab.name == "Scenarios":
         return GuideRow(tab.name, f"=COUNTA(Scenarios!B{HEAD_ROW}:ZZ{HEAD_ROW})", len(fund.scenarios))

@@ -35,6 +35,7 @@ _REQUIRED = {
     "Correlations": ("first", "second", "coefficient", "source"),
     "Groups": ("group", "member", "coefficient"),
     "Shares": ("project", "of", "which", "share"),
+    "Events": ("name", "probability", "address", "severity"),
 }
 
 Rows = Sequence[Mapping[str, Cell]]
@@ -54,7 +55,7 @@ def table_rows(fund: Fund, sheets: Mapping[str, str]) -> Mapping[str, Rows]:
         "Correlations": [_fields(row, "Correlations") for row in fund.correlations],
         "Groups": [_fields(row, "Groups") for row in fund.groups],
         "Shares": [_fields(row, "Shares") for row in fund.shares],
-        "Events": [],
+        "Events": [_fields(row, "Events") for row in fund.events],
     }
 
 
@@ -99,7 +100,7 @@ _WRAPPED = ("text", "key", "names", "calculated")
 
 
 def _fill(tab: Tab, column: Column, filled: bool) -> Fill:
-    if not tab.built or column.kind == "calculated":
+    if column.kind == "calculated":
         return "grey"
     return "yellow" if filled and column.key in _REQUIRED.get(tab.name, ()) else "white"
 

@@ -6,16 +6,12 @@ import numpy as np
 import pytest
 
 from fundappraise.drivers import distributions as dist
-from fundappraise.drivers.dependence import correlation_factor
-from fundappraise.drivers.processes import (
-    PROCESSES,
-    DriverSpec,
-    base_path,
-    driver_block,
-    parameter_draws,
-    spec_problems,
-)
-from fundappraise.drivers.sampling import BLOCK
+from fundappraise.drivers import paths as driver_paths
+from fundappraise.drivers.driver_problems import spec_problems
+from fundappraise.drivers.paths import DriverSpec, base_path
+from fundappraise.drivers.processes import PROCESSES
+from fundappraise.drivers.sampling import BLOCK, Sampler
+from fundappraise.drivers.ties import dependence
 from fundappraise.timeline import Timeline
 
 YEARS = Timeline(2026, 25)
@@ -33,9 +29,17 @@ SEA = DriverSpec("sea", "sea_level", -29.35, fixed(decline=0.16, noise=0.09, lat
 EVERY = (TRAFFIC, INDEX, BRENT, RATE, SEA)
 
 
+def driver_block(specs, pairs, seed, block, timeline):
+    shared = dependence([spec.name for spec in specs], (), pairs)
+    return driver_paths.driver_block(specs, shared, Sampler(seed), block, timeline)
+
+
+def parameter_draws(spec, seed, block):
+    return driver_paths.parameter_draws(spec, dependence([spec.name], (), ()), Sampler(seed), block, 25)
+
+
 def blocks(specs, n_blocks, timeline=YEARS, pairs=(), seed=1):
-    factor = correlation_factor([spec.name for spec in specs], pairs)
-    drawn = [driver_block(specs, factor, seed, block, timeline) for block in range(n_blocks)]
+    drawn = [driver_block(specs, pairs, seed, block, timeline) for block in range(n_blocks)]
     return {spec.name: np.concatenate([block[spec.name] for block in drawn], axis=1) for spec in specs}
 
 
@@ -120,25 +124,23 @@ def test_the_expected_price_far_out_is_above_its_median():
 
 @pytest.mark.parametrize("spec", EVERY, ids=lambda spec: spec.name)
 def test_a_longer_horizon_leaves_the_earlier_periods_bit_for_bit(spec):
-    factor = correlation_factor([spec.name], [])
-    short = driver_block((spec,), factor, 1, 0, Timeline(2026, 10))[spec.name]
-    assert np.array_equal(driver_block((spec,), factor, 1, 0, YEARS)[spec.name][:10], short)
+    short = driver_block((spec,), [], 1, 0, Timeline(2026, 10))[spec.name]
+    assert np.array_equal(driver_block((spec,), [], 1, 0, YEARS)[spec.name][:10], short)
 
 
 def test_path_17_is_the_same_alone_among_many_and_in_any_order_of_blocks():
-    factor = correlation_factor([spec.name for spec in EVERY], [("brent", "cost", 0.35)])
-    first = driver_block(EVERY, factor, 9, 0, YEARS)
+    pairs = [("brent", "cost", 0.35)]
+    first = driver_block(EVERY, pairs, 9, 0, YEARS)
     for block in (3, 1, 2):
-        driver_block(EVERY, factor, 9, block, YEARS)
-    again = driver_block(EVERY, factor, 9, 0, YEARS)
+        driver_block(EVERY, pairs, 9, block, YEARS)
+    again = driver_block(EVERY, pairs, 9, 0, YEARS)
     assert all(np.array_equal(first[name][:, 17], again[name][:, 17]) for name in first)
 
 
 def test_appending_a_driver_changes_no_path_of_the_others():
     pairs = [("brent", "traffic", 0.1)]
-    three = driver_block(EVERY[:3], correlation_factor(["traffic", "cost", "brent"], pairs), 1, 4, YEARS)
-    names = [spec.name for spec in EVERY]
-    five = driver_block(EVERY, correlation_factor(names, [*pairs, ("brent", "rate", -0.4)]), 1, 4, YEARS)
+    three = driver_block(EVERY[:3], pairs, 1, 4, YEARS)
+    five = driver_block(EVERY, [*pairs, ("brent", "rate", -0.4)], 1, 4, YEARS)
     assert all(np.array_equal(three[name], five[name]) for name in three)
 
 
@@ -148,8 +150,8 @@ def test_an_uncertain_parameter_is_drawn_once_a_path_by_its_own_address():
     assert draws["decline"].shape == (BLOCK,)
     assert draws["decline"].mean() == pytest.approx(spec.parameters["decline"].mean(), abs=1e-4)
     assert set(draws["noise"]) == {0.09}
-    paths = driver_block((spec,), correlation_factor(["sea"], []), 1, 0, YEARS)["sea"]
-    calm = driver_block((SEA,), correlation_factor(["sea"], []), 1, 0, YEARS)["sea"]
+    paths = driver_block((spec,), [], 1, 0, YEARS)["sea"]
+    calm = driver_block((SEA,), [], 1, 0, YEARS)["sea"]
     assert paths[4] - calm[4] == pytest.approx(-5 * (draws["decline"] - 0.16))
 
 

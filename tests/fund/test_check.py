@@ -18,6 +18,7 @@ from fundappraise.fund.fund import (
     Capacity,
     Correlation,
     Driver,
+    Event,
     Fund,
     GroupMember,
     Input,
@@ -424,7 +425,8 @@ GROWTH, SIGMA = THIRST.parameters
         ({"process": "indx"}, 'Drivers!A4: thirst, process: "indx" is not known. Did you mean "index"?'),
         (
             {"process": ""},
-            "Drivers!A4: thirst: no process. Allowed: growth, index, mean_reversion, mean_reversion_level, sea_level.",
+            "Drivers!A4: thirst: no process. Allowed: growth, index, mean_reversion, mean_reversion_level, sea_level, "
+            "price_erosion, peg, regimes, delay.",
         ),
         ({"charged_in": "price"}, 'Drivers!A4: thirst: charged in "price". Allowed: rate, paths, neither.'),
         ({"start": -1.0}, "Drivers!A4: thirst, start: index starts above 0, not at −1."),
@@ -702,6 +704,16 @@ def correlated(*pairs: tuple[str, str, float]) -> Fund:
             "Correlations!A5: heat with thirst is given twice. Delete one of the rows.",
         ),
         ([("thirst", "heat", 1.2)], "Correlations!A4: thirst with heat: the correlation is 1.2. Allowed: −1 to 1."),
+        ([("thirst", "heat", float("nan"))], "Correlations!A4: thirst with heat: the correlation is nan. Allowed: −1 to 1."),
+        (
+            [("K1.prise", "heat", 0.2)],
+            'Correlations!A4: "K1.prise" is neither a driver nor an input. Did you mean "K1.price"?',
+        ),
+        (
+            [("K1.price", "K2.price", 0.2)],
+            "Correlations!A4: K1.price and K2.price are inputs that share no group. Allowed: two drivers, an input and a driver, "
+            "or two members of one group (Groups tab).",
+        ),
     ],
 )
 def test_a_correlation(pairs: list[tuple[str, str, float]], sentence: str) -> None:
@@ -710,9 +722,14 @@ def test_a_correlation(pairs: list[tuple[str, str, float]], sentence: str) -> No
 
 def test_correlations_that_cannot_hold_together() -> None:
     # two drivers that both follow a third by 0.9 cannot be opposed by 0.9: 1 − 3·0.81 − 2·0.729 < 0
-    (line,) = told(correlated(("thirst", "heat", 0.9), ("thirst", "sea", 0.9), ("heat", "sea", -0.9)))
-    assert line.startswith(
-        "Correlations!A4: These correlations cannot hold together: thirst with heat 0.9, thirst with sea 0.9, heat with sea −0.9."
+    fund = correlated(("thirst", "heat", 0.9), ("thirst", "sea", 0.9), ("heat", "sea", -0.9))
+    assert told(fund) == []
+    (line,) = told(fund, severity="remark")
+    assert line == (
+        "Correlations!A4: These correlations cannot hold together: "
+        "thirst with heat 0.9, thirst with sea 0.9, heat with sea −0.9. "
+        "The nearest that can are used (asked → used): "
+        "thirst with heat 0.9 → 0.5, thirst with sea 0.9 → 0.5, heat with sea −0.9 → −0.5."
     )
 
 
@@ -726,6 +743,18 @@ def test_correlations_that_cannot_hold_together() -> None:
             "Groups!A5: K1.price stands in the group cold already. Allowed: one group, once.",
         ),
         (
+            [("cold", "degrees_of_freedom", 0.5)],
+            "Groups!A4: cold, degrees_of_freedom: 0.5. Allowed: 1 or more (the fewer, the more the extremes come together).",
+        ),
+        (
+            [("cold", "degrees_of_freedom", 3), ("cold", "degrees_of_freedom", 4)],
+            "Groups!A5: cold: degrees_of_freedom stands twice. Delete one of the rows.",
+        ),
+        (
+            [("drivers", "K1.price", 0.5)],
+            "Groups!A4: drivers is the group of all drivers. Allowed as its member: degrees_of_freedom. Rename the group.",
+        ),
+        (
             [("cold", "K1.tax", 0.5)],
             "Groups!A4: K1.tax has no low and high, so it moves with nothing. Give it a range, or delete the row.",
         ),
@@ -735,6 +764,60 @@ def test_a_group(rows: list[tuple[str, str, float]], sentence: str) -> None:
     members = (GroupMember(group=g, member=m, coefficient=c, place=f"Groups!A{4 + i}") for i, (g, m, c) in enumerate(rows))
     tax = Input(code="tax", value=constant(0.2), unit="%", source="law")
     assert told(replace(with_inputs(PRICE, tax), groups=tuple(members))) == [sentence]
+
+
+def test_an_input_in_a_group_is_not_paired_with_a_driver_too() -> None:
+    member = GroupMember(group="cold", member="K1.price", coefficient=0.5)
+    fund = replace(correlated(("K1.price", "heat", 0.3)), groups=(member,))
+    assert told(fund) == [
+        "Correlations!A4: K1.price stands in the group cold, so it cannot be paired with a driver too. "
+        "Take it out of the group, or delete the row."
+    ]
+
+
+FLOOD = Event(name="Flood", address="K1.price", severity="-40 %", probability=0.1, duration=2, place="Events!A4")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"probability": 1.3}, "Events!A4: Flood: the probability is 130 % a year. Allowed: 0 % to 100 %."),
+        ({"probability": -0.1}, "Events!A4: Flood: the probability is −10 % a year. Allowed: 0 % to 100 %."),
+        ({"duration": 0}, "Events!A4: Flood: the duration is 0 year. Allowed: more than 0 years."),
+        ({"duration": float("nan")}, "Events!A4: Flood: the duration is nan year. Allowed: more than 0 years."),
+        (
+            {"address": "K1.prise"},
+            'Events!A4: Flood: "K1.prise" is neither an input of a tab nor a driver. Did you mean "K1.price"?',
+        ),
+        (
+            {"address": "K1.tax"},
+            "Events!A4: Flood: K1.tax has one value for all years, so an event cannot change it for some. "
+            "Allowed: a driver, or an input that takes values by year.",
+        ),
+        (
+            {"severity": "much"},
+            'Events!A4: Flood, severity: "much" is neither a value nor a change. '
+            'Allowed: a change such as "-40 %", or a value in the unit of what it changes.',
+        ),
+        (
+            {"address": "sea"},
+            "Events!A4: Flood: sea is a level, so a change by a share has no meaning. Allowed: a value in m.",
+        ),
+    ],
+)
+def test_an_event(changes: dict[str, Any], sentence: str) -> None:
+    tax = Input(code="tax", value=constant(0.2), unit="%", source="law")
+    assert told(replace(with_inputs(PRICE, tax), events=(replace(FLOOD, **changes),))) == [sentence]
+
+
+def test_rows_of_one_event_agree_and_change_a_thing_once() -> None:
+    other = replace(FLOOD, address="thirst", probability=0.2, place="Events!A5")
+    assert told(replace(SOUND, events=(FLOOD, other))) == [
+        "Events!A5: Flood: its rows differ in probability or duration. Allowed: the same in all rows of one event. "
+        "Another event needs another name."
+    ]
+    again = replace(FLOOD, place="Events!A5")
+    assert told(replace(SOUND, events=(FLOOD, again))) == ["Events!A5: Flood changes K1.price twice. Delete one of the rows."]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from fundappraise.fund.fund import (
     Capacity,
     Correlation,
     Driver,
+    Event,
     Fund,
     GroupMember,
     Input,
@@ -69,6 +70,7 @@ WHOLE = Fund(
     correlations=(Correlation(first="sea", second="brent", coefficient=-0.5),),
     groups=(GroupMember(group="cost", member="A2.fee", coefficient=0.7),),
     shares=(Share(project="A2", of="country", which="Kazakhstan", share=1.0),),
+    events=(Event(name="Storm", address="A2.fee", severity="-40 %", probability=0.05, duration=0.5),),
 )
 
 

@@ -9,7 +9,8 @@ from shops import MODELS, demand, fund_of_shops, inflation, run, settings, shop,
 
 import fundappraise as fa
 from fundappraise.drivers.distributions import uniform
-from fundappraise.drivers.sampling import input_scores
+from fundappraise.drivers.sampling import Sampler
+from fundappraise.drivers.scores import input_scores
 from fundappraise.errors import InputError, UndefinedError
 from fundappraise.simulate.prepare import plan_fund
 
@@ -106,7 +107,7 @@ def test_a_path_with_an_undefined_output_stops_the_run_and_names_project_item_an
     words = re.fullmatch(r"S: earned has no value in period (\d+) on path (\d+): .*operation.*", str(raised.value))
     assert words
     assert int(words[1]) == 1
-    drawn = luck.value_at(input_scores(1, "S.luck", 0, None, None))
+    drawn = luck.value_at(input_scores(["S.luck"], {}, Sampler(1), [0], 1)["S.luck"])
     assert int(words[2]) == np.flatnonzero(drawn < 0)[0]
 
 

@@ -18,6 +18,7 @@ from fundappraise.fund.fund import (
     Capacity,
     Correlation,
     Driver,
+    Event,
     Fund,
     GroupMember,
     Input,
@@ -118,6 +119,10 @@ TEA = Fund(
     shares=(
         Share(project="K1", of="country", which="Kazakhstan", share=0.4),
         Share(project="K1", of="country", which="Azerbaijan", share=0.6),
+    ),
+    events=(
+        Event(name="Flood", address="K1.price", severity="-40 %", probability=0.1, duration=2.0),
+        Event(name="Flood", address="heat", severity="-27.5", probability=0.1, duration=2.0),
     ),
 )  # fmt: skip
 

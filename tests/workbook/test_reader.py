@@ -245,7 +245,11 @@ def test_a_sheet_without_a_row_is_remarked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sheet", "cells", "sentence"),
     [
-        ("Events", {"A5": "Flood"}, "Events!A5: Events are not supported yet, and this row is filled. Delete the row."),
+        ("Events", {"B5": 1.2}, "Events!B5: Flood: the probability is 120 % a year. Allowed: 0 % to 100 %."),
+        ("Events", {"C5": -1}, "Events!C5: Flood: the duration is −1 year. Allowed: more than 0 years."),
+        ("Events", {"D5": "K1.prise"}, 'Events!D5: Flood: "K1.prise" is neither an input of a tab nor a driver.'),
+        ("Events", {"E5": "a lot"}, 'Events!E5: Flood, severity: "a lot" is neither a value nor a change.'),
+        ("Events", {"A7": "Storm"}, "Events!E7: the severity is empty. Fill it in, or delete the row."),
         ("Configurations", {"C6": 2028}, "Configurations!A6: the project is empty."),
         ("Configurations", {"A5": "K1", "B5": "way", "C5": 1999}, "Configurations!C5: K1: way: 1999 is not a year to start in."),
         ("Configurations", {"A5": "K1", "B5": "way", "F5": "K1.rent"}, "Configurations!G5: K1: way: an address without a value."),
