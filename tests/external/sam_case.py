@@ -75,6 +75,8 @@ def read_case(path: Path) -> Case:
         raise CaseError(f"{path}: not JSON ({error}).") from None
     if not isinstance(data, dict) or not all(isinstance(data.get(part), dict) for part in ("inputs", "outputs")):
         raise CaseError(f'{path}: not a case. One holds {{"inputs": {{...}}, "outputs": {{...}}}}.')
+    if data.get("module", "Singleowner") != "Singleowner":
+        raise CaseError(f"{path}: a case of the module {data['module']!r}; this model is Singleowner.")
     inputs, outputs = (
         {name: _value(f"{path}: {part}.{name}", found) for name, found in data[part].items()} for part in ("inputs", "outputs")
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -45,9 +46,6 @@ _FAMILIES = (
 )
 """The program names the class or source of an input last, an included model first."""
 
-_OPTIONAL: dict[str, Value] = {"grid_curtailment_price": [], "grid_curtailment_price_esc": 0.0}
-"""Inputs that the program does without."""
-
 _NOT_MODELLED = ("en_batt", "en_standalone_batt", "en_wave_batt", "is_hybrid", "batt_replacement_option")
 """Batteries that are dispatched and hybrid plants: other modules of the program."""
 
@@ -62,6 +60,7 @@ def compute(case: Case) -> dict[str, Floats]:
     CaseError
         An input is missing, not a number, or of a part of the program that is not modelled.
     """
+    case = replace(case, inputs={**_table("optional_inputs"), **case.inputs})
     found = _trial(case, 0.0, None) if case.number("ppa_soln_mode") == 1 else _sought(case)
     for name, flows in RATES.items():
         found[name] = _rates(found[flows], case.outputs.get(name))
@@ -126,18 +125,17 @@ def _given(case: Case) -> dict[str, Value | Floats]:
     on = [name for name in _NOT_MODELLED if case.inputs.get(name, 0.0)]
     if on:
         raise CaseError(f"{case.name}: {', '.join(on)} is on; batteries and hybrid plants are not part of this model.")
-    inputs = {**_OPTIONAL, **case.inputs}
-    given: dict[str, Value | Floats] = {**inputs, **_plant(case)}
-    given["cp_capacity_payment_fixed"] = inputs.get("cp_capacity_payment_amount", [])  # its unit depends on the type
-    for name, value in inputs.items():
+    given: dict[str, Value | Floats] = {**case.inputs, **_plant(case)}
+    given["cp_capacity_payment_fixed"] = case.inputs.get("cp_capacity_payment_amount", [])  # its unit depends on the type
+    for name, value in case.inputs.items():
         given |= {re.sub(family, to, name): value for family, to in _FAMILIES if re.fullmatch(family, name)}
-    return given | _tables()
+    return given | {f"{name}_schedule": table for name, table in _table("depreciation_tables").items()}
 
 
 @cache
-def _tables() -> dict[str, list[float]]:
-    tables = tomllib.loads((FOLDER / "depreciation_tables.toml").read_text("utf-8"))
-    return {f"{name}_schedule": table for name, table in tables.items()}
+def _table(name: str) -> Mapping[str, Value]:
+    data = tomllib.loads((FOLDER / f"{name}.toml").read_text("utf-8"))
+    return {key: value if isinstance(value, list) else float(value) for key, value in data.items()}
 
 
 def _plant(case: Case) -> dict[str, float]:
@@ -166,14 +164,15 @@ def _plant(case: Case) -> dict[str, float]:
 
 
 def _ratio(case: Case, row: str, of: str) -> float:
-    """Of the first year; 0 where the case leaves a row out, which then is zero."""
-    return case.first_year(row) / case.first_year(of) if {row, of} <= case.outputs.keys() else 0.0
+    """Of the first year; 0 where there is nothing, or the case leaves out a row, which then is zero."""
+    whole = case.first_year(of) if {row, of} <= case.outputs.keys() else 0.0
+    return case.first_year(row) / whole if whole else 0.0
 
 
 def _multiple(case: Case, value: str, energy: str) -> float:
     """Value of a unit of energy in the first year as a multiple of the price; 0 where there is none."""
-    price = case.first_year("cf_ppa_price") / 100 if value in case.outputs else 1.0  # cUSD → USD
-    return _ratio(case, value, energy) / price
+    price = case.first_year("cf_ppa_price") / 100 if value in case.outputs else 0.0  # cUSD → USD
+    return _ratio(case, value, energy) / price if price else 0.0
 
 
 def _run(name: str, given: Given, case: Case) -> dict[str, Floats]:

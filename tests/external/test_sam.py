@@ -159,6 +159,7 @@ def test_rates_that_the_program_does_not_find_are_not_held_against_it(tmp_path, 
         (lambda data: data["inputs"].update(dscr=[1.3, 1.4]), "inputs lack a number for dscr (or have several)"),
         (lambda data: data["inputs"].update(en_batt=1.0), "en_batt is on; batteries"),
         (lambda data: data.pop("inputs"), "not a case"),
+        (lambda data: data.update(module="Levpartflip"), "a case of the module 'Levpartflip'"),
         (lambda data: data.update(outputs={"lcoe_nom": 7.0}), "its outputs hold no cash-flow row"),
         (lambda data: data["inputs"].update(ppa_multiplier_model=1.0) or data["outputs"].pop("cf_ppa_price"),
          "the row outputs.cf_ppa_price is missing"),
@@ -194,6 +195,14 @@ def test_a_price_sought_without_a_reported_one_ends_near_the_return_sought():
     assert rows["flip_actual_irr"][0] == pytest.approx(9.0, abs=2e-4)
 
 
+def test_inputs_that_the_program_does_without_may_be_left_out(tmp_path, capsys):
+    def leave_out(data):
+        for name in ("system_heat_rate", "om_land_lease", "ppa_soln_max", "loan_moratorium", "system_use_recapitalization"):
+            del data["inputs"][name]
+
+    assert run(capsys, copy(tmp_path, leave_out))[0] == 0
+
+
 def test_a_plant_known_by_the_hour_takes_its_first_year_from_the_case(tmp_path, capsys):
     path = copy(tmp_path, lambda data: data["inputs"].pop("gen_kw_constant"), LEVEL.with_stem("costs_by_year"))
     assert run(capsys, path)[0] == 0
@@ -223,7 +232,7 @@ def test_replacements_are_depreciated_in_full_vintage_by_vintage():
         "equip_reserve_depr_fed": 3.0,
     }
     rows = sam_model.compute(type(level)(level.name, inputs, {}))
-    table = np.array(sam_model._tables()["sl_15_schedule"]) / 100
+    table = np.array(sam_model._table("depreciation_tables")["sl_15"]) / 100
     expected = np.zeros(41)
     for year in range(4, 41, 4):  # 0.1 USD/W x 100 MW, dearer by inflation from the second year on
         vintage = 0.1 * 1e8 * 1.025 ** (year - 1) * table
