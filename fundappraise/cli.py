@@ -1,6 +1,7 @@
-"""The command line: new, check, run, trace, models. Progress goes to the error stream, results to the output.
+"""The command line: new, check, run, trace, verify, models. Progress goes to the error stream, results to the output.
 
-Exit codes: 0 done; 1 the input has problems (they are listed); 2 wrong usage; 3 no portfolio meets the limits.
+Exit codes: 0 done; 1 the input has problems (they are listed), or a run is not the same again; 2 wrong usage; 3 no portfolio
+meets the limits.
 """
 
 from __future__ import annotations
@@ -90,6 +91,20 @@ def trace(folder: Path, address: str, year: int | None, path: int | None) -> Non
     from fundappraise.commands import trace_figure
 
     say(trace_figure(folder, address, year, path))
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes; by default one a core. Results do not depend on it.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def verify(folder: Path, workers: int | None, quiet: bool) -> None:
+    """Compute a run again from its own folder, and say "same to the last bit" or what differs."""
+    from fundappraise.verify import verify_run
+
+    verdict = verify_run(folder, workers=workers, quiet=quiet)
+    say(verdict.text)
+    if not verdict.same:
+        sys.exit(PROBLEMS)
 
 
 @cli.command()

@@ -123,7 +123,7 @@ def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
     from fundappraise import runs
 
     start = time.perf_counter()
-    stage = _Stages(quiet=options["quiet"])
+    stage = Stages(quiet=options["quiet"])
     with stage("read and checked"):
         fund, found = read(path)
         if any(problem.severity == "problem" for problem in found):
@@ -145,7 +145,7 @@ def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
         clash = runs.read_record(before)["status"] == "infeasible"
         return f"Already done, with the same input, models, paths and seed: {before}", clash
     earlier = _earlier(path, options["since"])
-    decision = _decide(fund, path, options, stage)
+    decision = decision_of(fund, path.resolve().parent, options, stage)
     changes = None
     if earlier is not None:
         from fundappraise.outcome.changes import changes_since
@@ -154,7 +154,7 @@ def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
     refused: list[str] = []
     with stage("paper and workbook"):
         runs.write_run(
-            target, path, decision, key, timings={**stage.seconds, "all": time.perf_counter() - start},
+            target, path, decision, key, changes=changes, timings={**stage.seconds, "all": time.perf_counter() - start},
             write=lambda folder: refused.extend(_write_all(decision, folder, changes, target.name)),
         )  # fmt: skip
     from fundappraise.summary import summary
@@ -204,7 +204,8 @@ def _earlier(path: Path, since: str) -> Any:
     return None
 
 
-def _decide(fund: Fund, path: Path, options: Mapping[str, Any], stage: _Stages) -> Allocation:
+def decision_of(fund: Fund, folder: Path, options: Mapping[str, Any], stage: Stages) -> Allocation:
+    """The fund simulated and decided on; ``folder`` is where ``mine.toml`` models are sought."""
     from fundappraise.decide import allocate
     from fundappraise.simulate.run import appraise
 
@@ -218,7 +219,7 @@ def _decide(fund: Fund, path: Path, options: Mapping[str, Any], stage: _Stages) 
     with stage("simulated", f"{options['paths']:,} paths"):
         result = appraise(
             fund, paths=options["paths"], seed=options["seed"], workers=options["workers"], on="processes",
-            progress=stage.progress(), models_folder=path.resolve().parent,
+            progress=stage.progress(), models_folder=folder,
         )  # fmt: skip
     with stage("portfolio chosen"):
         return allocate(result, exclude=options["without"], workers=options["workers"], on="processes")
@@ -240,7 +241,7 @@ def _write_all(decision: Allocation, folder: Path, changes: Changes | None, name
     return [refused] if refused else []
 
 
-class _Stages:
+class Stages:
     """One line a stage on the error stream, with its seconds."""
 
     def __init__(self, *, quiet: bool) -> None:

@@ -17,16 +17,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fundappraise.errors import InputError, RunFolderError
+from fundappraise.errors import InputError, ModelError, RunFolderError
+from fundappraise.model.load import load_model
 from fundappraise.reading import read_fund
 from fundappraise.resources import RUN_RECORD
+from fundappraise.stored import block_sums, changes_as_record, figures, portfolio_by_path
 
 if TYPE_CHECKING:
-    from fundappraise.outcome.changes import Earlier
+    from fundappraise.outcome.changes import Changes, Earlier
     from fundappraise.outcome.decision import Decision
 
 RECORD = RUN_RECORD
 PATHS = "paths.npz"
+"""The portfolio by path; what a later run is compared with."""
+
+SUMS = "blocks.npz"
+"""A digest and a mean of each block of every result column; what ``verify`` compares."""
+
 WRITING = " (writing)"
 """Ends the name of a folder until it is whole."""
 PACKAGES = ("numpy", "scipy", "pandas", "highspy", "altair", "jinja2", "XlsxWriter", "openpyxl", "pint")
@@ -163,6 +170,7 @@ def write_run(
     decision: Decision,
     key: Key,
     *,
+    changes: Changes | None = None,
     timings: Mapping[str, float],
     write: Callable[[Path], None],
 ) -> None:
@@ -178,13 +186,12 @@ def write_run(
             path = partial / "models" / name if "/" in name else partial / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
-        outcome = decision.outcome
-        none = np.zeros(decision.run.n_paths)
-        npv = none if outcome is None else outcome.npv_by_path
-        loss = none if outcome is None else outcome.capital_loss_by_path
-        np.savez(partial / PATHS, npv=npv, capital_loss=loss)
+        np.savez(partial / PATHS, **portfolio_by_path(decision))  # type: ignore[arg-type]  # arrays by name
+        np.savez(partial / SUMS, **block_sums(decision))  # type: ignore[arg-type]
         write(partial)
-        record = _record(decision, key, timings)
+        record = _record(decision, key, timings) | {"name": target.name, "changes": changes_as_record(changes)}
+        record["files"] = file_digests(partial)
+        record["seals"] = seals(record)
         (partial / RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         if target.is_dir():
             target.rmdir()  # an empty one that was named by -o
@@ -208,29 +215,51 @@ def _copy_input(source: Path, folder: Path) -> None:
 
 
 def _model_texts(decision: Decision) -> dict[str, str]:
+    """The models of the run, and those of the projects that it left out as far as they can be read."""
     plan = decision.run.plan
-    return {name: text for owner in (*plan.projects, *plan.markets) for name, text in owner.model.texts.items()}
+    models = [owner.model for owner in (*plan.projects, *plan.markets)]
+    for name in {project.model for project in plan.fund.projects} - {model.name for model in models}:
+        with suppress(ModelError):
+            models.append(load_model(name, plan.models_folder))
+    return {name: text for model in models for name, text in model.texts.items()}
 
 
 def _record(decision: Decision, key: Key, timings: Mapping[str, float]) -> dict[str, Any]:
-    outcome = decision.outcome
-    figures = {} if outcome is None else {
-        "npv": asdict(outcome.npv), "p_loss": asdict(outcome.p_loss), "cvar": asdict(outcome.capital_loss_cvar),
-    }  # fmt: skip
     return {
         "key": asdict(key),
         "origin": decision.run.fund.origin,
         "status": decision.status,
         "chosen": list(decision.chosen),
-        "figures": figures,
+        "figures": figures(decision),
         "warnings": list(decision.run.warnings),
-        "engine": "numpy",
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "packages": {name: version(name) for name in PACKAGES},
+        **environment(),
         "written": datetime.now().isoformat(timespec="seconds"),
         "seconds": {name: round(seconds, 2) for name, seconds in timings.items()},
     }
+
+
+def environment() -> dict[str, Any]:
+    """What the last bits depend on beside the input: engine, interpreter, processor and packages."""
+    return {
+        "engine": "numpy",
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "processor": list(np.show_config(mode="dicts")["SIMD Extensions"].get("found", ())),
+        "packages": {name: version(name) for name in PACKAGES},
+    }
+
+
+def file_digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a run but its record, by its place in the folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / RECORD)
+    return {path.relative_to(folder).as_posix(): _hash(path.read_bytes()) for path in files}
+
+
+def seals(record: Mapping[str, Any]) -> dict[str, str]:
+    """A digest of each entry of a record, and of each part of its key, so that a later edit is found and named."""
+    parts = {f"key.{name}": value for name, value in record["key"].items()}
+    parts |= {name: value for name, value in record.items() if name not in ("key", "seals")}
+    return {name: _hash(json.dumps(value, sort_keys=True).encode())[:16] for name, value in parts.items()}
 
 
 def fresh_name(folder: Path, now: datetime) -> Path:

@@ -23,6 +23,7 @@ COMMANDS = {
         "path", "-o", "--output", "--paths", "--seed", "--scenario", "--without", "--since", "--workers", "--quiet",
     ],
     "trace": ["folder", "address", "--year", "--path"],
+    "verify": ["folder", "--workers", "--quiet"],
     "models": ["name"],
 }  # fmt: skip
 """The commands of the design that are built, with arguments and options."""

@@ -48,10 +48,10 @@ def test_the_record_says_what_made_the_run(command, fund):
     assert (key["paths"], key["seed"], key["scenario"], key["without"]) == (500, 7, "", ["B"])
     assert (record["status"], record["chosen"]) == ("optimal", ["A"])
     assert {"numpy", "highspy", "scipy"} <= set(record["packages"])
-    assert record["figures"]["npv"]["error"] > 0
+    assert record["figures"]["fund npv, error"] > 0
     with np.load(only_run(fund) / "paths.npz") as stored:
         assert stored["npv"].shape == (500,)
-        assert stored["npv"].mean() == pytest.approx(record["figures"]["npv"]["value"])
+        assert stored["npv"].mean() == pytest.approx(record["figures"]["fund npv"])
 
 
 def test_the_same_run_is_not_done_twice(command, fund):
