@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +23,6 @@ from fundappraise.reading import example, read, read_fund, under_scenario
 
 if TYPE_CHECKING:
     from fundappraise.decide import Allocation
-    from fundappraise.model.items import Model
     from fundappraise.outcome.changes import Changes
     from fundappraise.simulate.trace import Trace
 
@@ -88,20 +88,22 @@ def _marked_copy(path: Path, found: tuple[Problem, ...]) -> str | None:
 
 def _is_model(path: Path) -> bool:
     text = path.read_bytes()
-    return b"[items." in text or b"[outputs]" in text or b"include" in text.split(b"[", 1)[0]
+    return bool(re.search(rb"^\s*\[(items|checks|outputs)[].]", text, re.MULTILINE)) or b"include" in text.split(b"[", 1)[0]
 
 
 def _check_model(path: Path, *, as_json: bool) -> tuple[str, bool]:
-    problems: tuple[Problem, ...] = ()
-    header = [str(path)]
+    from fundappraise.model.lint import remarks
+
+    header, clean = [str(path)], True
     try:
         model = load_model(path.name, path.parent.resolve())
         header.append(f"{model.title}: {len(model.asked)} inputs, {len(model.items)} line items, {len(model.checks)} checks")
+        found = remarks(model)
     except ModelError as error:
-        problems = error.problems
+        found, clean = error.problems, False
     if as_json:
-        return json_list(problems), not problems
-    return render(problems, header, f"write {path.name} as a project's model, in a workbook beside it"), not problems
+        return json_list(found), clean
+    return render(found, header, f"write {path.name} as a project's model, in a workbook beside it"), clean
 
 
 def _saved(path: Path) -> str:
@@ -299,32 +301,10 @@ def list_models() -> str:
 
 
 def show_model(name: str) -> str:
-    """Inputs, line items with formulas, checks and outputs of one model."""
-    model = load_model(name, Path.cwd())
-    return "\n".join([f"{model.title} ({model.name})", model.summary, "", *_inputs(model), "", *_items(model)])
+    """What a model takes, computes, checks and is made of."""
+    from fundappraise.model.description import description
 
-
-def _inputs(model: Model) -> Iterator[str]:
-    yield "Inputs"
-    width = max((len(row.name) for row in model.asked), default=0)
-    for row in model.asked:
-        default = "" if row.default is None else f", default {row.default:g}"
-        by_year = ", by year" if row.by_period else ""
-        yield f"  {row.name:<{width}}  {row.unit:<16} {row.label}{default}{by_year}"
-
-
-def _items(model: Model) -> Iterator[str]:
-    yield "Line items"
-    for item in model.items.values():
-        yield f"  {item.name} = {item.formula}    [{item.unit}] {item.label}"
-    yield ""
-    yield "Checks"
-    for check in model.checks:
-        yield f"  {check.formula}    {check.label}"
-    yield ""
-    yield "Outputs"
-    for output, item_name in model.outputs.items():
-        yield f"  {output} = {item_name}"
+    return description(load_model(name, Path.cwd()))
 
 
 def _one(where: str, found: str, hint: str = "") -> InputError:

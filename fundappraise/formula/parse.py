@@ -37,10 +37,13 @@ RESERVED = frozenset({*OPERATIONS, "prev", "next", *keyword.kwlist})
 
 
 class FormulaError(ValueError):
-    """A formula that cannot be read: everything that is wrong with it, each with its columns."""
+    """A formula that cannot be read: everything that is wrong with it, each with its columns.
 
-    def __init__(self, mistakes: Iterable[Mistake]) -> None:
-        self.mistakes = tuple(mistakes)
+    ``tree`` is what could be read of it, with 0 in place of the rest; None where there is nothing.
+    """
+
+    def __init__(self, mistakes: Iterable[Mistake], tree: Node | None = None) -> None:
+        self.mistakes, self.tree = tuple(mistakes), tree
         super().__init__("; ".join(mistake.text for mistake in self.mistakes))
 
 
@@ -69,7 +72,7 @@ def parse(formula: str) -> Node:
     reader = _Reader(line)
     tree = reader.read(_python(line))
     if reader.mistakes:
-        raise FormulaError(reader.mistakes)
+        raise FormulaError(reader.mistakes, tree)
     return tree
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from fundappraise.errors import Problem, did_you_mean
@@ -12,6 +12,7 @@ from fundappraise.formula.ops import GIVEN
 from fundappraise.formula.walk import names, walk
 from fundappraise.model.conditions import condition_mistakes, exactness, is_flag
 from fundappraise.model.items import Assumption, Check, Item, Model
+from fundappraise.model.merge import Draft
 from fundappraise.model.schedule import circles
 from fundappraise.model.shapes import shape_mistakes, shapes
 from fundappraise.model.unit_rules import convert
@@ -21,13 +22,11 @@ BANK_VOLUME = "bank_volume"
 """The assumption by which items with role ``volume`` shrink in the bank pass."""
 
 
-def checked(model: Model, declared: frozenset[str], problems: list[Problem]) -> Model:
-    """The model with bank-case roles and scale factors in its trees; everything that is wrong goes to ``problems``.
-
-    ``declared`` are all names that the files define, also those whose definition cannot be read: they are known.
-    """
-    for where, formula, mistake in _unknown_names(model, declared | GIVEN.keys()):
-        hint = did_you_mean(mistake.text, {*model.items, *model.assumptions, *GIVEN})
+def checked(model: Model, draft: Draft) -> Model:
+    """The model with bank-case roles and scale factors in its trees; everything that is wrong goes to the draft's problems."""
+    problems, known = draft.problems, draft.declared | GIVEN.keys()
+    for where, formula, mistake in _unknown_names([*_formulas(model), *draft.fragments], known):
+        hint = did_you_mean(mistake.text, sorted(known))
         problems.append(Problem(where, marked(formula, replace(mistake, text=f'"{mistake.text}" is not known here.')), hint=hint))
     model = _with_fixed_curves(_priced(model, problems))
     found, exact = shapes(model), exactness(model)
@@ -54,8 +53,8 @@ def _formulas(model: Model) -> Iterator[tuple[str, str, Node]]:
         yield check.place, check.formula, check.right
 
 
-def _unknown_names(model: Model, known: frozenset[str]) -> Iterator[tuple[str, str, Mistake]]:
-    for where, formula, tree in _formulas(model):
+def _unknown_names(rows: Iterable[tuple[str, str, Node]], known: set[str]) -> Iterator[tuple[str, str, Mistake]]:
+    for where, formula, tree in rows:
         for node in walk(tree):
             if isinstance(node, Name) and node.name not in known:
                 yield where, formula, Mistake(node.name, node.column, node.width)

@@ -72,10 +72,9 @@ def _load(name: str, folder: Path | None) -> tuple[Model, tuple[ModelFile, ...]]
         includes=tuple(draft.includes),
         requires=tuple(dict.fromkeys(required for required, _ in draft.requires)),
     )
-    problems = draft.problems
-    model = checked(model, frozenset(draft.declared), problems)
-    if problems:
-        raise ModelError(_in_file_order(problems, list(model.texts)))
+    model = checked(model, draft)
+    if draft.problems:
+        raise ModelError(_in_file_order(draft.problems, list(model.texts)))
     return model, tuple(draft.files.values())
 
 

@@ -61,7 +61,11 @@ class Part:
 
 @dataclass(slots=True)
 class Draft:
-    """What the files gave so far. ``declared`` also has the names whose definition cannot be read."""
+    """What the files gave so far.
+
+    ``declared`` also has the names whose definition cannot be read; ``fragments`` are (place, line, tree) of what could be read
+    of broken formulas.
+    """
 
     folder: Path | None
     assumptions: dict[str, Assumption] = field(default_factory=dict)
@@ -75,6 +79,7 @@ class Draft:
     overrides: dict[str, str] = field(default_factory=dict)
     overridden: set[str] = field(default_factory=set)
     merged: dict[tuple[str, str], Mapping[str, Node]] = field(default_factory=dict)
+    fragments: list[tuple[str, str, Node]] = field(default_factory=list)
     n_parts: int = 0
     problems: list[Problem] = field(default_factory=list)
 
@@ -87,14 +92,14 @@ class Draft:
         self.problems += found
         return bool(found)
 
-    def formula(self, where: str, written: object) -> Node | None:
-        """The tree of a formula; what is wrong with it is told, each mistake with its caret."""
+    def formula(self, where: str, written: object) -> tuple[str, Node | None, bool]:
+        """The formula on one line, what could be read of its tree, and whether that is all of it; mistakes are told."""
         line = one_line(written) if isinstance(written, str) else ""
         try:
-            return parse(line)
+            return line, parse(line), True
         except FormulaError as error:
             self.problems += [Problem(where, marked(line, mistake)) for mistake in error.mistakes]
-            return None
+            return line, error.tree, False
 
 
 def merge(draft: Draft, name: str) -> ModelFile | None:
@@ -162,8 +167,12 @@ def _includes(draft: Draft, file: ModelFile) -> Iterator[tuple[str, str, dict[st
         if prefix and not _NAME.fullmatch(prefix):
             draft.problem(where, f'as = "{short(prefix)[1:-1]}" is not a name: small letters, digits and _, a letter first.')
             continue
-        trees = {key: draft.formula(where, text) for key, text in written.get("with", {}).items()}
-        yield name, f"{prefix}_" if prefix else "", {key: tree for key, tree in trees.items() if tree is not None}
+        read = {key: draft.formula(where, text) for key, text in written.get("with", {}).items()}
+        yield (
+            name,
+            f"{prefix}_" if prefix else "",
+            {key: tree for key, (_, tree, whole) in read.items() if tree is not None and whole},
+        )
 
 
 def _check_binding(draft: Draft, includer: ModelFile, child: Part) -> None:
@@ -209,6 +218,13 @@ class _Scope:
         """The name in the whole model; itself where it is bound to a formula."""
         other = self.renamed(name)
         return other.name if isinstance(other, Name) else name
+
+    def read(self, where: str, written: object) -> tuple[str, Node | None]:
+        """A formula on one line, and its tree in names of the whole model where all of it can be read."""
+        line, tree, whole = self.draft.formula(where, written)
+        if tree is not None and not whole:
+            self.draft.fragments.append((where, line, rename(tree, self.renamed)))
+        return line, self.tree(where, line, tree) if tree is not None and whole else None
 
     def tree(self, where: str, line: str, tree: Node) -> Node | None:
         """The tree in names of the whole model, unless what is bound makes it grow too large."""
@@ -303,9 +319,7 @@ def _add_items(scope: _Scope) -> None:
             draft.problem(where, f"{name} is a table with label, unit, formula, not {short(entry)}.")
             continue
         wrong = draft.wrong(file, table, wrong_keys(entry, ITEM_KEYS, ("unit", "formula")))
-        line = one_line(entry["formula"]) if isinstance(entry.get("formula"), str) else ""
-        tree = draft.formula(where, line) if "formula" in entry else None
-        tree = None if tree is None else scope.tree(where, line, tree)
+        tree = scope.read(where, entry["formula"])[1] if "formula" in entry else None
         if entry.get("override") is True:
             draft.overrides[whole] = where
         if tree is None or wrong:
@@ -343,9 +357,7 @@ def _add_checks(scope: _Scope) -> None:
         if whole in draft.checks:
             draft.problem(where, f'the check "{short(whole)[1:-1]}" is there twice ({draft.checks[whole].place}).', "Rename one.")
         wrong = draft.wrong(file, table, wrong_keys(entry, CHECK_KEYS, ("formula",)))
-        line = one_line(entry["formula"]) if isinstance(entry.get("formula"), str) else ""
-        tree = draft.formula(where, line) if "formula" in entry else None
-        tree = None if tree is None else scope.tree(where, line, tree)
+        line, tree = scope.read(where, entry["formula"]) if "formula" in entry else ("", None)
         if tree is None or wrong:
             continue
         if not isinstance(tree, Apply) or tree.op not in _RELATIONS:

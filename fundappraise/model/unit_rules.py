@@ -7,6 +7,7 @@ price does not follow it). A mistake says where it stands; what it leaves unknow
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +18,10 @@ from fundappraise.formula.walk import rebuild, text
 from fundappraise.model.units import ONE, PER_YEAR, Unit, factor, is_index, price_advice, words
 
 Inferred = tuple[Node, Unit | None]
-"""A tree and its unit; None fits any unit: a literal 0, or what a mistake left unknown."""
+"""A tree and its unit; None, a literal 0, fits any."""
+
+UNKNOWN = Unit(math.nan, ())
+"""What a mistake leaves: it fits any unit, and so does what is computed from it."""
 
 
 def convert(tree: Node, units: Mapping[str, Unit | None], declared: Unit | None) -> tuple[Node, Unit | None, list[Mistake]]:
@@ -27,7 +31,7 @@ def convert(tree: Node, units: Mapping[str, Unit | None], declared: Unit | None)
     """
     inference = _Inference(units)
     tree, found = inference.infer(tree)
-    if declared is None or found is None:
+    if declared is None or found is None or found is UNKNOWN:
         return tree, found if declared is None else declared, inference.mistakes
     if found.dimensions != declared.dimensions:
         advice = price_advice(found, declared)
@@ -57,20 +61,24 @@ class _Inference:
         if isinstance(tree, Number):
             return tree, None if tree.value == 0 else ONE
         if isinstance(tree, Name):
-            return tree, self.units.get(tree.name)
+            return tree, self.units.get(tree.name) or UNKNOWN
         if isinstance(tree, Shift):
             arg, found = self.infer(tree.arg)
             by, count = self.infer(tree.by)
             self.pure(tree, by, count)
             return rebuild(tree, (arg, by)), found
-        return _RULES[OPERATIONS[tree.op].units](self, tree, [self.infer(arg) for arg in tree.args])
+        told = len(self.mistakes)
+        parts = [self.infer(arg) for arg in tree.args]
+        tree, found = _RULES[OPERATIONS[tree.op].units](self, tree, parts)
+        unknown = any(part is UNKNOWN for _, part in parts) and found is not None and found is not ONE
+        return tree, UNKNOWN if unknown or len(self.mistakes) > told else found
 
     def wrong(self, node: Node, found: str) -> None:
         self.mistakes.append(Mistake(f"{text(node)}: {found}", node.column, node.width))
 
     def pure(self, tree: Node, part: Node, found: Unit | None) -> Node:
         """The part as a plain number; ``tree`` is what demands one."""
-        if found is None:
+        if found is None or found is UNKNOWN:
             return part
         if found.dimensions:
             self.wrong(part, f"must be a plain number in {text(tree)}, not {words(found)}")
@@ -78,20 +86,23 @@ class _Inference:
         return _scaled(part, found, ONE)
 
     def aligned(self, tree: Apply, parts: Sequence[Inferred]) -> tuple[tuple[Node, ...], Unit | None]:
-        """The parts in the unit of the first that has one."""
-        target = next((found for _, found in parts if found is not None and is_index(found)), None)
-        beside_index = target is not None and all(u is None or u.dimensions in ((), target.dimensions) for _, u in parts)
-        if not beside_index:
-            target = next((found for _, found in parts if found is not None), None)
+        """The parts in the unit of the first that has one; plain numbers beside an index are levels of it."""
+        stated = [found for _, found in parts if found is not None and found is not UNKNOWN]
+        index = next((found for found in stated if is_index(found)), None)
+        beside_index = index is not None and all(found.dimensions in ((), index.dimensions) for found in stated)
+        target = index if beside_index else next(iter(stated), None)
         if target is None:
-            return tuple(part for part, _ in parts), None
+            return tuple(part for part, _ in parts), UNKNOWN if any(found is UNKNOWN for _, found in parts) else None
         done = []
         for part, found in parts:
-            fits = found is None or found.dimensions == target.dimensions or (beside_index and not found.dimensions)
-            if not fits and found is not None:
+            if found is None or found is UNKNOWN:
+                done.append(part)
+            elif found.dimensions == target.dimensions or (beside_index and not found.dimensions):
+                done.append(_scaled(part, found, target))
+            else:
                 advice = price_advice(found, target)
                 self.wrong(part, f"is {words(found)}, what stands beside it {words(target)}{advice}")
-            done.append(part if found is None or not fits else _scaled(part, found, target))
+                done.append(part)
         return tuple(done), target
 
 
@@ -118,8 +129,8 @@ def _quotient(_: _Inference, tree: Apply, parts: list[Inferred]) -> Inferred:
 def _power(rules: _Inference, tree: Apply, parts: list[Inferred]) -> Inferred:
     (base, found), (exponent, power) = parts
     exponent = rules.pure(tree, exponent, power)
-    if found is None or not found.dimensions:
-        return rebuild(tree, (rules.pure(tree, base, found), exponent)), ONE
+    if found is None or found is UNKNOWN or not found.dimensions:
+        return rebuild(tree, (rules.pure(tree, base, found), exponent)), UNKNOWN if found is UNKNOWN else ONE
     whole = _literal(exponent)
     if whole is None:
         rules.wrong(base, f"is {words(found)}, which takes a plain number as its power")
@@ -160,9 +171,9 @@ def _choose(rules: _Inference, tree: Apply, parts: list[Inferred]) -> Inferred:
 
 def _rate(rules: _Inference, tree: Apply, parts: list[Inferred]) -> Inferred:
     part, found = parts[0]
-    if found is not None and found.dimensions != PER_YEAR.dimensions:
+    if found is not None and found is not UNKNOWN and found.dimensions != PER_YEAR.dimensions:
         rules.wrong(part, f"period_rate takes a rate per year, not {words(found)}")
-    elif found is not None:
+    elif found is not None and found is not UNKNOWN:
         part = _scaled(part, found, PER_YEAR)
     return rebuild(tree, (part,)), ONE
 

@@ -100,8 +100,9 @@ def unit(written: str) -> Unit:
     plain = "1" if plain == "-" else plain
     if not re.fullmatch(r"[A-Za-z0-9*/ ().^·-]{1,60}", plain):
         raise UnitError(f'"{written}" is not a unit')
+    registry = _registry()
     try:
-        quantity = _registry().Quantity(1.0, "").to_base_units() if plain == "1" else _registry()(plain)
+        quantity = registry.Quantity(1.0, "").to_base_units() if plain == "1" else registry(plain)
         if isinstance(quantity, int | float):
             return Unit(float(quantity), ())
         base = quantity.to_base_units()
@@ -160,11 +161,14 @@ def price_advice(found: Unit, wanted: Unit) -> str:
     (plain, bases), (plain_wanted, bases_wanted) = _split(found), _split(wanted)
     if plain.dimensions != plain_wanted.dimensions:
         return ""
-    names = sorted({*bases, *bases_wanted})
-    differences = {name: bases.get(name, 0.0) - bases_wanted.get(name, 0.0) for name in names}
-    missing = [f"multiply by {name}_index" for name, power in differences.items() if power > 0]
-    excess = [f"leave out {name}_index" for name, power in differences.items() if power < 0]
-    return f": {' and '.join([*missing, *excess])}"
+    advice = []
+    for name in sorted({*bases, *bases_wanted}):
+        have, want = bases.get(name, 0.0), bases_wanted.get(name, 0.0)
+        if have > want:
+            advice.append(f"multiply by {name}_index")
+        elif have < want:
+            advice.append(f"leave out {name}_index" if have < 0 else f"multiply the other by {name}_index")
+    return f": {' and '.join(advice)}"
 
 
 def words(found: Unit) -> str:
