@@ -60,19 +60,18 @@ def compute(case: Case) -> dict[str, Floats]:
     CaseError
         An input is missing, not a number, or of a part of the program that is not modelled.
     """
-    case = replace(case, inputs={**_table("optional_inputs"), **case.inputs})
-    found = _trial(case, 0.0, None) if case.number("ppa_soln_mode") == 1 else _sought(case)
+    found = _run("single_owner", inputs_of(case), case) if case.number("ppa_soln_mode") == 1 else _sought(case)
     for name, flows in RATES.items():
         found[name] = _rates(found[flows], case.outputs.get(name))
     after_tax = found["cf_project_return_aftertax_irr"]
     given = {
-        **case.inputs,
+        **_given(case),
         "irr": np.nan_to_num(after_tax),
         "has_rate": np.isfinite(after_tax).astype(float),
         "debt_fraction": found["debt_fraction"],
         "effective_tax_rate": found["effective_tax_rate"],
     }
-    return found | _run("rates", given, case)
+    return found | _run("rates", _inputs("rates", given, case), case)
 
 
 def unit_of(output: str) -> str:
@@ -98,15 +97,19 @@ def kernel(name: str) -> Kernel:
     return compile_schedule(schedule(model, model.outputs.values()))
 
 
-def _trial(case: Case, price: float, before: Rows | None) -> dict[str, Floats]:
-    """The rows at a price that is tried (cUSD/kWh; a given price is an input), after the trial ``before``."""
+def inputs_of(case: Case, price: float = 0.0, before: Rows | None = None) -> dict[str, Floats]:
+    """Assumptions of the model ``single_owner`` for a case, each ``(years + 1, 1)`` or ``(1, 1)``.
+
+    ``price`` is one that is tried (cUSD/kWh; a given price is an input), after the trial ``before``.
+    """
     cost = 0.0 if before is None else float(before["cost_installed"][0])
     trial = {"solved_price": price, "first_trial": float(before is None), "cost_of_last_trial": cost}
-    return _run("single_owner", {**_given(case), **trial}, case)
+    return _inputs("single_owner", {**_given(case), **trial}, case)
 
 
 def _sought(case: Case) -> dict[str, Floats]:
     """The rows at the price that gives the return sought, as near as the program goes."""
+    case = _completed(case)
     wanted = Wanted(
         rate=case.number("flip_target_percent") / 100,
         year=min(int(case.number("flip_target_year")), case.years),
@@ -116,8 +119,13 @@ def _sought(case: Case) -> dict[str, Floats]:
         highest=case.number("ppa_soln_max"),
     )
     reported = case.first_year("cf_ppa_price") if "cf_ppa_price" in case.outputs else None
-    price, found = seek(lambda price, before: _trial(case, price, before), wanted, reported)
+    price, found = seek(lambda price, before: _run("single_owner", inputs_of(case, price, before), case), wanted, reported)
     return found | {"ppa": np.array([price]), "ppa_price": np.array([price])}
+
+
+def _completed(case: Case) -> Case:
+    """The case with what the program takes for inputs that are left out."""
+    return replace(case, inputs={**_table("optional_inputs"), **case.inputs})
 
 
 def _given(case: Case) -> dict[str, Value | Floats]:
@@ -125,6 +133,7 @@ def _given(case: Case) -> dict[str, Value | Floats]:
     on = [name for name in _NOT_MODELLED if case.inputs.get(name, 0.0)]
     if on:
         raise CaseError(f"{case.name}: {', '.join(on)} is on; batteries and hybrid plants are not part of this model.")
+    case = _completed(case)
     given: dict[str, Value | Floats] = {**case.inputs, **_plant(case)}
     given["cp_capacity_payment_fixed"] = case.inputs.get("cp_capacity_payment_amount", [])  # its unit depends on the type
     for name, value in case.inputs.items():
@@ -175,32 +184,38 @@ def _multiple(case: Case, value: str, energy: str) -> float:
     return _ratio(case, value, energy) / price if price else 0.0
 
 
-def _run(name: str, given: Given, case: Case) -> dict[str, Floats]:
+def _run(name: str, inputs: Mapping[str, Floats], case: Case) -> dict[str, Floats]:
     """The outputs of a model for one case, per cent counted as 60."""
-    compiled, timeline = kernel(name), Timeline(2000, case.years + 1)
-    model = compiled.schedule.model
-    inputs, wrong = {}, []
-    for assumption in model.assumptions.values():
-        value = _input(assumption.name, given, timeline.n_periods)
-        if value is None and assumption.default is not None:
-            value = np.full(1, assumption.default)
-        elif value is not None and assumption.unit.startswith("%"):
-            value = value / 100
-        if value is None or value.size not in (1, timeline.n_periods if assumption.by_period else 1) or np.isnan(value).any():
-            wrong.append(assumption.name.removesuffix("_by_year"))
-        else:
-            inputs[assumption.name] = np.broadcast_to(value[:, None], (timeline.n_periods if assumption.by_period else 1, 1))
-    if wrong:
-        raise CaseError(f"{case.name}: inputs lack a number for {', '.join(wrong)} (or have several).")
-    lines = compiled.run(inputs, {}, timeline)
+    plan = kernel(name).schedule
+    model = plan.model
+    lines = kernel(name).run(inputs, {}, Timeline(2000, case.years + 1))
     undefined = [flows for flows in RATES.values() if np.isnan(lines.get(model.outputs.get(flows, ""), 0.0)).any()]
     if undefined:
         raise CaseError(f"{case.name}: {' and '.join(undefined)} are not defined for these inputs.")
-    failed = failed_checks(compiled.schedule, lines)
+    failed = failed_checks(plan, lines)
     if failed:
         raise CaseError(f"{case.name}: the model's own checks do not hold: {', '.join(failed)}.")
     per_cent = {output for output, item in model.outputs.items() if model.items[item].unit.startswith("%")}
     return {output: lines[item][:, 0] * (100 if output in per_cent else 1) for output, item in model.outputs.items()}
+
+
+def _inputs(name: str, given: Given, case: Case) -> dict[str, Floats]:
+    """What a model is given, per cent counted as 0.6."""
+    n_periods = case.years + 1
+    inputs, wrong = {}, []
+    for assumption in kernel(name).schedule.model.assumptions.values():
+        value = _input(assumption.name, given, n_periods)
+        if value is None and assumption.default is not None:
+            value = np.full(1, assumption.default)
+        elif value is not None and assumption.unit.startswith("%"):
+            value = value / 100
+        if value is None or value.size not in (1, n_periods if assumption.by_period else 1) or np.isnan(value).any():
+            wrong.append(assumption.name.removesuffix("_by_year"))
+        else:
+            inputs[assumption.name] = np.broadcast_to(value[:, None], (n_periods if assumption.by_period else 1, 1))
+    if wrong:
+        raise CaseError(f"{case.name}: inputs lack a number for {', '.join(wrong)} (or have several).")
+    return inputs
 
 
 def _input(name: str, given: Given, n_periods: int) -> Floats | None:

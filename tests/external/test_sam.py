@@ -10,6 +10,7 @@ import pytest
 
 from fundappraise.backends.reference import Reference
 from fundappraise.timeline import Timeline
+from tests.backends.spreadsheets import by_ironcalc, values_of, write_book
 from tests.external import sam, sam_model
 from tests.external.sam_case import read_case
 
@@ -39,22 +40,35 @@ def test_the_cases_hold_every_row_and_figure_of_the_models_but_the_later_periods
     assert all("_dispatch" in name for name in missing)
 
 
-@pytest.mark.parametrize("name", ["all_classes_with_credits", "sculpted_to_a_limit", "equal_principal_with_equipment"])
-def test_the_definition_of_the_language_gives_the_same_rows(name, monkeypatch):
-    handed = []
-    kernel = sam_model.kernel("single_owner")
-    real = type(kernel).run
-    monkeypatch.setattr(
-        type(kernel), "run", lambda self, inputs, *rest: handed.append((self, inputs)) or real(self, inputs, *rest)
-    )
-    found = sam_model.compute(read_case(LEVEL.with_stem(name)))
-    inputs = next(inputs for model, inputs in handed if model is kernel)
-    years = found["cf_debt_balance"].size
-    given = {key: list(map(float, value[:, 0])) if value.size > 1 else float(value[0, 0]) for key, value in inputs.items()}
-    model = kernel.schedule.model
-    path = Reference(model, Timeline(2000, years), given, given)
-    for output in ("cf_debt_balance", "cf_feddepr_total", "cf_feddepr_me1", "cf_reserve_total", "cf_project_return_aftertax"):
-        assert path.line(model.outputs[output]) == pytest.approx(found[output], rel=1e-9, abs=1e-3), output
+SOME = ["all_classes_with_credits", "sculpted_to_a_limit", "equal_principal_with_equipment"]
+LINES = ["cf_debt_balance", "cf_feddepr_total", "cf_feddepr_me1", "cf_reserve_total", "cf_project_return_aftertax", "lcoe_real"]
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_the_definition_of_the_language_gives_the_same_rows(name):
+    case = read_case(LEVEL.with_stem(name))
+    model = sam_model.kernel("single_owner").schedule.model
+    inputs = {
+        key: list(map(float, value[:, 0])) if value.size > 1 else float(value[0, 0])
+        for key, value in sam_model.inputs_of(case).items()
+    }
+    path = Reference(model, Timeline(2000, case.years + 1), inputs, inputs)
+    for output in set(LINES) & case.outputs.keys():
+        expected = np.broadcast_to(case.outputs[output], case.years + 1)
+        assert path.line(model.outputs[output]) == pytest.approx(expected, rel=1e-9, abs=1e-3), output
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_a_workbook_of_the_model_recalculated_elsewhere_gives_the_same_rows(name, tmp_path):
+    case = read_case(LEVEL.with_stem(name))
+    plan, timeline = sam_model.kernel("single_owner").schedule, Timeline(2000, case.years + 1)
+    inputs = sam_model.inputs_of(case)
+    printed = write_book(tmp_path / "book.xlsx", {"sam": (plan, timeline, [inputs], inputs)})["sam"]
+    found = values_of(printed.main, plan, "sam 0", by_ironcalc(tmp_path / "book.xlsx"), timeline)
+    for output in plan.model.outputs.keys() & case.outputs.keys():
+        item = plan.model.items[plan.model.outputs[output]]
+        expected = np.broadcast_to(case.outputs[output], timeline.n_periods) / (100 if item.unit.startswith("%") else 1)
+        assert found[item.name] == pytest.approx(expected, rel=1e-9, abs=1e-9 * max(1.0, np.abs(expected).max())), output
 
 
 # --- the command ---
