@@ -54,8 +54,6 @@ def _term(frame: Frame, row: Setting) -> Iterator[Problem]:
     known = {a.name: a for model in models for a in model.asked}
     if models and code not in known:
         yield Problem(place, f'{row.code}: no model of these projects has an input "{code}".', hint=did_you_mean(code, known))
-    elif models and known[code].prices == "real":
-        yield Problem(place, f"{row.code}: an amount in real prices stands in each project's own tab.")
     elif not _empty(row) and not isinstance(row.value, int | float):
         yield Problem(place, f'{row.code}: "{row.value}" is not a number.', "Allowed: a number.")
 

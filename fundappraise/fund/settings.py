@@ -48,6 +48,7 @@ SETTINGS: tuple[SettingKind, ...] = (
     SettingKind("management_fee", "Management fee on commitments", "rate", "%/year", default=0.0, lowest=0, highest=0.1),
     SettingKind("fund_costs", "Other costs of the fund", "number", "MUSD/year", default=0.0, lowest=0),
     SettingKind("follow_on_reserve", "Follow-on reserve", "share", "%", default=0.10, lowest=0, highest=0.5),
+    SettingKind("social_rate", "Social discount rate, real", "rate", "%/year", default=0.05, lowest=0, highest=0.3),
     SettingKind("confidence", "Tail of CVaR begins at", "share", "%", default=0.95, lowest=0.5, highest=0.999),
 )
 

@@ -1,6 +1,7 @@
 """Terms that projects share: rows of the Fund tab such as ``Kazakhstan.tax_rate`` or ``all.lock_up_cover``.
 
 A project takes an input from its own tab first, then its country's term, then the term for all, then the model's default.
+Money stands in prices of the fund's first year where the model wants real prices.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def terms(fund: Fund, project: Project, model: Model) -> tuple[Input, ...]:
     """The inputs that the model asks for, the project's own tab leaves out, and the fund's terms give."""
     rows, stated = term_rows(fund, project.country), {row.code for row in project.inputs}
     asked = [a for a in model.asked if a.name in rows and a.name not in stated]
-    return tuple(_input(rows[assumption.name], assumption) for assumption in asked)
+    return tuple(_input(rows[assumption.name], assumption, fund.valuation_date.year) for assumption in asked)
 
 
 def with_terms(fund: Fund, project: Project, model: Model) -> Project:
@@ -43,10 +44,10 @@ def with_terms(fund: Fund, project: Project, model: Model) -> Project:
     return replace(project, inputs=(*project.inputs, *terms(fund, project, model)))
 
 
-def _input(row: Setting, assumption: Assumption) -> Input:
+def _input(row: Setting, assumption: Assumption, first_year: int) -> Input:
     assert isinstance(row.value, int | float)
     return Input(
         code=assumption.name, value=constant(float(row.value)), unit=row.unit or assumption.unit, label=assumption.label,
-        prices=NOMINAL if assumption.prices else NOT_MONEY, source=row.source, confidence=row.confidence, note=row.note,
-        place=row.place or row.code,
+        prices={"": NOT_MONEY, "nominal": NOMINAL, "real": f"real {first_year}"}[assumption.prices],
+        source=row.source, confidence=row.confidence, note=row.note, place=row.place or row.code,
     )  # fmt: skip

@@ -79,7 +79,7 @@ def facts(decision: Decision, plan: ProjectPlan, words: Words) -> tuple[tuple[st
     place = ", ".join(part for part in (sector_name(project.sector), project.country, project.stage) if part)
     start = str(project.start) if project.start is not None else ""
     pairs = [(_("Sector, country, stage"), place), (_("Construction starts"), start), *_money_facts(row, words),
-             *_risk_facts(row, words)]  # fmt: skip
+             *_risk_facts(row, words), *_economic_facts(decision, row, words)]  # fmt: skip
     return tuple((label, value) for label, value in pairs if value)
 
 
@@ -119,3 +119,22 @@ def _risk_facts(row: Any, words: Words) -> list[tuple[str, str]]:
         unpaid = _("in {n} of 100 futures").format(n=words.in_100(float(row["p_default"])))
         facts.append((_("Lenders go unpaid"), unpaid))
     return facts
+
+
+def _economic_facts(decision: Decision, row: Any, words: Words) -> list[tuple[str, str]]:
+    """What the project is worth to all, where somebody has said what its users gain."""
+    _, fund = words.gettext, decision.run.fund
+    if not math.isfinite(float(row["enpv"])):
+        return []
+    one, three, nine, carbon = (words.number(float(row[key])) for key in ("enpv", "enpv_3", "enpv_9", "enpv_carbon"))
+    rate = words.percent(fund.number("social_rate"))
+    worth = _("{one} MUSD at {rate}; {three} at 3 %, {nine} at 9 %; with carbon {carbon}").format(
+        one=one, rate=rate, three=three, nine=nine, carbon=carbon
+    )
+    facts = [(_("Worth to all (economic NPV, real)"), worth)]
+    if math.isfinite(float(row["err"])):
+        ratio = words.number(float(row["bcr"]), 2)
+        facts.append((_("Economic return; gains over costs"), f"{words.percent(float(row['err']))}; {ratio}"))
+    homes = [f"{s.country} {words.number(float(row[f'enpv_home_{k}']))}" for k, s in enumerate(fund.sponsors[:2], start=1)]
+    others = _("others {amount}").format(amount=words.number(float(row["enpv_others"])))
+    return [*facts, (_("Of this worth"), ", ".join([*homes, others]))]

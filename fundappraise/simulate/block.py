@@ -24,7 +24,7 @@ from fundappraise.measures.discounting import half_period_npv, merge_half_period
 from fundappraise.measures.irr import irr_of_columns
 from fundappraise.simulate.inputs import PlannedInput
 from fundappraise.simulate.markets import allocations, offered
-from fundappraise.simulate.plan import ModelPlan, Plan, ProjectPlan
+from fundappraise.simulate.plan import ECONOMICS, ModelPlan, Plan, ProjectPlan
 
 MEASURES = (
     "fund_npv", "capital_loss", "project_npv", "project_irr", "equity_npv", "equity_irr", "payback", "min_cover", "default",
@@ -82,10 +82,11 @@ def simulate(plan: Plan, seed: int, blocks: range, n_paths: int) -> TaskResult:
     columns: dict[str, Mapping[str, Floats]] = {}
     flows: dict[str, Mapping[str, Floats]] = {}
     for name, of, project, results in _options(plan, seed, blocks, keep):
-        outputs = {flow: results[project.model.outputs[flow]] for flow in (*FLOWS, "min_cover", "default")}
+        kept = (*FLOWS, *(flow for flow in ECONOMICS if flow in project.model.outputs))
+        outputs = {flow: results[project.model.outputs[flow]] for flow in (*kept, "min_cover", "default")}
         outputs = {flow: np.broadcast_to(row, (row.shape[0], keep)) for flow, row in outputs.items()}
         columns[name] = measures(of, project, outputs)
-        flows[name] = {flow: _block_sums(outputs[flow]) for flow in FLOWS}
+        flows[name] = {flow: _block_sums(outputs[flow]) for flow in kept}
     return TaskResult(columns, flows)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from fundappraise.arrays import Floats
 from fundappraise.drivers.sampling import BLOCK
 from fundappraise.fund.fund import Fund
-from fundappraise.simulate.block import FLOWS, MEASURES, Progress, TaskResult, simulate, tasks_of
+from fundappraise.simulate.block import MEASURES, Progress, TaskResult, simulate, tasks_of
 from fundappraise.simulate.plan import Plan
 from fundappraise.simulate.prepare import plan_fund
 
@@ -100,5 +100,7 @@ def _joined(results: list[TaskResult], plan: Plan) -> tuple[Columns, Columns]:
     columns = {
         name: {measure: np.concatenate([r.columns[name][measure] for r in results]) for measure in MEASURES} for name in names
     }
-    flows = {name: {flow: np.concatenate([r.flows[name][flow] for r in results]) for flow in FLOWS} for name in names}
+    flows = {
+        name: {flow: np.concatenate([r.flows[name][flow] for r in results]) for flow in results[0].flows[name]} for name in names
+    }
     return columns, flows

@@ -25,6 +25,9 @@ OUTPUTS = (
 )  # fmt: skip
 """What a project's model must offer, by name of its ``[outputs]``."""
 
+ECONOMICS = ("economic_build", "economic_cost", "economic_gain", "economic_price", "economic_carbon")
+"""What it may offer beside: its flows in resources (``finance/economics``)."""
+
 TIERS = 4
 """Orders of service in a market: 1 is served first."""
 

@@ -25,7 +25,17 @@ from fundappraise.model.schedule import schedule
 from fundappraise.model.units import conversion
 from fundappraise.simulate.inputs import Link, PlannedInput, by_year, planned, price_index
 from fundappraise.simulate.markets import allocations, offered
-from fundappraise.simulate.plan import OUTPUTS, TIERS, ConfigurationPlan, MarketPlan, ModelPlan, Plan, ProjectPlan, Sale
+from fundappraise.simulate.plan import (
+    ECONOMICS,
+    OUTPUTS,
+    TIERS,
+    ConfigurationPlan,
+    MarketPlan,
+    ModelPlan,
+    Plan,
+    ProjectPlan,
+    Sale,
+)
 from fundappraise.simulate.randomness import planned_events, sobol_dimensions
 from fundappraise.timeline import Timeline
 
@@ -121,11 +131,16 @@ class _Builder:
         missing = [name for name in OUTPUTS if name not in model.outputs]
         if missing:
             raise InputError([Problem(project.model, f"the model does not offer {', '.join(missing)} in [outputs].")])
-        shared = self._shared(project.id, model, project.inputs, project.place, [model.outputs[n] for n in OUTPUTS])
+        offered_too = [name for name in ECONOMICS if name in model.outputs]
+        outputs = [model.outputs[name] for name in (*OUTPUTS, *offered_too)]
+        shared = self._shared(project.id, model, project.inputs, project.place, outputs)
         start = self.timeline.periods_of(project.start or self.timeline.first_year).start + 1
         given = {
             "start_period": _scalar(start),
             "exit_period": _scalar(self._exit_period()),
+            "price_level": price_index(f"real {self.timeline.first_year}", self.fund, self.timeline)
+            if self.fund.indices
+            else np.ones((self.timeline.n_periods, 1)),
         }
         rates = {row.assumption.name: float(row.value.base) for row in shared.inputs}
         return ProjectPlan(

@@ -9,16 +9,25 @@ import numpy as np
 
 from fundappraise.arrays import Floats
 from fundappraise.measures.discounting import half_period_npv, merge_half_periods
+from fundappraise.measures.economics import EconomicFlows
 from fundappraise.measures.irr import irr_of_columns
 from fundappraise.measures.risk import Estimate, cvar_estimate, mean_estimate, percentile_estimate, probability_estimate
 from fundappraise.simulate.paths import Columns
-from fundappraise.simulate.plan import Plan, ProjectPlan
+from fundappraise.simulate.plan import ECONOMICS, Plan, ProjectPlan
 
 if TYPE_CHECKING:
     import pandas as pd
 
 OTHER_HURDLES = (0.08, 0.12)
 """Rates at which every result is shown beside the fund's own hurdle."""
+
+
+OTHER_SOCIAL_RATES = (0.03, 0.09)
+"""Social rates at which economic NPV is shown beside the fund's own."""
+ECONOMIC_FIGURES = (
+    "enpv", "enpv_3", "enpv_9", "enpv_carbon", "err", "err_carbon", "bcr", "bcr_carbon", "enpv_home_1", "enpv_home_2",
+    "enpv_others",
+)  # fmt: skip
 
 
 def option_table(options: Mapping[str, tuple[Plan, ProjectPlan]], columns: Columns, flows: Columns, n_paths: int) -> pd.DataFrame:
@@ -28,7 +37,9 @@ def option_table(options: Mapping[str, tuple[Plan, ProjectPlan]], columns: Colum
 
     A figure's error is beside it, ending in ``_se``. ``npv_…`` is the fund's NPV of its ticket at the hurdle; ``loss_cvar`` the
     CVaR of capital loss; ``…_irr`` the IRR of the mean cash flow, with percentiles of the path IRRs beside it; ``…_no_irr`` the
-    share of paths without one.
+    share of paths without one. ``enpv…`` is economic NPV in prices of the first year at the social rate and at 3 and 9 %, with
+    carbon, and by standing: the two sponsors' countries (``_home_1``, ``_home_2``) and others; ``err`` is the economic rate of
+    return and ``bcr`` the benefit–cost ratio; all NaN where nobody has said what users gain.
     """
     import pandas as pd
 
@@ -71,7 +82,34 @@ def _row(
         **_named("min_cover_p05", _percentile(measures["min_cover"], 0.05)),
         **_named("min_cover_p50", _percentile(measures["min_cover"], 0.5)),
         **_named("p_default", probability_estimate(measures["default"] > 0)),
+        **_economics(plan, project, sums, n_paths),
     }
+
+
+def _economics(plan: Plan, project: ProjectPlan, sums: Mapping[str, Floats], n_paths: int) -> dict[str, float]:
+    """Economic figures of the mean flows, NaN where nobody has said what users gain."""
+    nan = float("nan")
+    empty = dict.fromkeys(ECONOMIC_FIGURES, nan)
+    if any(name not in sums for name in ECONOMICS):
+        return empty
+    y, rate, fund = plan.timeline.years_per_period, plan.fund.number("social_rate"), plan.fund
+    build, cost, gain, price, carbon = (sums[name].sum(axis=0) / n_paths for name in ECONOMICS)
+    flows = EconomicFlows(build, cost, gain, price, carbon, y)
+    if not flows.is_stated:
+        return empty
+    users = [float(row.value.base) for row in project.inputs if row.assumption.name in ("users_first", "users_second")]
+    owners = fund.country_shares(project.project.id)
+    countries = [sponsor.country for sponsor in fund.sponsors[:2]]
+    homes = [flows.npv_of(rate, share, owners.get(country, 0.0)) for share, country in zip(users, countries, strict=False)]
+    npv = flows.npv(rate, carbon=False)
+    found = {
+        "enpv": npv, **{f"enpv_{round(100 * other)}": flows.npv(other, carbon=False) for other in OTHER_SOCIAL_RATES},
+        "enpv_carbon": flows.npv(rate, carbon=True), "err": flows.rate_of_return(rate, carbon=False),
+        "err_carbon": flows.rate_of_return(rate, carbon=True), "bcr": flows.benefit_cost_ratio(rate, carbon=False),
+        "bcr_carbon": flows.benefit_cost_ratio(rate, carbon=True),
+        **{f"enpv_home_{k}": value for k, value in enumerate(homes, start=1)}, "enpv_others": npv - sum(homes),
+    }  # fmt: skip
+    return empty | found
 
 
 def _named(name: str, estimate: Estimate) -> dict[str, float]:

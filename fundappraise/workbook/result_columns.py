@@ -56,6 +56,17 @@ PROJECTS = (
     Column("p_default", "Futures with a payment default", "share"),
     Column("p_default_se", "± default", "share"),
     Column("debt", "Senior debt, base case, MUSD"),
+    Column("enpv", "Economic NPV, social rate, MUSD"),
+    Column("enpv_3", "Economic NPV at 3 %, MUSD"),
+    Column("enpv_9", "Economic NPV at 9 %, MUSD"),
+    Column("enpv_carbon", "Economic NPV with carbon, MUSD"),
+    Column("err", "Economic rate of return", "rate"),
+    Column("err_carbon", "Economic rate of return with carbon", "rate"),
+    Column("bcr", "Gains over costs", "plain"),
+    Column("bcr_carbon", "Gains over costs with carbon", "plain"),
+    Column("enpv_home_1", "Economic NPV, first sponsor's country, MUSD"),
+    Column("enpv_home_2", "Economic NPV, second sponsor's country, MUSD"),
+    Column("enpv_others", "Economic NPV, others, MUSD"),
 )
 
 RESCUES = (

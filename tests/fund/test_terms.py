@@ -64,7 +64,6 @@ def test_a_change_starts_from_the_term():
     [
         (term("Kazakstan.tax_rate", 0.2), 'no project is of "Kazakstan". Did you mean "Kazakhstan"?'),
         (term("all.tax_rat", 0.2), 'no model of these projects has an input "tax_rat". Did you mean "tax_rate"?'),
-        (term("all.sales", 20.0, unit="MUSD/year"), "an amount in real prices stands in each project's own tab."),
         (term("all.tax_relief", "half"), '"half" is not a number. Allowed: a number.'),
     ],
 )
