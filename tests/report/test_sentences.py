@@ -11,6 +11,7 @@ from sample import Estimate
 from fundappraise.report import reasons, resolution
 from fundappraise.report.conditions import Condition, worst_end
 from fundappraise.report.figures import figures_of
+from fundappraise.report.project_page import facts
 from fundappraise.report.words import words_for
 
 WORDS = words_for("en")
@@ -252,3 +253,11 @@ def test_since_the_last_run():
     )
     same = replace(sample.changes(), inputs=sample.changes().inputs.iloc[:0], now_in=(), npv_change=math.nan, paired=False)
     assert plain(reasons.since(decision, same)) == "No input changed. No project in or out."
+
+
+def test_a_project_page_says_what_the_project_is_worth_to_all():
+    decision = sample.decision()
+    said = dict(facts(decision, decision.run.plan.projects[0], WORDS))
+    assert plain(said["Worth to all (economic NPV, real)"]) == "12 MUSD at 5 %; 31 at 3 %, −4 at 9 %; with carbon 15"
+    assert plain(said["Economic return; gains over costs"]) == "8 %; 1.21"
+    assert plain(said["Of this worth"]) == "Kazakhstan 7, Azerbaijan 2, others 3"
