@@ -83,7 +83,9 @@ def operations(case, timeline, planned, *, lenders=False):
     free = (1 - case["indexed_revenue"]) * (1 - case["hedged_share"])
     hedged = case["revenue_foreign"] * (1 - case["indexed_revenue"]) * case["hedged_share"] * case["hedging_cost"]
     paid, value, cost_value = (rows(case, timeline, name) for name in ("cost", "revenue_currency", "cost_currency"))
-    revenue = [earned[t] + earned[t] * free * (value[t] - 1) + case["yearly_payment"] * y * on[t] for t in range(n)]
+    received = [earned[t] + earned[t] * free * (value[t] - 1) for t in range(n)]
+    guaranteed = [x * y * o for x, o in zip(rows(case, timeline, "guaranteed_revenue"), on, strict=True)]
+    revenue = [max(received[t], guaranteed[t]) + case["yearly_payment"] * y * on[t] for t in range(n)]
     spent = [paid[t] * y * on[t] * cost_value[t] + earned[t] * hedged for t in range(n)]
     share = [0.0] * n
     share[start:opening] = spending(case, planned, case["build_years"])

@@ -14,7 +14,17 @@ from fundappraise.model.schedule import schedule
 from fundappraise.timeline import Timeline
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"))
-STILL = dict.fromkeys((*LINES.values(), "debt_currency_move", "grant_index", "yearly_payment_index", "agency_fee_index"), 1)
+STILL = dict.fromkeys(
+    (
+        *LINES.values(),
+        "debt_currency_move",
+        "grant_index",
+        "yearly_payment_index",
+        "guaranteed_revenue_index",
+        "agency_fee_index",
+    ),
+    1,
+)
 """Exchange rates on their base path, nominal prices: what the appraisal gives where nothing is said."""
 
 
