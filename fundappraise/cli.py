@@ -17,6 +17,18 @@ from fundappraise.errors import FundappraiseError, InputError, Problem
 PROBLEMS, CLASH = 1, 3
 
 
+class PathCount(click.IntRange):
+    """A number of paths, or "auto"."""
+
+    name = "N|auto"
+
+    def __init__(self) -> None:
+        super().__init__(min=1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if value == "auto" else super().convert(value, param, ctx)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="fundappraise")
 def cli() -> None:
@@ -64,7 +76,9 @@ def check(path: Path, form: str) -> None:
     metavar="DIR",
     help="Folder of this run (by default a new one beside the fund).",
 )
-@click.option("--paths", type=click.IntRange(min=1), default=100_000, show_default=True, help="How many futures.")
+@click.option(
+    "--paths", type=PathCount(), default=100_000, show_default=True, help="How many futures; auto: until figures are sure."
+)
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Which futures.")
 @click.option("--scenario", metavar="NAME", default="", help="Under a scenario of the Scenarios tab.")
 @click.option("--without", multiple=True, metavar="ID", help="Leave a project out; repeatable.")

@@ -136,7 +136,7 @@ def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
     key = runs.key_of(
         path,
         texts,
-        paths=options["paths"],
+        paths=0 if options["paths"] == "auto" else options["paths"],
         seed=options["seed"],
         scenario=options["scenario"],
         without=tuple(options["without"]),
@@ -148,6 +148,7 @@ def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
         return f"Already done, with the same input, models, paths and seed: {before}", clash
     earlier = _earlier(path, options["since"])
     decision = decision_of(fund, path.resolve().parent, options, stage)
+    key = replace(key, paths=decision.run.n_paths)  # the number that "auto" came to
     changes = None
     if earlier is not None:
         from fundappraise.outcome.changes import changes_since
@@ -218,11 +219,14 @@ def decision_of(fund: Fund, folder: Path, options: Mapping[str, Any], stage: Sta
             "not a project of this fund.",
             did_you_mean(unknown[0], [p.id for p in fund.included]),
         )
-    with stage("simulated", f"{options['paths']:,} paths"):
+    auto = options["paths"] == "auto"
+    with stage("simulated", "as many paths as it takes" if auto else f"{options['paths']:,} paths"):
         result = appraise(
             fund, paths=options["paths"], seed=options["seed"], workers=options["workers"], on="processes",
             progress=stage.progress(), models_folder=folder,
         )  # fmt: skip
+    if result.effort is not None:
+        stage.say(result.effort.text)
     with stage("portfolio chosen"):
         return allocate(result, exclude=options["without"], workers=options["workers"], on="processes")
 
@@ -255,11 +259,13 @@ class Stages:
         start = time.perf_counter()
         yield
         self.seconds[name] = time.perf_counter() - start
+        self.say(f"✔ {name:<22}{self.seconds[name]:6.1f} s   {note}")
+
+    def say(self, line: str) -> None:
         if not self.quiet:
             from fundappraise.problem_list import plain
 
-            line = f"  ✔ {name:<22}{self.seconds[name]:6.1f} s   {note}".rstrip()
-            print(plain(line, getattr(sys.stderr, "encoding", None)), file=sys.stderr, flush=True)
+            print(plain(f"  {line}".rstrip(), getattr(sys.stderr, "encoding", None)), file=sys.stderr, flush=True)
 
     def progress(self) -> bool | Callable[[int, int], None]:
         """A bar in a terminal; elsewhere the stage lines are enough."""

@@ -21,8 +21,8 @@ from fundappraise.simulate.block import driver_paths, evaluate, fund_npv
 from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.run import Appraisal
 
-SEARCH = range(1)
-"""The first block: the change from the undisturbed run is paired, so 1,024 paths tell it well."""
+SEARCH_PATHS, SEARCH_BLOCKS = BLOCK, 16
+"""The run's first 1,024 paths, within 16 blocks: the change from the undisturbed run is paired, so that they tell it well."""
 PRICE_FACTORS = (0.1, 10.0)
 MOST_GRANT = 0.98
 """Of the capital cost in the base case: a grant of all of it would leave no equity to own."""
@@ -114,10 +114,11 @@ class _Search:
     def __init__(self, run: Appraisal, name: str) -> None:
         self.run, self.name = run, name
         self.only = frozenset(project.name for project in run.plan.neighbours(name))
-        self.n_paths = min(len(SEARCH) * BLOCK, run.n_paths)
-        self.drivers = driver_paths(run.plan, run.seed, SEARCH)
+        self.paths = run.numbers[:SEARCH_PATHS][run.numbers[:SEARCH_PATHS] < SEARCH_BLOCKS * BLOCK]
+        self.blocks = range(int(self.paths[-1]) // BLOCK + 1 if self.paths.size else 1)
+        self.drivers = driver_paths(run.plan, run.seed, self.blocks)
         npv = run.columns[name]["fund_npv"]
-        self.offset = float(npv.mean() - npv[: self.n_paths].mean())
+        self.offset = float(npv.mean() - npv[: self.paths.size].mean()) if self.paths.size else float("nan")
 
     def __call__(self, overrides: dict[str, float | str]) -> float:
         folder = self.run.plan.models_folder
@@ -125,8 +126,8 @@ class _Search:
         try:
             fund = with_overrides(self.run.fund, overrides, folder)
             plan = plan_fund(fund, only=self.only, models_folder=folder)
-            project, results = next(evaluate(plan, self.run.seed, SEARCH, only=self.name, drivers=self.drivers))
+            project, results = next(evaluate(plan, self.run.seed, self.blocks, only=self.name, drivers=self.drivers))
         except FundappraiseError:  # a model need not take a grant, nor make sense at a tenth of its price
             return float("nan")
         outputs = {name: results[project.model.outputs[name]] for name in ("fund_calls", "fund_operating", "fund_exit")}
-        return float(fund_npv(plan, project, outputs, hurdle)[: self.n_paths].mean()) + self.offset
+        return float(fund_npv(plan, project, outputs, hurdle)[self.paths].mean()) + self.offset

@@ -50,6 +50,9 @@ SETTINGS: tuple[SettingKind, ...] = (
     SettingKind("follow_on_reserve", "Follow-on reserve", "share", "%", default=0.10, lowest=0, highest=0.5),
     SettingKind("social_rate", "Social discount rate, real", "rate", "%/year", default=0.05, lowest=0, highest=0.3),
     SettingKind("confidence", "Tail of CVaR begins at", "share", "%", default=0.95, lowest=0.5, highest=0.999),
+    SettingKind(
+        "precision", "Error allowed with --paths auto, of the ticket", "share", "%", default=0.005, lowest=0.0001, highest=0.2
+    ),
 )
 
 

@@ -19,7 +19,9 @@ from fundappraise.measures.risk import (
     mean_estimate,
     percentile_estimate,
     probability_estimate,
+    sd_estimate,
     var,
+    var_estimate,
 )
 
 __all__ = [
@@ -44,8 +46,10 @@ __all__ = [
     "plcr",
     "probability_estimate",
     "rvpi",
+    "sd_estimate",
     "tvpi",
     "var",
+    "var_estimate",
     "xirr",
     "xnpv",
 ]

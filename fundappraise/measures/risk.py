@@ -35,6 +35,17 @@ def mean_estimate(x: ArrayLike, block: int = BLOCK) -> Estimate:
     return Estimate(float(values.mean()), _error(values, block))
 
 
+def sd_estimate(x: ArrayLike, block: int = BLOCK) -> Estimate:
+    """Standard deviation over paths ``(paths,)``; NaN with a single path."""
+    values = _finite(x, "x")
+    if values.size < 2:
+        return Estimate(float("nan"), float("nan"))
+    sd = float(values.std(ddof=1))
+    if sd == 0:
+        return Estimate(0.0, 0.0)
+    return Estimate(sd, _error((values - values.mean()) ** 2 / (2 * sd), block))
+
+
 def probability_estimate(flags: ArrayLike, block: int = BLOCK) -> Estimate:
     """Share of the paths on which a flag ``(paths,)`` is true, 0 to 1."""
     return mean_estimate(np.asarray(flags, dtype=np.bool_), block)
@@ -56,6 +67,12 @@ def percentile_estimate(x: ArrayLike, p: float, block: int = BLOCK) -> Estimate:
     low, high = np.quantile(values, [p - near, p + near])
     influence = np.asarray((p - (values <= value)) * (float(high - low) / (2 * near)), dtype=np.float64)
     return Estimate(value, _error(influence, block))
+
+
+def var_estimate(losses: ArrayLike, confidence: float = 0.95, block: int = BLOCK) -> Estimate:
+    """Value at risk of ``losses (paths,)``, positive = loss, as ``var``; the error is that of the percentile."""
+    _check_confidence(confidence)
+    return Estimate(float(var(losses, confidence)), percentile_estimate(losses, confidence, block).error)
 
 
 def _hall_sheather(p: float, n: int) -> float:

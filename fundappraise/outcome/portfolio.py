@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fundappraise.allocation.problem import cost_of_the_fund, investable
-from fundappraise.arrays import Floats
+from fundappraise.arrays import Floats, Ints
+from fundappraise.drivers.sampling import BLOCK
 from fundappraise.fund.configure import configured
+from fundappraise.measures.discounting import merge_half_periods
+from fundappraise.measures.irr import irr_of_columns
 from fundappraise.measures.risk import (
     Estimate,
     cvar,
@@ -20,9 +23,12 @@ from fundappraise.measures.risk import (
     percentile_estimate,
     probability_estimate,
 )
+from fundappraise.simulate.block import evaluate
+from fundappraise.simulate.conditions import in_tasks
 from fundappraise.simulate.paths import Workers
 from fundappraise.simulate.plan import Plan
 from fundappraise.simulate.prepare import plan_fund
+from fundappraise.simulate.risk_table import portfolio_risks
 from fundappraise.simulate.run import Appraisal, simulate_plan
 from fundappraise.simulate.summary import OTHER_HURDLES, fund_npv, irr_of_mean
 
@@ -72,6 +78,25 @@ class Outcome:
     @property
     def capital_loss_cvar(self) -> Estimate:
         return cvar_estimate(self.capital_loss_by_path, self.run.fund.number("confidence"))
+
+    @cached_property
+    def n_rates(self) -> Ints:
+        """How many IRRs the flows of all tickets have on each path ``(paths,)``; the chosen projects are simulated again."""
+        plan, guess = self.run.plan, self.run.fund.number("hurdle")
+        parts = []
+        for blocks, columns, _ in in_tasks(self.run.numbers):
+            grid: Floats = np.zeros((2 * plan.timeline.n_periods + 1, len(blocks) * BLOCK))
+            for project, results in evaluate(plan, self.run.seed, blocks):
+                grid = grid + merge_half_periods(*(results[project.model.outputs[flow]] for flow in _FLOWS))
+            parts.append(irr_of_columns(grid[:, columns], (1 + guess) ** (plan.timeline.years_per_period / 2) - 1)[1])
+        return np.concatenate(parts)
+
+    @cached_property
+    def risk(self) -> pd.DataFrame:
+        """Figures of risk as in ``Appraisal.risk``: the portfolio's, and the fund's, whose loss bears fees and costs."""
+        tickets = np.asarray(self.run.capital_loss.to_numpy().sum(axis=1))
+        rows = {"portfolio": (self.npv_by_path, tickets), "fund": (self.npv_by_path, self.capital_loss_by_path)}
+        return portfolio_risks(rows, self.n_rates, self.run.fund.number("confidence"))
 
     @property
     def npv_at(self) -> dict[float, float]:
@@ -151,11 +176,14 @@ def simulate_chosen(
     flows: dict[str, Mapping[str, Floats]] = {n: candidates.flows[o] for n, o in taken.items() if n not in changed}
     if changed:
         again = plan_fund(fund, only=changed, models_folder=folder)
-        new = simulate_plan(again, paths=candidates.n_paths, seed=candidates.seed, workers=workers, on=on)
+        new = simulate_plan(again, paths=int(candidates.numbers[-1]) + 1, seed=candidates.seed, workers=workers, on=on)
+        if candidates.kept is not None:
+            new = new.keeping(candidates.kept)
         columns |= new.columns
-        flows |= new.flows
+        flows |= {name: new.flows[name] for name in changed}
     ordered = tuple(taken[project.name] for project in alone.projects)
-    return Outcome(Appraisal(alone, candidates.seed, candidates.n_paths, columns, flows), candidates, ordered)
+    run = Appraisal(alone, candidates.seed, candidates.n_paths, columns, flows, candidates.kept)
+    return Outcome(run, candidates, ordered)
 
 
 def _sellers(plan: Plan, project_id: str, taken: Mapping[str, str]) -> set[str]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fundappraise.arrays import Floats
+from fundappraise.arrays import Floats, Ints
 from fundappraise.backends.checks import failed_checks, require_defined
 from fundappraise.backends.numpy_kernel import Kernel
 from fundappraise.drivers.events import happening
@@ -28,8 +28,12 @@ from fundappraise.simulate.plan import ECONOMICS, ModelPlan, Plan, ProjectPlan
 
 MEASURES = (
     "fund_npv", "capital_loss", "project_npv", "project_irr", "equity_npv", "equity_irr", "payback", "min_cover", "default",
+    "project_rates", "equity_rates",
 )  # fmt: skip
-"""By path: NPVs and capital loss in MUSD, rates a year, payback in years, default 0/1. NaN: no rate, no payback, no debt."""
+"""By path: NPVs and capital loss in MUSD, IRRs a year, payback in years, default 0/1. NaN: no IRR, no payback, no debt.
+``…_rates`` says how many IRRs there are."""
+COUNTS: Mapping[str, type[np.int8]] = dict.fromkeys(("default", "project_rates", "equity_rates"), np.int8)
+"""Measures that are small whole numbers, and how they are kept."""
 
 FLOWS = (
     "project_calls",
@@ -82,12 +86,17 @@ def simulate(plan: Plan, seed: int, blocks: range, n_paths: int) -> TaskResult:
     columns: dict[str, Mapping[str, Floats]] = {}
     flows: dict[str, Mapping[str, Floats]] = {}
     for name, of, project, results in _options(plan, seed, blocks, keep):
-        kept = (*FLOWS, *(flow for flow in ECONOMICS if flow in project.model.outputs))
+        kept = flows_of(project)
         outputs = {flow: results[project.model.outputs[flow]] for flow in (*kept, "min_cover", "default")}
         outputs = {flow: np.broadcast_to(row, (row.shape[0], keep)) for flow, row in outputs.items()}
         columns[name] = measures(of, project, outputs)
         flows[name] = {flow: _block_sums(outputs[flow]) for flow in kept}
     return TaskResult(columns, flows)
+
+
+def flows_of(project: ProjectPlan) -> tuple[str, ...]:
+    """The flows of a project that are kept: ``FLOWS``, and those of its economics where its model has them."""
+    return (*FLOWS, *(flow for flow in ECONOMICS if flow in project.model.outputs))
 
 
 def _options(plan: Plan, seed: int, blocks: range, keep: int) -> Iterator[tuple[str, Plan, ProjectPlan, Mapping[str, Floats]]]:
@@ -252,20 +261,25 @@ def measures(plan: Plan, project: ProjectPlan, outputs: Mapping[str, Floats]) ->
     def value(rate: float, flows: tuple[Floats, Floats, Floats]) -> Floats:
         return half_period_npv(rate, *flows, years_per_period=years)
 
-    def rate(flows: tuple[Floats, Floats, Floats], guess: float) -> Floats:
-        by_step, _ = irr_of_columns(merge_half_periods(*flows), (1.0 + guess) ** (years / 2) - 1.0)
-        return np.asarray((1.0 + by_step) ** (2 / years) - 1.0)
+    def rates(flows: tuple[Floats, Floats, Floats], guess: float) -> tuple[Floats, Ints]:
+        by_step, count = irr_of_columns(merge_half_periods(*flows), (1.0 + guess) ** (years / 2) - 1.0)
+        return np.asarray((1.0 + by_step) ** (2 / years) - 1.0), count
+
+    project_irr, project_rates = rates(project_flows, project.discount_rate)
+    equity_irr, equity_rates = rates(equity_flows, project.equity_cost)
 
     return {
         "fund_npv": fund_npv(plan, project, outputs, fund.number("hurdle")),
         "capital_loss": -fund_npv(plan, project, outputs, fund.number("risk_free")),
         "project_npv": value(project.discount_rate, project_flows),
-        "project_irr": rate(project_flows, project.discount_rate),
+        "project_irr": project_irr,
         "equity_npv": value(project.equity_cost, equity_flows),
-        "equity_irr": rate(equity_flows, project.equity_cost),
+        "equity_irr": equity_irr,
         "payback": payback(merge_half_periods(*project_flows).T) * years / 2,
         "min_cover": outputs["min_cover"][0],
         "default": outputs["default"][0],
+        "project_rates": project_rates,
+        "equity_rates": equity_rates,
     }
 
 

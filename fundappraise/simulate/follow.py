@@ -44,6 +44,8 @@ _MEASURES = {
     "payback": ("Payback", "year", "project_calls, project_operating"),
     "min_cover": ("Lowest debt service cover", "1", "min_cover"),
     "default": ("Payment default at any time", "1", "default"),
+    "project_rates": ("Number of project IRRs", "1", "project_calls, project_operating"),
+    "equity_rates": ("Number of equity IRRs", "1", "equity_calls, equity_operating"),
 }
 """What each of ``block.MEASURES`` is, its unit, and the outputs it is worked out from."""
 

@@ -11,6 +11,7 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +20,7 @@ import numpy as np
 from fundappraise.arrays import Floats
 from fundappraise.drivers.sampling import BLOCK
 from fundappraise.fund.fund import Fund
-from fundappraise.simulate.block import MEASURES, Progress, TaskResult, simulate, tasks_of
+from fundappraise.simulate.block import COUNTS, Progress, TaskResult, simulate, tasks_of
 from fundappraise.simulate.plan import Plan
 from fundappraise.simulate.prepare import plan_fund
 
@@ -35,25 +36,27 @@ def simulate_all(
     seed: int,
     n_paths: int,
     *,
+    first: int = 0,
     workers: int | None = None,
     on: Workers = "threads",
     progress: Progress | None = None,
 ) -> tuple[Columns, Columns]:
     """Measures by project ``(paths,)``, and flows by project summed over each block's paths ``(blocks, periods)``.
 
-    ``workers`` defaults to one a core. The first error of a task is raised after the others have stopped.
+    From path ``first``, where a task begins, up to ``n_paths``. ``workers`` defaults to one a core. The first error of a
+    task is raised after the others have stopped.
     """
-    tasks = tasks_of(range(n_paths))
+    tasks, found = tasks_of(range(first, n_paths)), _Found(first, n_paths)
     count = min(workers or os.cpu_count() or 1, len(tasks))
     if count == 1 or on == "threads":
         pool: Executor = ThreadPoolExecutor(max_workers=count)
-        results = _all(pool, lambda task: pool.submit(simulate, plan, seed, task, n_paths), tasks, n_paths, progress)
+        _fill(found, pool, lambda task: pool.submit(simulate, plan, seed, task, n_paths), tasks, progress)
     else:
         made_from = (plan.fund, plan.only, plan.models_folder)
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(max_workers=count, mp_context=context, initializer=_prepare, initargs=made_from)
-        results = _all(pool, lambda task: pool.submit(_simulate, seed, task, n_paths), tasks, n_paths, progress)
-    return _joined(results, plan)
+        _fill(found, pool, lambda task: pool.submit(_simulate, seed, task, n_paths), tasks, progress)
+    return found.columns, found.flows
 
 
 def _prepare(fund: Fund, only: frozenset[str] | None, folder: Path | None) -> None:
@@ -68,39 +71,53 @@ def _simulate(seed: int, task: range, n_paths: int) -> TaskResult:
     return simulate(_plan, seed, task, n_paths)
 
 
-def _all(
+@dataclass(slots=True)
+class _Found:
+    """Measures and flows of the paths from ``first`` up to ``n_paths``. Results go to their place as they arrive: a run is
+    never held twice."""
+
+    first: int
+    n_paths: int
+    columns: dict[str, dict[str, Floats]] = field(default_factory=dict)
+    flows: dict[str, dict[str, Floats]] = field(default_factory=dict)
+
+    def add(self, result: TaskResult, blocks: range) -> None:
+        first_block, n_paths = self.first // BLOCK, self.n_paths - self.first
+        _place(self.columns, result.columns, blocks.start * BLOCK - self.first, n_paths)
+        _place(self.flows, result.flows, blocks.start - first_block, -(-n_paths // BLOCK))
+
+
+def _place(whole: dict[str, dict[str, Floats]], part: Mapping[str, Mapping[str, Floats]], first: int, n_rows: int) -> None:
+    for name, rows in part.items():
+        there = whole.setdefault(name, {})
+        for key, row in rows.items():
+            if key not in there:
+                there[key] = np.empty((n_rows, *row.shape[1:]), COUNTS.get(key, np.float64))
+            there[key][first : first + len(row)] = row
+
+
+def _fill(
+    found: _Found,
     pool: Executor,
     submit: Callable[[range], Future[TaskResult]],
     tasks: list[range],
-    n_paths: int,
     progress: Progress | None,
-) -> list[TaskResult]:
-    results: dict[int, TaskResult] = {}
+) -> None:
     with pool:
-        waiting = {submit(task): number for number, task in enumerate(tasks)}
-        done = 0
+        waiting = {submit(task): task for task in tasks}
+        done = found.first
         try:
             while waiting:
                 finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    number = waiting.pop(future)
-                    results[number] = future.result()
-                    done = min(done + len(tasks[number]) * BLOCK, n_paths)
+                while finished:
+                    future = finished.pop()
+                    blocks = waiting.pop(future)
+                    found.add(future.result(), blocks)
+                    done = min(done + len(blocks) * BLOCK, found.n_paths)
                     if progress is not None:
-                        progress(done, n_paths)
+                        progress(done, found.n_paths)
+                    del future  # and its result with it
         except BaseException:
             for future in waiting:
                 future.cancel()
             raise
-    return [results[number] for number in range(len(tasks))]
-
-
-def _joined(results: list[TaskResult], plan: Plan) -> tuple[Columns, Columns]:
-    names = list(plan.options)
-    columns = {
-        name: {measure: np.concatenate([r.columns[name][measure] for r in results]) for measure in MEASURES} for name in names
-    }
-    flows = {
-        name: {flow: np.concatenate([r.flows[name][flow] for r in results]) for flow in results[0].flows[name]} for name in names
-    }
-    return columns, flows

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from fundappraise.arrays import Floats
+from fundappraise.arrays import Floats, Ints
 from fundappraise.backends.numpy_kernel import compile_schedule
 from fundappraise.drivers.sampling import BLOCK
 from fundappraise.errors import InputError, Problem, did_you_mean
 from fundappraise.fund.build import fund_of
 from fundappraise.fund.fund import Fund, Project
 from fundappraise.model.schedule import schedule
-from fundappraise.simulate.block import Progress, base_inputs, draws, driver_paths, run_kernel, tasks_of, world
+from fundappraise.simulate.block import Progress, base_inputs, draws, driver_paths, run_kernel, world
+from fundappraise.simulate.conditions import SelectedFlows, in_tasks, paths_where
+from fundappraise.simulate.enough import Effort, run_until_sure
 from fundappraise.simulate.follow import follow
 from fundappraise.simulate.paths import Columns, Workers, simulate_all
 from fundappraise.simulate.plan import Plan, ProjectPlan
 from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.progress import bar
+from fundappraise.simulate.risk_table import DEFAULT, covenants, project_risks
 from fundappraise.simulate.summary import option_table
 from fundappraise.simulate.trace import Trace
 
@@ -35,7 +38,7 @@ MOST_PATHS = 20_000_000
 def appraise(
     fund: Fund | Project,
     *,
-    paths: int = 100_000,
+    paths: int | Literal["auto"] = 100_000,
     seed: int = 1,
     workers: int | None = None,
     on: Workers = "threads",
@@ -49,7 +52,8 @@ def appraise(
     fund
         A fund, or one project (which then stands alone: no sponsors, limits or shared drivers).
     paths, seed
-        How many futures, and which: path 17 of seed 1 is the same future for any number of paths.
+        How many futures, and which: path 17 of seed 1 is the same future for any number of paths. ``"auto"`` runs until the
+        figures are as sure as the fund's ``precision`` asks (see ``enough``); the run's ``effort`` says what it took.
     workers, on
         How many threads or processes; by default one thread a core. The results do not depend on it. Processes are faster
         on several cores, but a script must then start under ``if __name__ == "__main__"``.
@@ -63,8 +67,8 @@ def appraise(
     InputError
         The fund cannot be simulated; every problem is listed.
     """
-    if not 1 <= paths <= MOST_PATHS:
-        raise InputError([Problem("paths", f"{paths} paths.", f"Allowed: 1 to {MOST_PATHS:,}.")])
+    if paths != "auto" and not (isinstance(paths, int | np.integer) and 1 <= paths <= MOST_PATHS):
+        raise InputError([Problem("paths", f"{paths} paths.", f'Allowed: 1 to {MOST_PATHS:,}, or "auto".')])
     whole = fund_of(fund) if isinstance(fund, Project) else fund
     if not whole.included:
         found = "no project is included." if whole.projects else "the fund has no projects."
@@ -76,7 +80,7 @@ def appraise(
 def simulate_plan(
     plan: Plan,
     *,
-    paths: int,
+    paths: int | Literal["auto"],
     seed: int,
     workers: int | None = None,
     on: Workers = "threads",
@@ -84,8 +88,14 @@ def simulate_plan(
 ) -> Appraisal:
     """The appraisal of a plan that is ready."""
     with bar(progress) as report:
-        columns, flows = simulate_all(plan, seed, paths, workers=workers, on=on, progress=report)
-    return Appraisal(plan, seed, paths, columns, flows)
+
+        def longer(first: int, n_paths: int) -> tuple[Columns, Columns]:
+            return simulate_all(plan, seed, n_paths, first=first, workers=workers, on=on, progress=report)
+
+        if paths != "auto":
+            return Appraisal(plan, seed, paths, *longer(0, paths))
+        columns, flows, effort = run_until_sure(plan, longer)
+    return Appraisal(plan, seed, effort.n_paths, columns, flows, effort=effort)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +112,36 @@ class Appraisal:
     n_paths: int
     columns: Columns
     flows: Columns
+    kept: Ints | None = None
+    """Numbers of the paths that a condition left, rising; None when all are there."""
+    effort: Effort | None = None
+    """What it took where the number of paths was left to the program."""
+
+    @property
+    def numbers(self) -> Ints:
+        """Numbers of the run's paths, rising."""
+        return np.arange(self.n_paths) if self.kept is None else self.kept
+
+    def where(self, condition: str) -> Appraisal:
+        """The same run on the futures in which a condition holds: ``run.where("sea_level[2035] < -31 and A2.fee > 90")``.
+
+        Addresses are drivers and inputs in a year, and uncertain inputs and drivers' parameters as drawn; signs < <= > >=,
+        joined by ``and``. Every measure works on the result; what needs mean flows (IRRs of the mean, calls, other
+        hurdles) simulates the project again when first asked for.
+
+        Raises
+        ------
+        InputError
+            The condition cannot be read, or holds on too few paths to say anything.
+        """
+        return self.keeping(paths_where(self, condition))
+
+    def keeping(self, numbers: Ints) -> Appraisal:
+        """The same run on the paths of these numbers, a rising part of its own."""
+        at = np.searchsorted(self.numbers, numbers)
+        columns = {name: {measure: row[at] for measure, row in rows.items()} for name, rows in self.columns.items()}
+        flows = SelectedFlows(self.plan, self.seed, numbers)
+        return replace(self, n_paths=numbers.size, columns=columns, flows=flows, kept=numbers)
 
     @property
     def fund(self) -> Fund:
@@ -109,7 +149,8 @@ class Appraisal:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        return self.plan.warnings
+        unsure = () if self.effort is None or self.effort.is_enough else (self.effort.text,)
+        return (*self.plan.warnings, *unsure)
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -150,7 +191,7 @@ class Appraisal:
         import pandas as pd
 
         data = {name: self.columns[name][measure] for name in self.ids}
-        return pd.DataFrame(data, index=pd.RangeIndex(self.n_paths, name="path"))
+        return pd.DataFrame(data, index=_path_index(self.numbers))
 
     @cached_property
     def calls(self) -> pd.DataFrame:
@@ -161,6 +202,21 @@ class Appraisal:
     def receipts(self) -> pd.DataFrame:
         """Expected receipts of the fund ``(project, year)``, MUSD."""
         return self.by_year("fund_operating", self.ids) + self.by_year("fund_exit", self.ids)
+
+    @cached_property
+    def risk(self) -> pd.DataFrame:
+        """A row a project: mean, sd and percentiles of fund NPV, probabilities of loss, of missing the hurdle and of breaking
+        the covenant ever, VaR and CVaR of capital loss (MUSD, positive = loss), shares of paths without an equity IRR and with
+        several. Each has its standard error beside it, ending in ``_se``; NaN without debt.
+        """
+        return project_risks(self)
+
+    def covenants(self, below: float = DEFAULT) -> pd.DataFrame:
+        """Probability by project and year, and "ever", that debt service cover is below a covenant; with standard errors.
+
+        Computed again from the seed. 1.05 is the covenant of default, 1.15 that of lock-up. Projects without debt are left out.
+        """
+        return covenants(self, below)
 
     def mean_npv(self, project_id: str) -> float:
         """Expected fund NPV of a project, MUSD."""
@@ -182,9 +238,9 @@ class Appraisal:
         """A driver at the end of each year ``(path, year)``, drawn again from the seed."""
         if name not in self.plan.driver_base:
             raise InputError([_unknown(name, "driver", self.plan.driver_base)])
-        span = self._span(paths)
-        parts = [driver_paths(self.plan, self.seed, task)[name] for task in tasks_of(span)]
-        return self._paths_by_year(np.concatenate(parts, axis=1), span, flows=False)
+        numbers = self._asked(paths)
+        parts = [driver_paths(self.plan, self.seed, task)[name][:, at] for task, at, _ in in_tasks(numbers)]
+        return self._paths_by_year(np.concatenate(parts, axis=1), numbers, flows=False)
 
     def base_driver(self, name: str) -> pd.Series[float]:
         """A driver's base path at the end of each year."""
@@ -197,11 +253,12 @@ class Appraisal:
         """The drawn levels of a project's uncertain inputs ``(path, input)``, in the model's units."""
         import pandas as pd
 
-        span = self._span(paths)
+        numbers = self._asked(paths)
         rows = [row for row in self._project(project_id).inputs if row.is_random]
-        parts = [draws(self.plan, rows, self.seed, task) for task in tasks_of(span)]
-        data = {row.assumption.name: self._cut(np.concatenate([part[row.address] for part in parts]), span) for row in rows}
-        return pd.DataFrame(data, index=pd.RangeIndex(span.start, span.stop, name="path"))
+        parts = [{address: levels[at] for address, levels in draws(self.plan, rows, self.seed, task).items()}
+                 for task, at, _ in in_tasks(numbers)]  # fmt: skip
+        data = {row.assumption.name: np.concatenate([part[row.address] for part in parts]) for row in rows}
+        return pd.DataFrame(data, index=_path_index(numbers))
 
     def lines(self, project_id: str, item: str, paths: slice | None = None) -> pd.DataFrame:
         """One line item ``(path, year)``, computed again from the seed; an item with one value has one column.
@@ -211,14 +268,14 @@ class Appraisal:
         project = self._project(project_id)
         if item not in project.model.items:
             raise InputError([_unknown(f"{project_id}.{item}", "line item", project.model.items)])
-        span = self._span(paths)
+        numbers = self._asked(paths)
         kernel = compile_schedule(schedule(project.model, [item]))
         parts = []
-        for task in tasks_of(span):
+        for task, at, _ in in_tasks(numbers):
             shared = world(self.plan, self.seed, task, only=project_id)
             values = run_kernel(project, kernel, shared.values[project_id], self.plan, task)[item]
-            parts.append(np.broadcast_to(values, (values.shape[0], len(task) * BLOCK)))
-        return self._paths_by_year(np.concatenate(parts, axis=1), span, flows=project.model.items[item].kind == "flow")
+            parts.append(np.broadcast_to(values, (values.shape[0], len(task) * BLOCK))[:, at])
+        return self._paths_by_year(np.concatenate(parts, axis=1), numbers, flows=project.model.items[item].kind == "flow")
 
     def base_lines(self, project_id: str) -> pd.DataFrame:
         """Every line item of the base case: label, unit, then one column a year as in ``lines`` (one value: the first year's)."""
@@ -259,27 +316,29 @@ class Appraisal:
             raise InputError([_unknown(project_id, "project of this run", self.ids)])
         return self.plan.project(project_id)
 
-    def _span(self, paths: slice | None) -> range:
+    def _asked(self, paths: slice | None) -> Ints:
+        """Numbers of the paths in a slice of the run's own."""
         span = range(self.n_paths)[paths or slice(None)]
         if span.step != 1 or not span:
             raise InputError(
                 [Problem("paths", f"{paths} of {self.n_paths:,} paths.", "Allowed: slice(first, last), without gaps.")]
             )
-        return span
+        return self.numbers[span.start : span.stop]
 
-    def _cut(self, rows: Floats, span: range) -> Floats:
-        """Paths ``span`` of rows that hold whole tasks, paths on the last axis."""
-        offset = tasks_of(span)[0].start * BLOCK
-        return rows[..., span.start - offset : span.stop - offset]
-
-    def _paths_by_year(self, rows: Floats, span: range, *, flows: bool) -> pd.DataFrame:
+    def _paths_by_year(self, rows: Floats, numbers: Ints, *, flows: bool) -> pd.DataFrame:
         import pandas as pd
 
         timeline = self.plan.timeline
         by_period = rows.shape[0] == timeline.n_periods
-        kept = self._cut(timeline.yearly(rows, flows=flows) if by_period else rows, span).T
+        kept = (timeline.yearly(rows, flows=flows) if by_period else rows).T
         columns = list(timeline.years) if by_period else ["value"]
-        return pd.DataFrame(kept, index=pd.RangeIndex(span.start, span.stop, name="path"), columns=columns)
+        return pd.DataFrame(kept, index=_path_index(numbers), columns=columns)
+
+
+def _path_index(numbers: Ints) -> pd.Index[int]:
+    import pandas as pd
+
+    return pd.Index(numbers, name="path")
 
 
 def _unknown(name: str, what: str, known: object) -> Problem:
