@@ -50,12 +50,12 @@ def block_sums(decision: Decision) -> dict[str, NDArray[Any]]:
 
 
 def _columns(run: Appraisal, prefix: str) -> Iterator[tuple[str, list[Floats]]]:
-    """Every measure by path and every flow by year, cut into blocks."""
-    for project in run.ids:
-        for name, column in run.columns[project].items():
-            yield f"{prefix}{project} {name}", [column[start : start + BLOCK] for start in range(0, len(column), BLOCK)]
-        for name, rows in run.flows[project].items():
-            yield f"{prefix}{project} {name} by year", list(rows)
+    """Every measure by path and every flow by year of every project and configuration, cut into blocks."""
+    for option, columns in run.columns.items():
+        for name, column in columns.items():
+            yield f"{prefix}{option} {name}", [column[start : start + BLOCK] for start in range(0, len(column), BLOCK)]
+        for name, rows in run.flows[option].items():
+            yield f"{prefix}{option} {name}_by_year", list(rows)
 
 
 def _digest(block: Floats) -> int:
@@ -75,7 +75,11 @@ def figures(decision: Decision) -> dict[str, float | None]:
     found: dict[str, float] = {}
     for figure in key_figures(decision):
         found |= {f"fund {figure.name}": figure.value, f"fund {figure.name}, error": figure.error}
-    tables = [("", decision.run.projects), ("", decision.selection[["regret"]]), ("", decision.rescues.drop(columns="npv_mean"))]
+    tables = [
+        ("", decision.run.configurations),
+        ("", decision.selection[["regret"]]),
+        ("", decision.rescues.drop(columns="npv_mean")),
+    ]
     if decision.outcome is not None and len(decision.outcome.run.ids):
         tables.append((CHOSEN, decision.outcome.run.projects))
         yearly = {"calls": decision.outcome.calls, "receipts": decision.outcome.receipts}

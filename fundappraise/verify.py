@@ -148,8 +148,7 @@ def _blocks(then: Mapping[str, Any] | None, decision: Allocation) -> Iterator[st
     after = {str(name): k for k, name in enumerate(now["names"])}
     apart: dict[str, list[tuple[str, Any, float, float]]] = {}
     for name in dict.fromkeys([*before, *after]):
-        owner, _, column = name.removeprefix(stored.CHOSEN).partition(" ")
-        owner = f"{stored.CHOSEN}{owner}" if name.startswith(stored.CHOSEN) else owner
+        owner, _, column = name.rpartition(" ")
         if name not in before or name not in after or then["digests"].shape[1] != now["digests"].shape[1]:
             apart.setdefault(owner, []).append((column, None, np.nan, np.nan))
             continue

@@ -1,11 +1,17 @@
-"""The README's Python runs as it stands, but for fewer paths."""
+"""The README's Python runs as it stands, but for fewer paths, and its trace says what the README shows."""
 
+import json
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from fundappraise.commands import new_workbook
+from fundappraise.resources import folder_of
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
@@ -43,3 +49,25 @@ def test_it_runs(snippet, tmp_path):
     assert done.returncode == 0, done.stderr
     for name in re.findall(r'\.write\("([^"]+)"', snippet):
         assert (tmp_path / name).stat().st_size > 10_000
+
+
+def test_its_trace_is_what_the_command_prints(command, tmp_path):
+    """On a folder that holds what trace reads of a run. Numbers may move with the example; every word is as shown."""
+    lines = [line.removeprefix("    ") for line in README.split("\n")]
+    first = next(k for k, line in enumerate(lines) if line.startswith("$ fundappraise trace"))
+    shown = lines[first + 1 : lines.index("", first)]
+    _, _, name, folder, *arguments = shlex.split(lines[first])
+    run = tmp_path / folder
+    run.mkdir(parents=True)
+    new_workbook(run / "input.xlsx", "caspian", None, ())
+    shutil.copytree(folder_of("models"), run / "models")
+    key = {"input": "", "models": "", "paths": 100_000, "seed": 1, "scenario": "", "without": [], "version": ""}
+    (run / "run.json").write_text(json.dumps({"key": key, "origin": "caspian.xlsx"}))
+    done = command(name, run, *arguments)
+    assert done.code == 0, done.err
+    printed = done.out.replace(str(run), folder).rstrip("\n").split("\n")
+    assert [_without_numbers(line) for line in printed] == [_without_numbers(line) for line in shown]
+
+
+def _without_numbers(line):
+    return re.sub(r"[−\d.,]+ *", "# ", line).rstrip()

@@ -16,7 +16,7 @@ from shops import MODELS, demand, quay, stated
 from fundappraise import runs
 from fundappraise.commands import new_workbook
 from fundappraise.errors import RunFolderError
-from fundappraise.fund.fund import Capacity, Limit, Market
+from fundappraise.fund.fund import Capacity, Configuration, Limit, Market
 from fundappraise.verify import _figures, verify_run
 
 
@@ -167,9 +167,17 @@ def test_rounding_is_told_from_a_real_difference():
     ]
 
 
-def test_scenario_and_projects_left_out_are_those_of_the_run(tmp_path):
-    found = verified(made_run(saved(small_fund(), tmp_path / "fund.toml"), paths=100, scenario="Cheap tea", without=("B",)))
+def test_scenario_configurations_and_projects_left_out_are_those_of_the_run(tmp_path):
+    fund = small_fund(configurations=(Configuration(project="A", name="with a grant", overrides=(("A.grant", "30"),)),))
+    folder = made_run(saved(fund, tmp_path / "fund.toml"), paths=100, scenario="Cheap tea", without=("B",))
+    found = verified(folder)
     assert found.same, found.text
+    with np.load(folder / "blocks.npz") as stored:
+        arrays = dict(stored)
+    arrays["digests"][list(arrays["names"]).index("A: with a grant equity_npv"), 0] += 1
+    np.savez(folder / "blocks.npz", **arrays)
+    _, found = verified(folder).differences
+    assert found.startswith("A: with a grant: equity_npv in 1 of 1 blocks, up to 100 of 100 paths")
 
 
 def test_a_run_whose_limits_clash_can_be_verified(tmp_path):

@@ -1,6 +1,7 @@
 """From an address to its trace: ``A2.revenue``, ``A2.tax[2031]``, ``sea_level``, ``sea_level.decline``, ``hurdle``.
 
-``bank_case(A2.cfads)`` is the same in the case that lenders size debt on, ``A2.tax[2031 Q3]`` one period of a quarterly fund.
+``bank_case(A2.cfads)`` is the same in the case that lenders size debt on, ``A2.tax[2031 Q3]`` one period of a quarterly fund,
+``A2: take-or-pay.revenue`` a line of another configuration.
 """
 
 from __future__ import annotations
@@ -58,12 +59,18 @@ def follow(plan: Plan, seed: int, address: str, *, year: int | None = None, path
     InputError
         There is no such address, or the year is off the timeline.
     """
+    named: dict[str, str] = {}
+    for row in plan.configurations:
+        if f"{row.stated.id}." in address:
+            address = address.replace(row.stated.id, row.stated.project, 1)
+            plan, named = row.plan, {row.stated.project: row.stated.id}
+            break
     read = _read(address)
     if read.year is not None and year not in (None, read.year):
         raise _wrong(address, f"the address says {read.year}, the year asked for is {year}.")
     when = replace(read, year=read.year if read.year is not None else year)
     future = future_of(plan, seed, path)
-    return _Tracer(plan).address(read.address, _periods(plan, address, when), future.bank_case if read.bank else future)
+    return _Tracer(plan, named).address(read.address, _periods(plan, address, when), future.bank_case if read.bank else future)
 
 
 def concerned(fund: Fund, address: str) -> frozenset[str] | None:
@@ -124,9 +131,10 @@ def _wrong(where: str, found: str, hint: str = "") -> InputError:
 
 @dataclass(frozen=True, slots=True)
 class _Tracer:
-    """Makes traces of one plan; private to this module."""
+    """Makes traces of one plan; private to this module. ``named`` is what a project is called in another configuration."""
 
     plan: Plan
+    named: Mapping[str, str]
 
     def address(self, written: str, periods: range | None, future: Future) -> Trace:
         fund, period = self.plan.fund, None if periods is None else periods[-1]
@@ -202,7 +210,7 @@ class _Tracer:
     ) -> Trace:
         flows = isinstance(row, Item) and row.kind == "flow"
         values, years, when = self._at(part.future.values(owner)[row.name], part.period, flows=flows)
-        address = f"{owner.name}.{row.name}"
+        address = f"{self.named.get(owner.name, owner.name)}.{row.name}"
         return Trace(
             address=f"bank_case({address})" if part.future.bank else address,
             label=row.label, unit=unit_of(owner, row.name), values=values, years=years, when=when,
@@ -312,7 +320,8 @@ class _Tracer:
         label, unit, outputs = _MEASURES[name]
         items = dict.fromkeys(project.model.outputs[output.strip()] for output in outputs.split(","))
         return Trace(
-            address=f"{project.name}.{name}", label=label, unit=unit, values=(future.measures(project)[name],),
+            address=f"{self.named.get(project.name, project.name)}.{name}", label=label, unit=unit,
+            values=(future.measures(project)[name],),
             path=future.path, case=future.case,
             origin=Origin(notes=(f"worked out from {', '.join(items)}{self._rate(project, name)}",)),
             _follow=lambda: {item: self.name(project, Part(item, None, future)) for item in items},

@@ -12,7 +12,7 @@ from fundappraise.drivers.distributions import pert, uniform
 from fundappraise.errors import InputError
 from fundappraise.formula.nodes import Apply, Name, Number, Shift
 from fundappraise.formula.parse import parse
-from fundappraise.fund.fund import GroupMember, Project
+from fundappraise.fund.fund import Configuration, GroupMember, Project
 from fundappraise.reading import example
 from fundappraise.simulate.block import MEASURES, bank_inputs, world
 from fundappraise.simulate.futures import Future
@@ -271,6 +271,16 @@ def test_settings_and_measures_are_addresses_too(books):
     for measure in set(MEASURES) - set(books.plan.project("L").model.items):  # a line of that name comes first
         found = books.trace(f"L.{measure}", path=0).value
         assert found == books.columns["L"][measure][0] or (math.isnan(found) and math.isnan(books.columns["L"][measure][0]))
+
+
+def test_another_configuration_is_followed_by_its_name():
+    half = Configuration(project="L", name="half", overrides=(("L.extra", "-50 %"),))
+    books = run(ledger(configurations=(half,)))
+    found = books.trace("L: half.doubled", year=2028, path=0)
+    assert (found.address, found.value) == ("L: half.doubled", 4)
+    assert (found.parts["flow"].address, found.parts["flow"].value) == ("L: half.flow", -2)
+    assert books.trace("L.doubled", year=2028, path=0).value == 8
+    assert books.trace("L: half.fund_npv", path=0).value == books.columns["L: half"]["fund_npv"][0]
 
 
 def test_a_year_of_quarters_adds_up_its_flows():
