@@ -138,7 +138,7 @@ class _Builder:
         given = {
             "start_period": _scalar(start),
             "exit_period": _scalar(self._exit_period()),
-            "price_level": price_index(f"real {self.timeline.first_year}", self.fund, self.timeline)
+            "fund_index": price_index(f"real {self.timeline.first_year}", self.fund, self.timeline)
             if self.fund.indices
             else np.ones((self.timeline.n_periods, 1)),
         }
