@@ -23,6 +23,7 @@ from fundappraise.measures.risk import (
     var,
     var_estimate,
 )
+from fundappraise.measures.sensitivity import shapley_effects
 
 __all__ = [
     "Estimate",
@@ -47,6 +48,7 @@ __all__ = [
     "probability_estimate",
     "rvpi",
     "sd_estimate",
+    "shapley_effects",
     "tvpi",
     "var",
     "var_estimate",

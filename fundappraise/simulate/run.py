@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,7 @@ from fundappraise.simulate.plan import Plan, ProjectPlan
 from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.progress import bar
 from fundappraise.simulate.risk_table import DEFAULT, covenants, project_risks
+from fundappraise.simulate.shares import variance_shares
 from fundappraise.simulate.summary import option_table
 from fundappraise.simulate.trace import Trace
 
@@ -217,6 +218,16 @@ class Appraisal:
         Computed again from the seed. 1.05 is the covenant of default, 1.15 that of lock-up. Projects without debt are left out.
         """
         return covenants(self, below)
+
+    def variance_shares(self, projects: Sequence[str] | None = None, *, blocks: int = 16) -> pd.DataFrame:
+        """What share of the variance of fund NPV each uncertain input makes, largest first.
+
+        Columns: group, confidence, then for each of ``projects`` (by default all) and for "all" of them together the share
+        (Shapley effect: right under dependence, adding up to one) and its standard error, ending in ``_se``. Rows are inputs,
+        drivers' parameters, drivers (their yearly movement) and events; members of a t copula are one row. The shares of a
+        group are the sum of its rows'. Simulated again in ``blocks`` of 1,024 paths, once for each input a project reads.
+        """
+        return variance_shares(self, projects, blocks)
 
     def mean_npv(self, project_id: str) -> float:
         """Expected fund NPV of a project, MUSD."""
