@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: appraise test test-all check bench clean
+.PHONY: appraise test test-all check bench docs clean
 
 appraise: $(VENV)/.installed
 	test -f caspian.xlsx || $(BIN)/fundappraise new caspian.xlsx --example caspian
@@ -19,10 +19,13 @@ test-all: $(VENV)/.test
 	$(BIN)/python -m pytest -q -m "slow or not slow"
 
 check: $(VENV)/.test
-	$(BIN)/ruff format --check fundappraise tests benchmarks
-	$(BIN)/ruff check fundappraise tests benchmarks
+	$(BIN)/ruff format --check fundappraise tests benchmarks docs
+	$(BIN)/ruff check fundappraise tests benchmarks docs
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_imports.py tests/test_public_names.py
+
+docs: $(VENV)/.test
+	$(BIN)/python docs/pages.py
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
