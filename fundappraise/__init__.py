@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fundappraise import measures
     from fundappraise.allocation.solve import select
     from fundappraise.decide import allocate
-    from fundappraise.drivers import distributions as dist
+    from fundappraise.drivers import dist
     from fundappraise.errors import InputError
     from fundappraise.fund.build import project as Project  # noqa: N812  (it makes a Project)
     from fundappraise.fund.fund import Fund
@@ -33,7 +33,7 @@ _PLACES = {
     "allocate": ("fundappraise.decide", "allocate"),
     "appraise": ("fundappraise.simulate.run", "appraise"),
     "cvar": ("fundappraise.measures", "cvar"),
-    "dist": ("fundappraise.drivers.distributions", ""),
+    "dist": ("fundappraise.drivers.dist", ""),
     "example": ("fundappraise.reading", "example"),
     "irr": ("fundappraise.measures", "irr"),
     "measures": ("fundappraise.measures", ""),

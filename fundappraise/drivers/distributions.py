@@ -17,19 +17,24 @@ import numpy as np
 
 from fundappraise.arrays import Floats
 from fundappraise.drivers import shapes
-from fundappraise.drivers.range_problems import range_faults, range_problems
+from fundappraise.drivers.laws import Beta, Discrete, Gamma, OwnLaw, StudentT
+from fundappraise.drivers.metalog import Metalog, through
+from fundappraise.drivers.range_problems import range_faults, range_problems, shortened
+from fundappraise.drivers.tables import read, score_table
 from fundappraise.errors import InputError, Problem
 
-Shape = Literal["fixed", "PERT", "triangular", "normal", "lognormal", "uniform"]
+Shape = Literal["fixed", "PERT", "triangular", "normal", "lognormal", "uniform", "percentiles", "three values"]
+"""What low, base and high can define: the words of a workbook's column Shape."""
 RangeMeaning = Literal["P10, P90", "min, max"]
 Mean = Literal["p10p90", "minmax"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Distribution:
-    """Low, base and high of one number, and the shape between them.
+    """Low, base and high of one number, and the shape between them; or a ``law`` with numbers of its own.
 
-    ``lower`` and ``upper`` are the bounds its input declares (a share lies in 0 to 1); None means unbounded.
+    ``lower`` and ``upper`` are the bounds its input declares (a share lies in 0 to 1); None means unbounded. Of a law, low and
+    high are its P10 and P90 before any bound.
 
     Examples
     --------
@@ -40,81 +45,119 @@ class Distribution:
     base: float
     low: float | None = None
     high: float | None = None
-    shape: Shape = "fixed"
+    shape: Shape | Literal["law"] = "fixed"
     meaning: RangeMeaning = "P10, P90"
     lower: float | None = None
     upper: float | None = None
+    law: OwnLaw | None = None
 
     def __repr__(self) -> str:
         if self.shape == "fixed":
             return f"fixed({self.base:.10g})"
         numbers = ", ".join("–" if x is None else f"{x:.10g}" for x in (self.low, self.base, self.high))
+        words = f"{self.shape}({numbers}; {self.meaning}" if self.law is None else shortened(self.call)[:-1]
         bounds = (self.lower, self.upper)
         if bounds == (None, None):
-            return f"{self.shape}({numbers}; {self.meaning})"
+            return f"{words})"
         within = " to ".join("…" if x is None else f"{x:.10g}" for x in bounds)
-        return f"{self.shape}({numbers}; {self.meaning}; within {within})"
+        return f"{words}; within {within})"
+
+    @property
+    def shape_text(self) -> str:
+        """The word or the call that stands in the column Shape."""
+        return self.shape if self.law is None else shortened(self.call)
 
     @property
     def is_random(self) -> bool:
         """Whether different paths get different values."""
+        if self.law is not None:
+            return self.law.support[0] != self.law.support[1]
         return self.shape != "fixed" and self.low != self.high
 
     def problems(self, unit: str = "") -> tuple[str, ...]:
         """What is wrong with the range, one sentence each for the person who typed it, amounts in ``unit``."""
         return range_problems(self, unit)
 
+    @property
+    def call(self) -> str:
+        """How ``fa.dist`` makes a law again, as it stands in a cell or a text: ``gamma(2.0, 3.0, shift=0.0)``."""
+        if self.law is None:
+            raise ValueError(f"{self!r} is given by its low, base and high")
+        return self.law.call
+
     def ends(self) -> tuple[float, float]:
         """The least and the greatest value that can be drawn (±inf for a normal without bounds)."""
         if not self.is_random:
             return (float(self.base), float(self.base))
-        placed = _placed(self)
-        ends = placed.values(np.array([placed.least, placed.greatest]))
+        found = placed(self)
+        ends = found.values(np.array([found.least, found.greatest]))
         return (float(ends[0]), float(ends[1]))
 
     def mean(self) -> float:
-        """Expected value."""
+        """Expected value (NaN where the law has none)."""
         if not self.is_random:
             return float(self.base)
-        placed = _placed(self)
-        return placed.location + placed.scale * placed.moment(1)
+        found = placed(self)
+        return found.location + found.about + found.scale * found.moment(1)
 
     def sd(self) -> float:
-        """Standard deviation."""
+        """Standard deviation (NaN where the law has none)."""
         if not self.is_random:
             return 0.0
-        placed = _placed(self)
-        return placed.scale * math.sqrt(max(0.0, placed.moment(2) - placed.moment(1) ** 2))
+        found = placed(self)
+        spread = found.moment(2) - found.moment(1) ** 2
+        return found.scale * math.sqrt(spread if math.isnan(spread) else max(0.0, spread))
 
     def quantile(self, u: float | Floats) -> Floats:
         """The value with probability u below it, exactly; same shape as ``u``, which lies in 0 to 1."""
         u = np.asarray(u, dtype=np.float64)
+        if not np.all((u >= 0) & (u <= 1)):
+            raise ValueError("a probability is between 0 and 1")
         if not self.is_random:
             return np.full(u.shape, self.base, dtype=np.float64)
-        placed = _placed(self)
-        return placed.values(placed.at(u, 1 - u))
+        found = placed(self)
+        return found.values(found.at(u, 1 - u))
+
+    ppf = quantile
+    """The name that scipy gives it."""
+
+    def cdf(self, x: float | Floats) -> Floats:
+        """Probability of x or less; same shape as ``x``."""
+        x = np.asarray(x, dtype=np.float64)
+        if not self.is_random:
+            return np.asarray(x >= self.base, dtype=np.float64)
+        return placed(self).up_to(x)
+
+    def percentiles(self, *percents: float) -> dict[str, float]:
+        """Values by name, ``{"P10": 80.0, …}``; P5, P10, P25, P50, P75, P90 and P95 unless others are asked for."""
+        asked = percents or (5, 10, 25, 50, 75, 90, 95)
+        return {f"P{p:g}": float(x) for p, x in zip(asked, self.quantile(np.array(asked) / 100), strict=True)}
 
     def value_at(self, z: Floats) -> Floats:
         """The value at standard normal scores: ``quantile(Φ(z))``, fast; same shape as ``z``.
 
-        A PERT is read from a table, within 1e-9 of the width between its ends; the others are closed forms.
+        PERT, beta, gamma and Student t are read from tables (``tables.NEAR``); the others are closed forms.
         """
         z = np.asarray(z, dtype=np.float64)
         if not self.is_random:
             return np.full(z.shape, self.base, dtype=np.float64)
-        placed = _placed(self)
-        return placed.values(placed.at_score(z))
+        found = placed(self)
+        return found.values(found.at_score(z))
 
     def scaled(self, factor: float) -> Distribution:
         """The distribution of ``factor`` times this number, bounds included; a negative factor turns it round."""
+        if factor == 0 and self.law is not None:
+            return Distribution(0.0)
         moved = [None if x is None else x * factor for x in (self.low, self.high, self.lower, self.upper)]
         low, high, lower, upper = moved if factor >= 0 else (moved[1], moved[0], moved[3], moved[2])
-        return replace(self, base=self.base * factor, low=low, high=high, lower=lower, upper=upper)
+        law = None if self.law is None else self.law.scaled(factor)
+        return replace(self, base=self.base * factor, low=low, high=high, lower=lower, upper=upper, law=law)
 
     def shifted(self, delta: float) -> Distribution:
         """The distribution of this number plus ``delta``, bounds included."""
         low, high, lower, upper = (None if x is None else x + delta for x in (self.low, self.high, self.lower, self.upper))
-        return replace(self, base=self.base + delta, low=low, high=high, lower=lower, upper=upper)
+        law = None if self.law is None else self.law.shifted(delta)
+        return replace(self, base=self.base + delta, low=low, high=high, lower=lower, upper=upper, law=law)
 
     def with_base(self, x: float) -> Distribution:
         """Base replaced by ``x``; low and high scale with it, or shift where the base is 0. The input's bounds stay."""
@@ -126,7 +169,7 @@ class Distribution:
 
 def constant(x: float) -> Distribution:
     """The same number on every path."""
-    return _sound(Distribution(x))
+    return sound(Distribution(x))
 
 
 def pert(
@@ -145,7 +188,7 @@ def pert(
     InputError
         When the numbers make no range.
     """
-    return _sound(Distribution(base, low, high, "PERT", _meaning(mean), lower, upper))
+    return sound(Distribution(base, low, high, "PERT", meaning_of(mean), lower, upper))
 
 
 def triangular(
@@ -158,7 +201,7 @@ def triangular(
     upper: float | None = None,
 ) -> Distribution:
     """Triangular with its mode at base; ``mean`` says what low and high mean."""
-    return _sound(Distribution(base, low, high, "triangular", _meaning(mean), lower, upper))
+    return sound(Distribution(base, low, high, "triangular", meaning_of(mean), lower, upper))
 
 
 def normal(
@@ -171,7 +214,7 @@ def normal(
     upper: float | None = None,
 ) -> Distribution:
     """Normal with median base; low and high are P10 and P90, at equal distance from it."""
-    return _sound(Distribution(base, low, high, "normal", _meaning(mean), lower, upper))
+    return sound(Distribution(base, low, high, "normal", meaning_of(mean), lower, upper))
 
 
 def lognormal(
@@ -184,7 +227,7 @@ def lognormal(
     upper: float | None = None,
 ) -> Distribution:
     """Lognormal with median base; low and high are P10 and P90, at equal ratio to it."""
-    return _sound(Distribution(base, low, high, "lognormal", _meaning(mean), lower, upper))
+    return sound(Distribution(base, low, high, "lognormal", meaning_of(mean), lower, upper))
 
 
 def uniform(
@@ -197,17 +240,48 @@ def uniform(
     upper: float | None = None,
 ) -> Distribution:
     """Every value equally likely; ``base`` is what the base case takes."""
-    return _sound(Distribution(base, low, high, "uniform", _meaning(mean), lower, upper))
+    return sound(Distribution(base, low, high, "uniform", meaning_of(mean), lower, upper))
 
 
-def _meaning(mean: Mean) -> RangeMeaning:
+def percentiles(
+    p10: float,
+    p50: float,
+    p90: float,
+    *,
+    lower: float | None = None,
+    upper: float | None = None,
+) -> Distribution:
+    """The metalog through P10, P50 (the base) and P90; ``metalog`` takes any percentiles and bounds of its own."""
+    return sound(Distribution(p50, p10, p90, "percentiles", "P10, P90", lower, upper))
+
+
+def three_values(low: float, base: float, high: float, *, mean: Mean = "p10p90") -> Distribution:
+    """Low, base or high and nothing between: in 30, 40 and 30 of 100 futures, or in 1, 4 and 1 of 6 with minimum and maximum.
+
+    References
+    ----------
+    Swanson's rule for P10, P50 and P90: Hurst, Brown, Swanson, AAPG Bulletin 84, 2000.
+    """
+    return sound(Distribution(base, low, high, "three values", meaning_of(mean)))
+
+
+def truncated_to(given: Distribution, lower: float | None, upper: float | None) -> Distribution:
+    """The distribution within these bounds too, beside those it has; nothing is checked."""
+    least = [x for x in (given.lower, lower) if x is not None]
+    most = [x for x in (given.upper, upper) if x is not None]
+    return replace(given, lower=max(least, default=None), upper=min(most, default=None))
+
+
+def meaning_of(mean: Mean) -> RangeMeaning:
+    """The words of the column "Low, high mean"."""
     meanings: dict[str, RangeMeaning] = {"p10p90": "P10, P90", "minmax": "min, max"}
     if mean not in meanings:
         raise ValueError(f'mean is "p10p90" or "minmax", not {mean!r}')
     return meanings[mean]
 
 
-def _sound(distribution: Distribution) -> Distribution:
+def sound(distribution: Distribution) -> Distribution:
+    """The distribution, when it has no problems (InputError)."""
     found = distribution.problems()
     if found:
         raise InputError(Problem(repr(distribution), sentence) for sentence in found)
@@ -215,10 +289,11 @@ def _sound(distribution: Distribution) -> Distribution:
 
 
 @dataclass(frozen=True, slots=True)
-class _Placed:
+class Placed:
     """A standard law put on the number's own scale (value = location + scale·y) and cut to [least, greatest] in y.
 
-    ``below`` and ``upto`` are the probabilities at the cuts, 0 and 1 without bounds.
+    ``below`` and ``upto`` are the probabilities at the cuts, 0 and 1 without bounds. Moments are ``about`` a middle, so that
+    a spread far smaller than the value keeps its digits.
     """
 
     law: shapes.Law
@@ -230,12 +305,18 @@ class _Placed:
     upto: float
     lower: float | None
     upper: float | None
+    about: float = 0.0
 
     def values(self, y: Floats) -> Floats:
         placed = np.asarray(self.location + self.scale * y)
         if self.lower is None and self.upper is None:
             return placed
         return np.clip(placed, self.lower, self.upper)  # rounding must not carry a share below 0
+
+    def up_to(self, x: Floats) -> Floats:
+        y = (x - self.location) / self.scale
+        share = np.clip((self.law.below(y) - self.below) / (self.upto - self.below), 0.0, 1.0)
+        return np.where(y < self.least, 0.0, np.where(y >= self.greatest, 1.0, share))
 
     def at(self, u: Floats, v: Floats) -> Floats:
         kept = self.upto - self.below
@@ -248,19 +329,22 @@ class _Placed:
             return z
         if whole and isinstance(self.law, shapes.LogNormal):
             return np.exp(self.law.sigma * z)
-        if isinstance(self.law, shapes.Pert):
-            return np.clip(shapes.pert_at_score(self.law, self.below, self.upto, z), self.least, self.greatest)
+        if isinstance(self.law, shapes.Pert | Beta | Gamma | StudentT):
+            table = score_table(self.law, self.below, 1 - self.upto)
+            return np.clip(self.law.untabled(read(table, z)), self.least, self.greatest)
         from scipy.special import ndtr
 
         return self.at(np.asarray(ndtr(z)), np.asarray(ndtr(-z)))
 
     def moment(self, k: int) -> float:
-        """E yᵏ of the cut law."""
-        return (self.law.moment(k, self.greatest) - self.law.moment(k, self.least)) / (self.upto - self.below)
+        """E (y − about)ᵏ of the cut law."""
+        law = self.law.shifted(-self.about) if self.about else self.law  # type: ignore[attr-defined]  # only own laws have it
+        outside = law.moment(k, self.least - self.about) if self.below > 0 else 0.0
+        return float((law.moment(k, self.greatest - self.about) - outside) / (self.upto - self.below))
 
 
 @lru_cache(maxsize=4096)
-def _placed(distribution: Distribution) -> _Placed:
+def placed(distribution: Distribution) -> Placed:
     """The law of a random number, solved from low, base and high.
 
     Raises
@@ -272,15 +356,23 @@ def _placed(distribution: Distribution) -> _Placed:
     if found:
         raise ValueError(f"{distribution!r}: {' '.join(found)}")
     law, location, scale = _law(distribution)
-    first, last = law.support
     lower, upper = distribution.lower, distribution.upper
+    if isinstance(law, Discrete):
+        law, lower, upper = law.within(lower, upper), None, None
+    first, last = law.support
     least = first if lower is None else min(max(first, (lower - location) / scale), last)
     greatest = last if upper is None else max(min(last, (upper - location) / scale), first)
-    return _Placed(law, location, scale, least, greatest, law.below(least), law.below(greatest), lower, upper)
+    below, upto = (float(law.below(y)) for y in (least, greatest))
+    if isinstance(law, Discrete):
+        below = 0.0  # what lies at the least value belongs to it
+    about = law.centre if isinstance(law, Beta | Gamma | StudentT | Discrete | Metalog) else 0.0
+    return Placed(law, location, scale, least, greatest, below, upto, lower, upper, about)
 
 
 def _law(distribution: Distribution) -> tuple[shapes.Law, float, float]:
     """Standard law, location and scale, before any bound."""
+    if distribution.law is not None:
+        return distribution.law, 0.0, 1.0
     base, low, high = distribution.base, distribution.low, distribution.high
     assert low is not None  # problems() has refused the others
     assert high is not None
@@ -289,6 +381,11 @@ def _law(distribution: Distribution) -> tuple[shapes.Law, float, float]:
         return shapes.Normal(), base, (high - low) / (2 * shapes.Z90)
     if distribution.shape == "lognormal":
         return shapes.LogNormal(math.log(high / low) / (2 * shapes.Z90)), 0.0, base
+    if distribution.shape == "percentiles":
+        return through({0.1: low, 0.5: base, 0.9: high}), 0.0, 1.0
+    if distribution.shape == "three values":
+        shares = (0.3, 0.4, 0.3) if tenths else (1 / 6, 2 / 3, 1 / 6)
+        return Discrete((low, base, high), shares), 0.0, 1.0
     if distribution.shape == "uniform":
         beyond = (high - low) / 8 if tenths else 0.0  # a tenth of the width lies outside on each side
         return shapes.Uniform(), low - beyond, high - low + 2 * beyond

@@ -6,12 +6,12 @@ A typed base path replaces the process's own; the process then gives the ratio t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from fundappraise.arrays import Floats
-from fundappraise.drivers.distributions import Distribution
+from fundappraise.drivers.distributions import Distribution, truncated_to
 from fundappraise.drivers.processes import PROCESSES, ParameterKind, Process
 from fundappraise.drivers.sampling import BLOCK, Sampler
 from fundappraise.drivers.scores import driver_scores, further_scores, input_scores
@@ -49,9 +49,8 @@ def process_of(spec: DriverSpec) -> Process:
 
 def cut(kind: ParameterKind, given: Distribution) -> Distribution:
     """The parameter's range within what the process can take."""
-    lower = [x for x in (given.lower, kind.lowest, kind.above) if x is not None]
-    upper = [x for x in (given.upper, kind.highest) if x is not None]
-    return replace(given, lower=max(lower, default=None), upper=min(upper, default=None))
+    least = kind.above if kind.lowest is None else kind.lowest
+    return truncated_to(given, least, kind.highest)
 
 
 def base_path(spec: DriverSpec, timeline: Timeline) -> Floats:

@@ -12,9 +12,23 @@ OFF_CENTRE = 0.01
 """How far a normal's or lognormal's base may be off the middle, as a share of high − low: typed numbers are rounded."""
 
 
+_METALOG = 1.66711 / 2.5
+
+_SHOWN = 100
+"""Characters of a law's call that are shown before it is shortened."""
+
+
+def shortened(call: str) -> str:
+    """A call in one line that can be read: ``empirical(1,000 values)`` where it is long."""
+    if len(call) <= _SHOWN:
+        return call
+    return f"{call.partition('(')[0]}({call.count(',') + 1:,} values)"
+
+
 def range_problems(given: Distribution, unit: str = "") -> tuple[str, ...]:
     """One sentence a problem, naming the numbers in ``unit``; empty when the range is sound."""
-    return tuple(_not_finite(given) or _no_law(given, unit) + _out_of_bounds(given, unit, ("low", "base", "high")))
+    stated = ("low", "base", "high") if given.law is None else ("base",)
+    return tuple(_not_finite(given) or _no_law(given, unit) + _out_of_bounds(given, unit, stated))
 
 
 def range_faults(given: Distribution) -> tuple[str, ...]:
@@ -27,6 +41,8 @@ def range_faults(given: Distribution) -> tuple[str, ...]:
 
 
 def _no_law(given: Distribution, unit: str) -> list[str]:
+    if given.law is not None:
+        return list(given.law.faults()) or _outside_law(given, unit)
     return _incomplete(given, unit) or _order(given, unit) or _off_centre(given, unit)
 
 
@@ -67,18 +83,45 @@ def _order(given: Distribution, unit: str) -> list[str]:
 def _off_centre(given: Distribution, unit: str) -> list[str]:
     """Normal and lognormal take P10 and P90 only, with the base in their middle."""
     base, low, high = given.base, given.low, given.high
-    if given.shape not in ("normal", "lognormal") or low is None or high is None or low == high:
+    if given.shape not in ("normal", "lognormal", "percentiles") or low is None or high is None or low == high:
         return []
     if given.meaning == "min, max":
-        return [f"low and high: a {given.shape} has no minimum and maximum. Give P10 and P90, or choose PERT."]
+        what = "a curve through percentiles" if given.shape == "percentiles" else f"a {given.shape}"
+        return [f"low and high: {what} has no minimum and maximum. Give P10 and P90, or choose PERT."]
     if given.shape == "lognormal":
         return _off_median(base, low, high, unit)
+    if given.shape == "percentiles":
+        return _off_metalog(base, low, high, unit)
     if abs((low + high) / 2 - base) <= OFF_CENTRE * (high - low):
         return []
     return [
         f"base: a normal needs low and high at equal distance from base: low {shown(low, unit)} is "
         f"{shown(base - low, unit)} below base {shown(base, unit)}, high {shown(high, unit)} is "
         f"{shown(high - base, unit)} above. Choose PERT for a lopsided range."
+    ]
+
+
+def _outside_law(given: Distribution, unit: str) -> list[str]:
+    """The base of a law must be a value it can take, and the bounds must leave something of it."""
+    assert given.law is not None
+    first, last = given.law.support
+    lower = first if given.lower is None else given.lower
+    upper = last if given.upper is None else given.upper
+    if lower > upper or float(given.law.below(upper)) - float(given.law.below(lower)) <= 0 < last - first:
+        return [f"shape: nothing of it lies between the bounds {shown(lower, unit)} and {shown(upper, unit)}."]
+    if not first <= given.base <= last:
+        return [f"base: {shown(given.base, unit)} is outside {shown(first, unit)} to {shown(last, unit)}, all it can be."]
+    return []
+
+
+def _off_metalog(base: float, low: float, high: float, unit: str) -> list[str]:
+    """Keelin (2016): three terms rise everywhere when |a₃| < 1.66711·a₂, which the base's place between P10 and P90 decides."""
+    if abs(1 - 2 * (base - low) / (high - low)) < _METALOG:
+        return []
+    nearest, farthest = (low + (high - low) * (1 + sign * _METALOG) / 2 for sign in (-1, 1))
+    return [
+        f"base: a curve through P10 {shown(low, unit)}, P50 {shown(base, unit)} and P90 {shown(high, unit)} would fall. "
+        f"The base must lie between {shown(float(f'{nearest:.4g}'), unit)} and {shown(float(f'{farthest:.4g}'), unit)}."
     ]
 
 

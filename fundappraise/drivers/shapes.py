@@ -13,12 +13,11 @@ moments: Johnson, Kotz, Balakrishnan, *Continuous Univariate Distributions*, 2nd
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fundappraise.arrays import Floats
 
@@ -27,12 +26,6 @@ Probability: TypeAlias = float | Floats
 Z90 = 1.2815515655446004
 """The standard normal score with nine tenths below it."""
 
-TABLE_END = 8.0
-"""Scores of a PERT beyond this have probability 6e-16 and take the value at it."""
-
-TABLE_STEPS = 32
-"""Knots per unit of score: the cubic's error is then below 1e-10 of the width."""
-
 
 class Law(Protocol):
     """A standard law; ``support`` is the least and the greatest y."""
@@ -40,7 +33,7 @@ class Law(Protocol):
     @property
     def support(self) -> tuple[float, float]: ...
 
-    def below(self, y: float) -> float:
+    def below(self, y: Probability) -> Floats:
         """Probability below y."""
 
     def at(self, u: Probability, v: Probability) -> Floats:
@@ -52,9 +45,10 @@ class Law(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pert:
-    """Beta(1 + 4 t, 1 + 4 (1 − t)) on [0, 1]; ``mode`` is t."""
+    """Beta(1 + λ t, 1 + λ (1 − t)) on [0, 1]; ``mode`` is t and ``weight`` is λ, 4 unless modified."""
 
     mode: float
+    weight: float = 4.0
 
     @property
     def support(self) -> tuple[float, float]:
@@ -62,16 +56,16 @@ class Pert:
 
     @property
     def alpha(self) -> float:
-        return 1 + 4 * self.mode
+        return 1 + self.weight * self.mode
 
     @property
     def beta(self) -> float:
-        return 1 + 4 * (1 - self.mode)
+        return 1 + self.weight * (1 - self.mode)
 
-    def below(self, y: float) -> float:
+    def below(self, y: Probability) -> Floats:
         from scipy.special import betainc
 
-        return float(betainc(self.alpha, self.beta, min(max(y, 0.0), 1.0)))
+        return np.asarray(betainc(self.alpha, self.beta, np.clip(y, 0.0, 1.0)))
 
     def at(self, u: Probability, v: Probability) -> Floats:
         return self.both(u, v)[0]
@@ -86,6 +80,17 @@ class Pert:
         first, second = np.where(near_least, self.alpha, self.beta), np.where(near_least, self.beta, self.alpha)
         solved = np.asarray(betaincinv(first, second, np.where(near_least, u, v)))
         return np.where(near_least, solved, 1 - solved), np.where(near_least, 1 - solved, solved)
+
+    def tabled(self, u: Floats, v: Floats) -> tuple[Floats, Floats]:
+        """y and its slope in u, by logarithms because both densities become tiny in the tails."""
+        from scipy.special import betaln
+
+        y, rest = self.both(u, v)
+        log_density = (self.alpha - 1) * np.log(y) + (self.beta - 1) * np.log(rest) - betaln(self.alpha, self.beta)
+        return y, np.exp(-log_density)
+
+    def untabled(self, table: Floats) -> Floats:
+        return table
 
     def moment(self, k: int, y: float) -> float:
         from scipy.special import betainc
@@ -105,8 +110,10 @@ class Triangle:
     def support(self) -> tuple[float, float]:
         return (0.0, 1.0)
 
-    def below(self, y: float) -> float:
-        return self.moment(0, y)
+    def below(self, y: Probability) -> Floats:
+        t, y = self.mode, np.clip(y, 0.0, 1.0)
+        rising, falling = y * y / (t or 1.0), 1 - (1 - y) ** 2 / ((1 - t) or 1.0)
+        return np.where(y <= t, rising, falling) if 0 < t < 1 else np.asarray(falling if t == 0 else rising)
 
     def at(self, u: Probability, v: Probability) -> Floats:
         t = self.mode
@@ -131,8 +138,8 @@ class Uniform:
     def support(self) -> tuple[float, float]:
         return (0.0, 1.0)
 
-    def below(self, y: float) -> float:
-        return self.moment(0, y)
+    def below(self, y: Probability) -> Floats:
+        return np.asarray(np.clip(y, 0.0, 1.0))
 
     def at(self, u: Probability, v: Probability) -> Floats:
         return np.where(np.asarray(u) <= 0.5, u, 1 - np.asarray(v))
@@ -149,8 +156,10 @@ class Normal:
     def support(self) -> tuple[float, float]:
         return (-math.inf, math.inf)
 
-    def below(self, y: float) -> float:
-        return self.moment(0, y)
+    def below(self, y: Probability) -> Floats:
+        from scipy.special import ndtr
+
+        return np.asarray(ndtr(y))
 
     def at(self, u: Probability, v: Probability) -> Floats:
         from scipy.special import ndtri
@@ -176,18 +185,19 @@ class LogNormal:
     def support(self) -> tuple[float, float]:
         return (0.0, math.inf)
 
-    def below(self, y: float) -> float:
-        return self.moment(0, y)
+    def below(self, y: Probability) -> Floats:
+        with np.errstate(divide="ignore"):
+            return Normal().below(np.log(np.maximum(y, 0.0)) / self.sigma)
 
     def at(self, u: Probability, v: Probability) -> Floats:
         return np.exp(self.sigma * Normal().at(u, v))
 
     def moment(self, k: int, y: float) -> float:
         score = math.log(y) / self.sigma if 0 < y < math.inf else (-math.inf if y <= 0 else math.inf)
-        return math.exp((k * self.sigma) ** 2 / 2) * Normal().below(score - k * self.sigma)
+        return math.exp((k * self.sigma) ** 2 / 2) * float(Normal().below(score - k * self.sigma))
 
 
-def mode_from_tenths(law: type[Pert] | type[Triangle], place: float) -> float:
+def mode_from_tenths(law: Callable[[float], Law], place: float) -> float:
     """The mode t whose law has its base at ``place`` between P10 (0) and P90 (1).
 
     (t − q₁₀(t)) / (q₉₀(t) − q₁₀(t)) rises in t from below 0 to above 1: one solution for any place in [0, 1].
@@ -201,32 +211,17 @@ def mode_from_tenths(law: type[Pert] | type[Triangle], place: float) -> float:
     return float(brentq(gap, 0.0, 1.0, xtol=1e-15, rtol=1e-15))
 
 
-@lru_cache(maxsize=1024)
-def score_table(law: Pert, least: float, greatest: float) -> NDArray[np.float64]:
-    """Cubic Hermite pieces of y(z) where z is a standard normal score, ``(4, pieces)``: y = c₀ + c₁ s + c₂ s² + c₃ s³.
+def modified_pert(low: float, base: float, high: float, lam: float, *, tenths: bool) -> tuple[float, float, float, float]:
+    """Alpha, beta, least and greatest of the PERT with weight ``lam`` on the mode."""
+    place = (base - low) / (high - low)
+    if not tenths:
+        return 1 + lam * place, 1 + lam * (1 - place), low, high
 
-    s in [0, 1] runs along a piece; the first begins at z = −``TABLE_END``. ``least`` and ``greatest`` are the
-    probabilities at which the law is truncated (0 and 1 without bounds).
-    """
-    from scipy.special import betaln, ndtr
+    def law(mode: float) -> Law:
+        return Pert(mode, lam)
 
-    scores = np.arange(-TABLE_END * TABLE_STEPS, TABLE_END * TABLE_STEPS + 1) / TABLE_STEPS
-    kept = greatest - least
-    u, v = least + kept * ndtr(scores), (1 - greatest) + kept * ndtr(-scores)
-    y, rest = law.both(u, v)
-    # dy/dz = φ(z)·kept / f(y), in logarithms because both become tiny in the tails
-    log_density = (law.alpha - 1) * np.log(y) + (law.beta - 1) * np.log(rest) - betaln(law.alpha, law.beta)
-    log_normal = -(scores**2) / 2 - math.log(math.sqrt(2 * math.pi))
-    slope = kept * np.exp(log_normal - log_density) / TABLE_STEPS
-    rise, first, second = np.diff(y), slope[:-1], slope[1:]
-    return np.stack([y[:-1], first, 3 * rise - 2 * first - second, first + second - 2 * rise])
-
-
-def pert_at_score(law: Pert, least: float, greatest: float, z: Floats) -> Floats:
-    """y at standard normal scores, from ``score_table``; same shape as ``z``."""
-    table = score_table(law, least, greatest)
-    position = (np.clip(z, -TABLE_END, TABLE_END) + TABLE_END) * TABLE_STEPS
-    piece = np.minimum(position.astype(np.int64), table.shape[1] - 1)
-    s = position - piece
-    c0, c1, c2, c3 = (row[piece] for row in table)
-    return np.asarray(c0 + s * (c1 + s * (c2 + s * c3)))
+    mode = mode_from_tenths(law, place)
+    p10, p90 = (float(law(mode).at(u, 1 - u)) for u in (0.1, 0.9))
+    width = (high - low) / (p90 - p10)
+    least = base - width * mode
+    return 1 + lam * mode, 1 + lam * (1 - mode), least, least + width

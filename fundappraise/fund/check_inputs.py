@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
+from fundappraise.drivers.distributions import truncated_to
 from fundappraise.drivers.range_problems import shown
 from fundappraise.errors import Problem, did_you_mean
 from fundappraise.fund.check_frame import Frame, percent_slip, twice, unknown, year_problems
@@ -118,7 +118,7 @@ def _range(place: str, row: Input, assumption: Assumption, factor: float | None)
     value, unit = row.value, "%" if assumption.choices else row.unit or assumption.unit
     if assumption.bounds is not None and factor and not assumption.choices:
         lower, upper = (bound / factor for bound in assumption.bounds)
-        value = replace(value, lower=lower, upper=upper)
+        value = truncated_to(value, lower, upper)
     found = value.problems(unit)
     for sentence in found:
         yield Problem(place, f"{row.code}, {sentence}", hint=_range_hint(row, unit, sentence))

@@ -14,7 +14,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from fundappraise.drivers.distributions import Distribution, RangeMeaning, Shape
+from fundappraise.drivers.call_text import from_call, is_call
+from fundappraise.drivers.distributions import Distribution, RangeMeaning, Shape, truncated_to
 from fundappraise.errors import Problem, did_you_mean
 from fundappraise.fund.fund import (
     Capacity,
@@ -237,10 +238,26 @@ def _range(reading: _Reading, data: Mapping[str, Any], where: str) -> Distributi
         "shape": "fixed" if open_ended else "PERT",
         "meaning": "P10, P90" if open_ended else reading.meaning,
     }
+    call = data.get("shape")
+    if isinstance(call, str) and is_call(call):
+        return _called(reading, call, numbers, where)
     for key, hint in (("shape", Shape), ("meaning", RangeMeaning)):
         if key in data:
             _take(reading, words, key, hint, data[key], where)
     return Distribution(**{"base": float("nan"), **numbers, **words})
+
+
+def _called(reading: _Reading, call: str, numbers: Mapping[str, float], where: str) -> Distribution:
+    """A distribution that ``shape`` writes in full, within the bounds that are given beside it."""
+    for key in ("low", "high"):
+        if key in numbers:
+            reading.problem(where, f"{key}: it is given, but shape writes the whole distribution.", hint=f"Delete {key}.")
+    base = numbers.get("base")
+    try:
+        return truncated_to(from_call(call, base), numbers.get("lower"), numbers.get("upper"))
+    except ValueError as error:
+        reading.problem(where, f"shape: {error}")
+        return Distribution(float("nan") if base is None else base)
 
 
 def _list(names: Mapping[str, object] | list[str]) -> str:

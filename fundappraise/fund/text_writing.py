@@ -99,8 +99,11 @@ def _default(part: Field[Any]) -> object:
 def _range(value: Distribution, meaning: RangeMeaning) -> Iterator[str]:
     for key in ("low", "base", "high", "lower", "upper"):
         number = getattr(value, key)
-        if number is not None:
+        if number is not None and not (value.law is not None and key in ("low", "high")):
             yield f"{key} = {_value(number)}"
+    if value.law is not None:
+        yield f"shape = {_value(value.call)}"
+        return
     # what the reader takes where nothing is said
     open_ended = value.low is None and value.high is None
     if value.shape != ("fixed" if open_ended else None):

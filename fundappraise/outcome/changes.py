@@ -207,7 +207,7 @@ def _input(row: Input) -> Parts:
     parts = [("", _text(value.base, row.unit))]
     if value.is_random:
         parts += [("low", _text(value.low, row.unit)), ("high", _text(value.high, row.unit))]
-        parts += [("shape", value.shape), ("low, high mean", value.meaning)]
+        parts += [("shape", value.shape_text), ("low, high mean", value.meaning)]
     parts += [("prices", row.prices), ("bank case", row.bank), ("kind", row.kind)]
     if row.moves_with and row.by:
         parts.append(("moves with", f"{row.moves_with} by {_text(row.by)}"))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from fundappraise.arrays import Floats
-from fundappraise.drivers.distributions import Distribution, constant
+from fundappraise.drivers.distributions import Distribution, constant, truncated_to
 from fundappraise.fund.fund import NOMINAL, Fund, Input
 from fundappraise.fund.override import read_change
 from fundappraise.model.items import Assumption
@@ -101,7 +101,7 @@ def planned(
         factor = conversion(stated.unit or assumption.unit, assumption.unit)
     value = stated.value if factor == 1.0 else stated.value.scaled(factor)
     if assumption.bounds is not None:
-        value = replace(value, lower=assumption.bounds[0], upper=assumption.bounds[1])
+        value = truncated_to(value, *assumption.bounds)
     if assumption.by_period:
         typed = () if assumption.choices else tuple((year, level * factor) for year, level in stated.by_year)
         row = by_year(value.base, typed, timeline)

@@ -120,6 +120,8 @@ def way_up(score: float) -> str:
 
 def range_text(value: Distribution, unit: str) -> str:
     """``PERT(80, 105, 150) USD/TEU``, with what low and high mean."""
+    if value.law is not None:
+        return f"{value!r} {unit if unit != '1' else ''}".rstrip()
     low, base, high = (
         amount(0.0 if x is None else x, unit if unit.startswith("%") else "") for x in (value.low, value.base, value.high)
     )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import get_args, get_type_hints
 
+from fundappraise.drivers.call_text import from_call, is_call
 from fundappraise.drivers.distributions import Distribution, RangeMeaning, Shape
 from fundappraise.drivers.processes import PROCESSES
 from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Confidence, Driver, Input, Market
@@ -122,7 +123,10 @@ def _range(
         line.say("base", found, "Allowed: a number.", "Give it a base.")
         unread = "base"
     ranged = numbers["low"] is not None or numbers["high"] is not None
-    shape = line.choice("shape", get_args(Shape), "PERT" if ranged else "fixed")
+    call = line.text("shape")
+    if is_call(call) and unread is None:
+        return _called(line, code, call, numbers), line.where("base")
+    shape = "fixed" if is_call(call) else line.choice("shape", get_args(Shape), "PERT" if ranged else "fixed")
     means = line.choice("meaning", get_args(RangeMeaning), meaning if ranged else "P10, P90")
     if unread is not None:
         # a range that is no number: the check leaves it to what was said here
@@ -130,6 +134,19 @@ def _range(
     assert base is not None
     value = Distribution(base, numbers["low"], numbers["high"], shape, means)  # type: ignore[arg-type]  # both are choices
     return value, line.where("base")
+
+
+def _called(line: Line, code: str, call: str, numbers: Mapping[str, float | None]) -> Distribution:
+    """A row whose Shape writes the distribution itself; low and high then stay empty."""
+    base = numbers["base"]
+    for key in ("low", "high"):
+        if numbers[key] is not None:
+            line.say(key, f"{code}, {key}: it is filled, but Shape writes the whole distribution.", hint="Empty it.")
+    try:
+        return from_call(call, base)
+    except ValueError as error:
+        line.say("shape", f"{code}, shape: {error}")
+        return Distribution(NAN if base is None else base)
 
 
 def markets(reading: Reading, models: Mapping[str, Model], meaning: RangeMeaning) -> tuple[Market, ...]:

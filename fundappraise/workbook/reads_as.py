@@ -24,6 +24,13 @@ them (0 at P10, 1 at P90); above P90 it is the same, seen from the other side. A
 0.002 of the width."""
 
 
+SHAPES = ("PERT", "triangular", "uniform", "normal", "lognormal", "percentiles", "three values")
+"""In the order of the formula's lists."""
+
+AS_SHAPE = "as Shape says"
+"""Where Shape writes the distribution itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cells:
     """The cells of one row that the formula reads, as it writes them: ``$E8``."""
@@ -56,18 +63,19 @@ class _Words:
         fixed = f'ROUND({self.times}{c.base},6)&"{self.sign}"'
         wrong = f"OR(N({c.low})>N({c.base}),N({c.base})>N({c.high}))"
         return (
-            f'=IF({c.base}="","{otherwise}",IF(OR(AND({c.low}="",{c.high}=""),{c.shape}="fixed"),{fixed},'
-            f'IF({wrong},"low, base and high are not in order",IF({c.low}={c.high},{fixed},IFERROR({self.sentence()},"")))))'
+            f'=IF({c.base}="","{otherwise}",IF(ISNUMBER(FIND("(",{c.shape})),"{AS_SHAPE}",IF(OR(AND({c.low}="",{c.high}=""),{c.shape}="fixed"),{fixed},'
+            f'IF({wrong},"low, base and high are not in order",IF({c.low}={c.high},{fixed},IFERROR({self.sentence()},""))))))'
         )
 
     def sentence(self) -> str:
-        n = f'MATCH(IF({self.cells.shape}="","PERT",{self.cells.shape}),{{"PERT","triangular","uniform","normal","lognormal"}},0)'
-        tenths, ends = self._tenths(), self._ends()
+        listed = ",".join(f'"{shape}"' for shape in SHAPES)
+        n = f'MATCH(IF({self.cells.shape}="","PERT",{self.cells.shape}),{{{listed}}},0)'
+        tenths, ends, tails = self._tenths(), self._ends(), f"AND({n}>3,{n}<7)"
         return (
             f'IF({self.cells.meaning}="min, max",'
             f'"1 in 10 below "&{self.amount(f"CHOOSE({n},{tenths[0]})")}&", above "&{self.amount(f"CHOOSE({n},{tenths[1]})")},'
-            f'IF({n}>3,"1 in 100 below ","")&{self.amount(f"CHOOSE({n},{ends[0]})")}'
-            f'&IF({n}>3,", above "," to ")&{self.amount(f"CHOOSE({n},{ends[1]})")})'
+            f'IF({tails},"1 in 100 below ","")&{self.amount(f"CHOOSE({n},{ends[0]})")}'
+            f'&IF({tails},", above "," to ")&{self.amount(f"CHOOSE({n},{ends[1]})")})'
             f'&"; mean "&{self.amount(f"CHOOSE({n},{self._means()})")}'
         )
 
@@ -85,6 +93,11 @@ class _Words:
     def place(self) -> str:
         return f"({self.cells.base}-{self.cells.low})/({self.cells.high}-{self.cells.low})"
 
+    @property
+    def lean(self) -> str:
+        """The third coefficient of the curve through three percentiles (Keelin 2016)."""
+        return f"((1-2*{self.place})*{self.width}/1.75778)"
+
     def _tenths(self) -> tuple[str, str]:
         low, high = self.cells.low, self.cells.high
         w, p = self.width, self.place
@@ -92,8 +105,8 @@ class _Words:
         lower = f"IF({p}>=0.1,{low}+{w}*SQRT(0.1*{p}),{high}-{w}*SQRT(0.9*(1-{p})))"
         upper = f"IF({p}>=0.9,{low}+{w}*SQRT(0.9*{p}),{high}-{w}*SQRT(0.1*(1-{p})))"
         return (
-            f"{pert.format(u=0.1)},{lower},{low}+{w}/10,NA(),NA()",
-            f"{pert.format(u=0.9)},{upper},{high}-{w}/10,NA(),NA()",
+            f"{pert.format(u=0.1)},{lower},{low}+{w}/10,NA(),NA(),NA(),{low}",
+            f"{pert.format(u=0.9)},{upper},{high}-{w}/10,NA(),NA(),NA(),{high}",
         )
 
     def _end(self, shape: str, sign: str) -> str:
@@ -110,7 +123,10 @@ class _Words:
             # 2.3263 and 2.5631: normal scores of 1 in 100, and from P10 to P90
             normal = f"{c.base}{sign}2.32635*{w}/2.5631"
             lognormal = f"{c.base}*({c.high}/{c.low})^({sign}2.32635/2.5631)"
-            outer.append(f"{self._end('PERT', sign)},{self._end('triangular', sign)},{from_cell}{sign}{w}/8,{normal},{lognormal}")
+            # ln 99 = 4.59512 at 1 in 100, ½ − 0.01 = 0.49
+            metalog = f"{c.base}+4.59512*({sign}{w}/4.39445+0.49*{self.lean})"
+            ends = f"{self._end('PERT', sign)},{self._end('triangular', sign)},{from_cell}{sign}{w}/8"
+            outer.append(f"{ends},{normal},{lognormal},{metalog},{from_cell}")
         return outer[0], outer[1]
 
     def _means(self) -> str:
@@ -121,12 +137,15 @@ class _Words:
             ends = f"IF({extremes},{c.low}+{c.high},{self._end(shape, '-')}+{self._end(shape, '+')})"
             means.append(f"({ends}+{weight}*{c.base})/{2 + weight}")
         lognormal = f"{c.base}*EXP((LN({c.high}/{c.low})/2.5631)^2/2)"
-        return f"{','.join(means)},({c.low}+{c.high})/2,{c.base},{lognormal}"
+        three = f"IF({extremes},({c.low}+4*{c.base}+{c.high})/6,0.3*{c.low}+0.4*{c.base}+0.3*{c.high})"
+        return f"{','.join(means)},({c.low}+{c.high})/2,{c.base},{lognormal},{c.base}+{self.lean}/2,{three}"
 
 
 def _now(value: Distribution, unit: str) -> str:
     """What the formula shows for this range, from the range itself."""
     factor, sign = (100, " %") if is_percent(unit) else (1, "")
+    if value.law is not None:
+        return AS_SHAPE
     if value.low is None and value.high is None:
         return f"{_short(round(value.base * factor, 6))}{sign}" if math.isfinite(value.base) else ""
     low, base, high = value.low, value.base, value.high
@@ -144,7 +163,7 @@ def _now(value: Distribution, unit: str) -> str:
     if value.meaning == "min, max":
         lower, upper = (float(free.quantile(u)) for u in (0.1, 0.9))
         return f"1 in 10 below {amount(lower)}, above {amount(upper)}; mean {mean}"
-    if value.shape in ("normal", "lognormal"):
+    if value.shape in ("normal", "lognormal", "percentiles"):
         lower, upper = (float(free.quantile(u)) for u in (0.01, 0.99))
         return f"1 in 100 below {amount(lower)}, above {amount(upper)}; mean {mean}"
     lower, upper = free.ends()

@@ -233,7 +233,7 @@ def _inputs(book: Book, run: Appraisal) -> None:
                 value.low if value is not None and value.is_random else None,
                 value.base if value is not None else row.text,
                 value.high if value is not None and value.is_random else None,
-                value.shape if value is not None else "", value.meaning if row.is_random and value is not None else "",
+                value.shape_text if value is not None else "", value.meaning if row.is_random and value is not None else "",
                 row.moves_with, row.by if row.moves_with else None,
                 "; ".join(f"{year}: {amount:.10g}" for year, amount in row.by_year),
                 row.bank, row.kind, row.source, row.confidence, "yes" if row.is_assumption else "", row.note, row.place,

@@ -92,9 +92,10 @@ _MEANING = Column(
     comment="min, max = never outside. P10, P90 = outside in two futures of ten.",
 )  # fmt: skip
 _SHAPE = Column(
-    "shape", "Shape", width=11, choices=get_args(Shape),
+    "shape", "Shape", width=11, choices=get_args(Shape), strict=False,
     comment="Empty: PERT where low and high are filled, otherwise fixed. Base is the most likely value (PERT, triangular) "
-    "or the middle one (normal, lognormal).",
+    "or the middle one (normal, lognormal, percentiles). Or a whole distribution, with low and high empty, its numbers in "
+    "the row's unit and a per cent as 0.12: gamma_of(20, 5), discrete({0: 0.3, 40: 0.7}), metalog({0.05: 8, 0.5: 20, 0.95: 60}).",
 )  # fmt: skip
 _READS_AS = Column(
     "reads_as", "Reads as\n(calculated)", "calculated", 37,

@@ -155,6 +155,8 @@ def _label(assumption: Assumption) -> str:
 
 
 def _range(value: Distribution) -> dict[str, Cell]:
+    if value.law is not None:
+        return {"low": None, "base": value.base, "high": None, "shape": value.call, "meaning": None}
     # what the reader takes where nothing is said stays empty
     said = value.low is not None or value.high is not None or value.meaning != "P10, P90"
     return {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fundappraise.drivers.dist import discrete, gamma, truncated
 from fundappraise.drivers.distributions import Distribution, constant, pert
 from fundappraise.fund.fund import (
     Capacity,
@@ -49,6 +50,8 @@ WHOLE = Fund(
             inputs=(
                 Input(code="fee", value=pert(80, 115, 150), unit="USD/TEU", prices="real 2026", bank="-20 %"),
                 Input(code="rate", value=pert(1, 2, 3, mean="minmax", lower=0.5), moves_with="sea", by=0.5),
+                Input(code="grant", value=discrete({0: 0.3, 40: 0.7})),
+                Input(code="wind", value=truncated(gamma(2.5, 1.5), lower=0.5, upper=9)),
                 Input(code="line_1", value=constant(1e-7), kind="revenue", by_year=((2026, 0.0), (2027, 4.7))),
             ),
         ),
@@ -192,6 +195,18 @@ def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> Non
         ),
         ("[projects.A2]\nmodel = 3\n", "fund.toml: projects.A2: model: 3 is not text."),
         ("[settings]\nhurdle = 0.1\nhurdle = 0.2\n", "fund.toml:3: not TOML: cannot overwrite a value"),
+        (
+            "[projects.A2]\nmodel = 'x'\n[projects.A2.inputs.fee]\nbase = 5\nshape = 'gamma_of(20, -5)'\n",
+            "fund.toml: projects.A2.inputs.fee: shape: sd: -5 is not above 0.",
+        ),
+        (
+            "[projects.A2]\nmodel = 'x'\n[projects.A2.inputs.fee]\nbase = 5\nlow = 1\nshape = 'gamma_of(20, 5)'\n",
+            "fund.toml: projects.A2.inputs.fee: low: it is given, but shape writes the whole distribution.",
+        ),
+        (
+            "[projects.A2]\nmodel = 'x'\n[projects.A2.inputs.fee]\nbase = 5\nshape = 'metalog({0.1: 9, 0.5: 8})'\n",
+            "fund.toml: projects.A2.inputs.fee: shape: percentiles: they cross: 9 at 0.1, and 8 at 0.5.",
+        ),
         ("[settings\n", "fund.toml:1: not TOML: expected ']'"),
     ],
 )

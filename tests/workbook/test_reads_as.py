@@ -10,6 +10,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from fundappraise.drivers.dist import discrete, gamma_of
 from fundappraise.drivers.distributions import Distribution, Shape
 from fundappraise.workbook.pen import Pen, put
 from fundappraise.workbook.reads_as import Cells, reads_as
@@ -35,6 +36,9 @@ CASES += [
     (Distribution(100, 50, 200, "lognormal"), "t"),
     (Distribution(0.35), "%/year"),
 ]
+CASES += [(Distribution(20, 10, 40, "percentiles"), "USD"), (Distribution(-0.2, -0.4, -0.1, "percentiles"), "%")]
+CASES += [(Distribution(20, 10, 40, "three values", meaning), "USD") for meaning in ("min, max", "P10, P90")]
+CASES += [(gamma_of(20, 5), "USD"), (discrete({0: 0.3, 1: 0.7}), "%")]
 CASES += [(Distribution(9), "year"), (Distribution(5, 5, 5, "PERT"), "m"), (Distribution(7, 5, 6, "PERT"), "m")]
 
 
@@ -46,6 +50,10 @@ CASES += [(Distribution(9), "year"), (Distribution(5, 5, 5, "PERT"), "m"), (Dist
         (Distribution(60, 38, 96, "PERT", "min, max"), "MUSD", "1 in 10 below 48.3, above 77.2; mean 62.3"),
         # a tenth of a uniform's width lies outside on each side: (90 − 10)/8 = 10
         (Distribution(50, 10, 90, "uniform"), "MUSD", "0 to 100; mean 50"),
+        # the curve through P10, P50 and P90: 20 ∓ 4.595·(30/4.394) + 4.595·0.49·5.689, mean a₁ + a₃/2
+        (Distribution(20, 10, 40, "percentiles"), "MUSD", "1 in 100 below 1.4, above 64.2; mean 22.8"),
+        (Distribution(20, 10, 50, "three values"), "MUSD", "10 to 50; mean 26"),
+        (gamma_of(20, 5), "MUSD", "as Shape says"),
         (Distribution(0.35), "%", "35 %"),
         (Distribution(7, 5, 6, "PERT"), "m", "low, base and high are not in order"),
     ],
@@ -70,7 +78,7 @@ def test_libreoffice_computes_what_was_written(tmp_path: Path) -> None:
     pen = Pen(path)
     sheet = pen.sheet("Ranges", "#FFFFFF")
     for row, (value, unit) in enumerate(CASES):
-        for column, cell in enumerate((value.low, value.base, value.high, value.meaning, value.shape)):
+        for column, cell in enumerate(cells_of(value)):
             put(sheet, row, column, cell, None)
         cells = Cells(*(f"${letter}{row + 1}" for letter in "ABCDE"))
         sheet.write_formula(row, 5, reads_as(cells, value, unit).text, None, "")
@@ -85,6 +93,12 @@ def test_libreoffice_computes_what_was_written(tmp_path: Path) -> None:
         # the ends come from a fit, within 0.002 of the width, and are rounded to a hundredth of it
         near = 0.012 * ((value.high or 0) - (value.low or 0)) * (100 if "%" in unit else 1)
         assert numbers(computed) == pytest.approx(numbers(written), abs=max(near, 1e-9))
+
+
+def cells_of(value: Distribution) -> tuple[object, ...]:
+    if value.law is not None:
+        return (None, value.base, None, None, value.call)
+    return (value.low, value.base, value.high, value.meaning, value.shape)
 
 
 def numbers(text: str) -> list[float]:

@@ -15,6 +15,7 @@ from books import KIOSK, TEA, edited, row_of, said, told, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fundappraise.drivers.dist import student_t
 from fundappraise.drivers.distributions import Distribution, RangeMeaning, Shape, pert
 from fundappraise.errors import InputError
 from fundappraise.fund.fund import Fund, Input, Scenario
@@ -216,7 +217,8 @@ numbers = st.floats(-1e9, 1e9).map(lambda x: float(f"{x:.12g}") + 0.0)
 def rows(draw: st.DrawFn) -> Input:
     low, base, high = sorted((draw(numbers), draw(numbers), draw(numbers)))
     shape, meaning = draw(st.sampled_from(get_args(Shape)[1:])), draw(st.sampled_from(get_args(RangeMeaning)))
-    value = draw(st.sampled_from([Distribution(base), Distribution(base, low, high, shape, meaning)]))
+    law = student_t(3.5, centre=base, scale=high - low + 1)
+    value = draw(st.sampled_from([Distribution(base), Distribution(base, low, high, shape, meaning), law]))
     years = draw(st.lists(numbers, max_size=5))
     return Input(
         code="price", value=value, unit="USD/unit", prices=draw(st.sampled_from(["nominal", "real 2025 usd_cpi"])),
