@@ -16,7 +16,10 @@ from fundappraise.model.merge import Draft
 from fundappraise.model.schedule import circles
 from fundappraise.model.shapes import shape_mistakes, shapes
 from fundappraise.model.unit_rules import convert
-from fundappraise.model.units import ONE, PER_YEAR, Unit, UnitError, is_money, prices_of, unit
+from fundappraise.model.units import ONE, PER_YEAR, Unit, UnitError, is_money, near_unit, prices_of, unit
+
+HINTED = 200
+"""Problems after which no near name is sought any more: seeking takes longer than reading."""
 
 BANK_VOLUME = "bank_volume"
 """The assumption by which items with role ``volume`` shrink in the bank pass."""
@@ -26,7 +29,7 @@ def checked(model: Model, draft: Draft) -> Model:
     """The model with bank-case roles and scale factors in its trees; everything that is wrong goes to the draft's problems."""
     problems, known = draft.problems, draft.declared | GIVEN.keys()
     for where, formula, mistake in _unknown_names([*_formulas(model), *draft.fragments], known):
-        hint = did_you_mean(mistake.text, sorted(known))
+        hint = did_you_mean(mistake.text, sorted(known)) if len(problems) < HINTED else ""
         problems.append(Problem(where, marked(formula, replace(mistake, text=f'"{mistake.text}" is not known here.')), hint=hint))
     model = _with_fixed_curves(_priced(model, problems))
     found, exact = shapes(model), exactness(model)
@@ -149,7 +152,8 @@ def _declared_units(model: Model, problems: list[Problem]) -> dict[str, Unit | N
         except UnitError as error:
             units[row.name] = None
             if isinstance(row, Item) or row.source not in ("index", "curve", "kind"):
-                problems.append(Problem(row.place.replace(".formula", ".unit"), f"{row.name}: {error}."))
+                place = row.place.replace(".formula", ".unit")
+                problems.append(Problem(place, f"{row.name}: {error}.", hint=near_unit(row.unit)))
     return units
 
 

@@ -14,7 +14,10 @@ Need = tuple[str, str, Lag]
 """Who reads, what, in which period."""
 
 TRIED = 50
-"""Items from which a shortest circle is sought."""
+"""Items from which a shortest circle is sought, and lags that are tried."""
+
+SHOWN = 12
+"""Items of a circle that are named; of a longer one the beginning and the end."""
 
 
 def circle_problem(model: Model, trees: Mapping[str, Node], group: Sequence[str], needs: Sequence[Need]) -> Problem:
@@ -44,7 +47,7 @@ def _same_period(model: Model, trees: Mapping[str, Node], group: Sequence[str], 
     ring = min((_ring(start, after) for start in list(after)[:TRIED]), key=lambda found: len(found) or len(group) + 1)
     lag = "next" if any(lag == "next" for _, _, lag in needs) else "prev"
     place, advice = _opening(model, group, needs, ring, lag)
-    path = " → ".join(shown(name, trees) for name in [*ring, ring[0]])
+    path = _arrows([*ring, ring[0]], trees)
     return Problem(place, f"a circle: {path}. Each needs the next one in the same period.", hint=advice)
 
 
@@ -62,7 +65,7 @@ def _opening(model: Model, group: Sequence[str], needs: Sequence[Need], ring: Se
     if not pairs:
         first = next((name for name in ring if name in model.items), "")
         return model.items[first].place if first else model.name, f"Read one of them with {lag}."
-    reader, read = min(pairs, key=rank)
+    reader, read = min(pairs[:TRIED], key=rank)
     reason = f", the {'opening' if lag == 'prev' else 'closing'} balance" if model.items[read].kind == "balance" else ""
     return model.items[reader].place, f"Write {lag}({read}) in {reader}{reason}."
 
@@ -71,7 +74,7 @@ def _both_ways(model: Model, trees: Mapping[str, Node], group: Sequence[str], ne
     back = next((need for need in needs if need[2] == "prev"), needs[0])
     ahead = next((need for need in needs if need[2] == "next"), needs[0])
     ring = _path(ahead[1], ahead[0], _after((reader, read) for reader, read, _ in needs))
-    path = " → ".join(shown(name, trees) for name in [ahead[0], *ring])
+    path = _arrows([ahead[0], *ring], trees)
     found = f"a circle: {path}. They need both the past (prev({shown(back[1], trees)}) in {shown(back[0], trees)}) and the future"
     found += f" (next({shown(ahead[1], trees)}) in {shown(ahead[0], trees)}) of one another."
     hint = f"Look ahead to what is known: next(bank_case({shown(ahead[1], trees)})), or this period's balance."
@@ -81,7 +84,7 @@ def _both_ways(model: Model, trees: Mapping[str, Node], group: Sequence[str], ne
 def _whole(model: Model, trees: Mapping[str, Node], needs: Sequence[Need]) -> Problem:
     reader, read, _ = next(need for need in needs if need[2] == "whole")
     ring = _path(read, reader, _after((a, b) for a, b, _ in needs))
-    path = " → ".join(shown(name, trees) for name in [reader, *ring])
+    path = _arrows([reader, *ring], trees)
     found = f"a circle: {path}. {shown(reader, trees)} needs {shown(read, trees)} in all periods first."
     hint = f"Read it from the bank case: bank_case({shown(reader, trees)}), or sum up to the period before."
     return Problem(_place(model, reader, ring), found, hint=hint)
@@ -89,6 +92,13 @@ def _whole(model: Model, trees: Mapping[str, Node], needs: Sequence[Need]) -> Pr
 
 def _place(model: Model, first: str, others: Iterable[str]) -> str:
     return next((model.items[name].place for name in (first, *others) if name in model.items), model.name)
+
+
+def _arrows(ring: Sequence[str], trees: Mapping[str, Node]) -> str:
+    words = [shown(name, trees) for name in ring]
+    if len(words) > SHOWN:
+        words = [*words[: SHOWN - 3], f"{len(words) - SHOWN + 1} more", *words[-2:]]
+    return " → ".join(words)
 
 
 def shown(name: str, trees: Mapping[str, Node]) -> str:

@@ -32,6 +32,7 @@ def _one_of(*words: str) -> Rule:
 
 
 _TEXT: Rule = (lambda found: isinstance(found, str), "text")
+_UNIT: Rule = (lambda found: isinstance(found, str) and bool(found.strip()), 'a unit, "1" for a plain number')
 _FLAG: Rule = (lambda found: isinstance(found, bool), "true or false")
 _TABLE: Rule = (lambda found: isinstance(found, dict), "a table")
 
@@ -48,7 +49,7 @@ FILE_KEYS: dict[str, Rule] = {
 }
 ASSUMPTION_KEYS: dict[str, Rule] = {
     "label": _TEXT,
-    "unit": _TEXT,
+    "unit": _UNIT,
     "prices": _one_of(*get_args(Prices)),
     "default": (_is_number, "a number"),
     "by": _one_of("period"),
@@ -66,7 +67,7 @@ ASSUMPTION_KEYS: dict[str, Rule] = {
 }
 ITEM_KEYS: dict[str, Rule] = {
     "label": _TEXT,
-    "unit": _TEXT,
+    "unit": _UNIT,
     "prices": _TEXT,
     "kind": _one_of(*get_args(ItemKind)),
     "role": _one_of(*get_args(Role)),

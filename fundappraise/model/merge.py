@@ -108,6 +108,8 @@ def merge(draft: Draft, name: str) -> ModelFile | None:
     if top is None:
         return None
     _add(draft, top, "", {})
+    if not draft.declared and not draft.problems:
+        draft.problem(top.file.shown, "it has no line items.", "Write [items.revenue] with label, unit, kind and formula.")
     for overriding, where in draft.overrides.items():
         if overriding not in draft.overridden:
             near = did_you_mean(overriding, draft.declared - {overriding})

@@ -78,15 +78,22 @@ def _pop_group(name: str, stack: list[str], on_stack: set[str]) -> tuple[str, ..
 
 def in_order(group: Iterable[str], needs: Mapping[str, Iterable[str]]) -> tuple[str, ...] | None:
     """Members so that each comes after those it needs; None when they need each other."""
-    members = list(group)
-    inside = set(members)
-    waiting = {name: {other for other in needs.get(name, ()) if other in inside} for name in members}
+    place = {name: number for number, name in enumerate(group)}
+    waits = {name: {other for other in needs.get(name, ()) if other in place} for name in place}
+    readers: dict[str, list[str]] = {name: [] for name in place}
+    for name, others in waits.items():
+        for other in others:
+            readers[other].append(name)
+    left = {name: len(others) for name, others in waits.items()}
     order: list[str] = []
-    while waiting:
-        ready = [name for name, others in waiting.items() if not others & waiting.keys()]
-        if not ready:
-            return None
+    ready = [name for name in place if not left[name]]
+    while ready:
         order += ready
+        freed: list[str] = []
         for name in ready:
-            del waiting[name]
-    return tuple(order)
+            for reader in readers[name]:
+                left[reader] -= 1
+                if not left[reader]:
+                    freed.append(reader)
+        ready = sorted(freed, key=place.__getitem__)
+    return tuple(order) if len(order) == len(place) else None

@@ -7,10 +7,13 @@ of a workbook may each follow another index.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from fundappraise.errors import did_you_mean
 
 if TYPE_CHECKING:
     import pint
@@ -67,6 +70,23 @@ class Unit:
         return Unit(self.scale * other.scale**power, kept)
 
 
+_COMMON = {
+    word.lower(): word
+    for word in (
+        "USD", "kUSD", "MUSD", "EUR", "MEUR", "KZT", "MKZT", "AZN", "MAZN", "TEU", "kTEU", "unit", "wagon", "document",
+        "year", "month", "day", "hour", "t", "kt", "Mt", "m", "km", "cm", "m2", "m3", "ha", "kW", "MW", "GW", "kWh", "MWh", "GWh",
+        "bbl", "kbbl", "Mbbl", "Mbps", "Gbps", "Tbps",
+    )
+}  # fmt: skip
+"""Units as they are written, by their small letters, for hints."""
+
+LONGEST = 60
+"""Characters of a unit."""
+
+# a number stands alone or is a power of one digit: 9**9**9**9 never reaches the library, which would work it out
+_PART = r"\(*(?:[A-Za-z]\w*|\d{1,9}(?:\.\d{1,9})?(?!\s*(?:\*\*|\^)))\)*(?:\s*(?:\*\*|\^)\s*-?\d(?!\d|\s*(?:\*\*|\^)))?\)*"
+_WRITTEN = re.compile(rf"\s*{_PART}(?:\s*[*/·]\s*{_PART}|\s+{_PART})*\s*", re.ASCII)
+
 ONE = Unit(1.0, ())
 PER_YEAR = Unit(1.0, (("[time]", -1.0),))
 _BASIS = "prices of "
@@ -98,18 +118,27 @@ def unit(written: str) -> Unit:
     """
     plain = re.sub(r"[%–—]", "1", written.strip()).strip() or "1"
     plain = "1" if plain == "-" else plain
-    if not re.fullmatch(r"[A-Za-z0-9*/ ().^·-]{1,60}", plain):
-        raise UnitError(f'"{written}" is not a unit')
+    if len(plain) > LONGEST or not _WRITTEN.fullmatch(plain):
+        raise UnitError(f'"{written if len(written) <= LONGEST else written[:LONGEST] + "…"}" is not a unit')
     registry = _registry()
     try:
         quantity = registry.Quantity(1.0, "").to_base_units() if plain == "1" else registry(plain)
         if isinstance(quantity, int | float):
-            return Unit(float(quantity), ())
+            quantity = registry.Quantity(float(quantity), "")
         base = quantity.to_base_units()
     except Exception as error:  # pint raises many kinds, tokenizer errors among them
         raise UnitError(f'"{written}" is not a known unit') from error
     dimensions = tuple(sorted((str(name), float(power)) for name, power in base.dimensionality.items()))
+    if not 0 < base.magnitude < math.inf:
+        raise UnitError(f'"{written}" is not a unit')
     return Unit(float(f"{base.magnitude:.14g}"), dimensions)
+
+
+def near_unit(written: str) -> str:
+    """What may have been meant by a unit that is not known: ``Did you mean "TEU"?``, or an empty text."""
+    words = re.findall(r"[A-Za-z]\w*", written)
+    hints = (did_you_mean(word.lower(), _COMMON) for word in words if word not in _COMMON.values())
+    return next((re.sub(r'"(\w+)"', lambda found: f'"{_COMMON[found[1]]}"', hint) for hint in hints if hint), "")
 
 
 def conversion(found: str, wanted: str) -> float:
