@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fundappraise.errors import InputError
     from fundappraise.fund.build import project as Project  # noqa: N812  (it makes a Project)
     from fundappraise.fund.fund import Fund
+    from fundappraise.kept import open_run
     from fundappraise.measures import cvar, irr, mirr, npv, xirr
     from fundappraise.model.load import load_model as model
     from fundappraise.reading import example, read_fund
@@ -40,6 +41,7 @@ _PLACES = {
     "mirr": ("fundappraise.measures", "mirr"),
     "model": ("fundappraise.model", ""),
     "npv": ("fundappraise.measures", "npv"),
+    "open_run": ("fundappraise.kept", "open_run"),
     "read_fund": ("fundappraise.reading", "read_fund"),
     "select": ("fundappraise.allocation.solve", "select"),
     "xirr": ("fundappraise.measures", "xirr"),
@@ -59,6 +61,7 @@ __all__ = [
     "mirr",
     "model",
     "npv",
+    "open_run",
     "read_fund",
     "select",
     "xirr",

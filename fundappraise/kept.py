@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fundappraise.errors import InputError, RunFolderError
 from fundappraise.fund.fund import Fund
 from fundappraise.reading import read_fund, under_scenario
 from fundappraise.runs import RECORD, Key, input_of, read_record
+
+if TYPE_CHECKING:
+    from fundappraise.simulate.run import Appraisal
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,24 @@ def open_folder(folder: Path) -> Kept:
         raise RunFolderError(f"the input kept in {folder} can no longer be read: {error}") from None
     overrides = next((row.overrides for row in stated.scenarios if row.name == key.scenario), ())
     return Kept(folder, record, key, fund, ", ".join(f"{address} {change}" for address, change in overrides))
+
+
+def open_run(folder: str | Path, *, workers: int | None = None, progress: bool = False) -> Appraisal:
+    """The appraisal of a finished run, simulated again from what its folder keeps: input, models, seed and number of paths.
+
+    The paths are not kept, because the seed gives them again; ``fundappraise verify`` says whether they are the same to the bit.
+
+    Raises
+    ------
+    RunFolderError
+        It is no run folder, or what it keeps can no longer be read.
+    """
+    from fundappraise.simulate.run import appraise
+
+    run = open_folder(Path(folder))
+    return appraise(
+        run.fund, paths=run.key.paths, seed=run.key.seed, workers=workers, progress=progress, models_folder=run.folder
+    )
 
 
 def _key(folder: Path, record: Mapping[str, Any]) -> Key:

@@ -87,8 +87,9 @@ def _hash(data: bytes) -> str:
 
 
 def finished(folder: Path) -> list[Path]:
-    """Finished runs in a runs folder, oldest first."""
-    return sorted(path.parent for path in folder.glob(f"*/{RECORD}")) if folder.is_dir() else []
+    """Finished runs in a runs folder, oldest first; not one that was stopped while it was written."""
+    found = (path.parent for path in folder.glob(f"*/{RECORD}")) if folder.is_dir() else ()
+    return sorted(run for run in found if not run.name.endswith(WRITING))
 
 
 def same_run(folder: Path, key: Key) -> Path | None:

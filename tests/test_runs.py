@@ -13,6 +13,7 @@ from shops import MODELS, demand, quay, stated
 
 from fundappraise.errors import RunFolderError
 from fundappraise.fund.fund import Capacity, Market
+from fundappraise.kept import open_run
 from fundappraise.resources import folder_of
 from fundappraise.runs import earlier_run, finished, fresh_name, key_of, read_record, runs_folder
 
@@ -52,6 +53,22 @@ def test_the_record_says_what_made_the_run(command, fund):
     with np.load(only_run(fund) / "paths.npz") as stored:
         assert stored["npv"].shape == (500,)
         assert stored["npv"].mean() == pytest.approx(record["figures"]["fund npv"])
+
+
+def test_a_run_is_opened_from_python_with_its_own_paths_and_models(command, fund):
+    command.run(fund, "--seed", "7", "--scenario", "Cheap tea")
+    folder = only_run(fund)
+    (fund.parent / "shop.toml").unlink()
+    run = open_run(folder, workers=1)
+    assert (run.n_paths, run.seed) == (500, 7)
+    assert run.projects.loc["A", "npv_mean"] == read_record(folder)["figures"]["A npv_mean"]
+    assert run.trace("A.income", year=2030).value == 20
+
+
+def test_a_run_that_was_stopped_while_it_was_written_is_not_a_finished_one(tmp_path):
+    (tmp_path / "2026-07-30 120509 (writing)").mkdir()
+    (tmp_path / "2026-07-30 120509 (writing)" / "run.json").write_text("{}")
+    assert finished(tmp_path) == []
 
 
 def test_the_same_run_is_not_done_twice(command, fund):
