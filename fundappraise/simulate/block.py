@@ -13,7 +13,6 @@ import numpy as np
 
 from fundappraise.arrays import Floats, Ints
 from fundappraise.backends.checks import failed_checks, require_defined
-from fundappraise.backends.numpy_kernel import Kernel
 from fundappraise.drivers.events import happening
 from fundappraise.drivers.paths import driver_block
 from fundappraise.drivers.sampling import BLOCK
@@ -126,23 +125,11 @@ def evaluate(
     for project in plan.projects:
         if only and project.name != only:
             continue
-        yield project, run_kernel(project, project.kernel, shared.values[project.name], plan, blocks, keep)
-
-
-def run_kernel(
-    project: ProjectPlan,
-    kernel: Kernel,
-    values: Mapping[str, Floats],
-    plan: Plan,
-    blocks: range,
-    keep: int | None = None,
-) -> dict[str, Floats]:
-    """A project's kernel on the first ``keep`` paths of ``blocks``, with its declared checks enforced on them."""
-    bank_values = project.bank_values if kernel is project.kernel else kernel.bank(bank_inputs(plan, project), plan.timeline)
-    results = {name: row[:, :keep] for name, row in kernel.run(values, bank_values, plan.timeline).items()}
-    require_defined(kernel.schedule, results, blocks.start * BLOCK, project.name)
-    _enforce(project, failed_checks(kernel.schedule, results))
-    return results
+        results = project.kernel.run(shared.values[project.name], project.bank_values, plan.timeline)
+        results = {name: row[:, :keep] for name, row in results.items()}
+        require_defined(project.kernel.schedule, results, blocks.start * BLOCK, project.name)
+        _enforce(project, failed_checks(project.kernel.schedule, results))
+        yield project, results
 
 
 def bank_inputs(plan: Plan, project: ProjectPlan) -> dict[str, Floats]:

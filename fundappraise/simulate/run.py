@@ -17,10 +17,11 @@ from fundappraise.errors import InputError, Problem, did_you_mean
 from fundappraise.fund.build import fund_of
 from fundappraise.fund.fund import Fund, Project
 from fundappraise.model.schedule import schedule
-from fundappraise.simulate.block import Progress, base_inputs, draws, driver_paths, run_kernel, world
+from fundappraise.simulate.block import Progress, bank_inputs, draws, driver_paths, world
 from fundappraise.simulate.conditions import SelectedFlows, in_tasks, paths_where
 from fundappraise.simulate.enough import Effort, run_until_sure
 from fundappraise.simulate.follow import follow
+from fundappraise.simulate.futures import future_of
 from fundappraise.simulate.paths import Columns, Workers, simulate_all
 from fundappraise.simulate.plan import Plan, ProjectPlan
 from fundappraise.simulate.prepare import plan_fund
@@ -274,17 +275,18 @@ class Appraisal:
     def lines(self, project_id: str, item: str, paths: slice | None = None) -> pd.DataFrame:
         """One line item ``(path, year)``, computed again from the seed; an item with one value has one column.
 
-        Flows add up over a year of several periods, everything else is as at its end.
+        Flows add up over a year of several periods, everything else is as at its end. NaN where it has no value.
         """
         project = self._project(project_id)
         if item not in project.model.items:
             raise InputError([_unknown(f"{project_id}.{item}", "line item", project.model.items)])
         numbers = self._asked(paths)
-        kernel = compile_schedule(schedule(project.model, [item]))
+        kernel = compile_schedule(schedule(project.model, [item], checks=False))
+        bank_values = kernel.bank(bank_inputs(self.plan, project), self.plan.timeline)
         parts = []
         for task, at, _ in in_tasks(numbers):
             shared = world(self.plan, self.seed, task, only=project_id)
-            values = run_kernel(project, kernel, shared.values[project_id], self.plan, task)[item]
+            values = kernel.run(shared.values[project_id], bank_values, self.plan.timeline)[item]
             parts.append(np.broadcast_to(values, (values.shape[0], len(task) * BLOCK))[:, at])
         return self._paths_by_year(np.concatenate(parts, axis=1), numbers, flows=project.model.items[item].kind == "flow")
 
@@ -293,14 +295,12 @@ class Appraisal:
         import pandas as pd
 
         project = self._project(project_id)
-        kernel = compile_schedule(schedule(project.model, project.model.items))
-        inputs = base_inputs(self.plan, project)
-        rows = run_kernel(project, kernel, inputs, self.plan, range(0))
+        rows = future_of(self.plan, self.seed, None).values(project)
         timeline = self.plan.timeline
         years = list(timeline.years)
         table: dict[str, Mapping[object, object]] = {}
         for name, item in project.model.items.items():
-            values = rows[name][:, 0]
+            values = rows[name]
             if len(values) == timeline.n_periods:
                 values = timeline.yearly(values, flows=item.kind == "flow")
             cells: dict[object, object] = dict(zip(years, values, strict=False))

@@ -2,10 +2,12 @@
 
 import math
 import re
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from shops import demand, fund_of_shops, harbour, inflation, quay, run, settings, stated
+from shops import MODELS, demand, fund_of_shops, harbour, inflation, quay, run, settings, stated
 
 from fundappraise.backends.reference import _POINTWISE, Reference
 from fundappraise.drivers.distributions import pert, uniform
@@ -17,7 +19,7 @@ from fundappraise.reading import example
 from fundappraise.simulate.block import MEASURES, bank_inputs, world
 from fundappraise.simulate.futures import Future
 from fundappraise.simulate.prepare import plan_fund
-from fundappraise.simulate.run import Appraisal
+from fundappraise.simulate.run import Appraisal, appraise
 
 EXTRA = ((2026, 1.0), (2027, 2.0), (2028, -4.0), (2029, 4.0), (2030, 5.0), (2031, 6.0))
 """Other income by year, MUSD."""
@@ -140,6 +142,22 @@ def test_html_holds_no_markup_of_the_input(books):
     shown = run(fund).trace("L.sale")._repr_html_()
     assert "<script>" not in shown
     assert "&lt;script&gt;" in shown
+
+
+def test_lines_that_nobody_needs_may_be_undefined(tmp_path):
+    """An output without a value stops a run (see the hand-worked cases); a line that leads to no output can still be shown."""
+    plain = "title = 'Gap'\nsector = 'trade'\nsummary = 'A line without a value.'\ninclude = ['ledger.toml']\n"
+    gap = "[items]\ngap = {label = 'Gap', unit = 'MUSD', kind = 'rate', formula = 'flow / (period - 3)'}\n"
+    for name in ("shop.toml", "ledger.toml"):
+        shutil.copyfile(MODELS / name, tmp_path / name)
+    (tmp_path / "gap.toml").write_text(plain + gap, "utf-8")
+    fund = ledger()
+    fund = replace(fund, projects=(replace(fund.projects[0], model="gap.toml"),))
+    gaps = appraise(fund, paths=1, workers=1, models_folder=tmp_path)
+    assert math.isnan(gaps.lines("L", "gap").loc[0, 2028])
+    assert gaps.lines("L", "gap").loc[0, 2029] == 4
+    assert math.isnan(gaps.base_lines("L").loc["gap", 2028])
+    assert math.isnan(gaps.trace("L.gap", year=2028).value)
 
 
 # --- draws, drivers, indices, groups ---
