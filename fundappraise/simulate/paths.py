@@ -20,9 +20,10 @@ import numpy as np
 from fundappraise.arrays import Floats
 from fundappraise.drivers.sampling import BLOCK
 from fundappraise.fund.fund import Fund
-from fundappraise.simulate.block import COUNTS, Progress, TaskResult, simulate, tasks_of
+from fundappraise.simulate.block import COUNTS, MEASURES, Progress, TaskResult, simulate, tasks_of
 from fundappraise.simulate.plan import Plan
 from fundappraise.simulate.prepare import plan_fund
+from fundappraise.simulate.store import IN_MEMORY, StoredColumns
 
 Columns = Mapping[str, Mapping[str, Floats]]
 Workers = Literal["threads", "processes"]
@@ -46,7 +47,7 @@ def simulate_all(
     From path ``first``, where a task begins, up to ``n_paths``. ``workers`` defaults to one a core. The first error of a
     task is raised after the others have stopped.
     """
-    tasks, found = tasks_of(range(first, n_paths)), _Found(first, n_paths)
+    tasks, found = tasks_of(range(first, n_paths)), _none(plan, first, n_paths)
     count = min(workers or os.cpu_count() or 1, len(tasks))
     if count == 1 or on == "threads":
         pool: Executor = ThreadPoolExecutor(max_workers=count)
@@ -78,7 +79,7 @@ class _Found:
 
     first: int
     n_paths: int
-    columns: dict[str, dict[str, Floats]] = field(default_factory=dict)
+    columns: dict[str, dict[str, Floats]] | StoredColumns
     flows: dict[str, dict[str, Floats]] = field(default_factory=dict)
 
     def add(self, result: TaskResult, blocks: range) -> None:
@@ -87,8 +88,20 @@ class _Found:
         _place(self.flows, result.flows, blocks.start - first_block, -(-n_paths // BLOCK))
 
 
-def _place(whole: dict[str, dict[str, Floats]], part: Mapping[str, Mapping[str, Floats]], first: int, n_rows: int) -> None:
+def _none(plan: Plan, first: int, n_paths: int) -> _Found:
+    """Room for the results, in a file where memory should not hold them all."""
+    size = (n_paths - first) * len(plan.options) * len(MEASURES) * np.dtype(np.float64).itemsize
+    return _Found(first, n_paths, StoredColumns(n_paths - first) if size > IN_MEMORY else {})
+
+
+def _place(
+    whole: dict[str, dict[str, Floats]] | StoredColumns, part: Mapping[str, Mapping[str, Floats]], first: int, n_rows: int
+) -> None:
     for name, rows in part.items():
+        if isinstance(whole, StoredColumns):
+            for key, row in rows.items():
+                whole.write(name, key, first, row, COUNTS.get(key, np.float64))
+            continue
         there = whole.setdefault(name, {})
         for key, row in rows.items():
             if key not in there:
