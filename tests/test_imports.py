@@ -28,8 +28,11 @@ LAYERS = (
 )
 """A module may import from its own row and from the rows before it."""
 
-METHODS = {("model/items.py", "fundappraise.simulate.line_items")}
-"""A public noun's method that calls a verb further down, when it is called: ``fa.model(…).evaluate(…)``."""
+METHODS = {
+    ("model/items.py", "fundappraise.simulate.line_items"),
+    ("model/items.py", "fundappraise.backends.math_text"),
+}
+"""A public noun's method that calls a verb further down, when it is called: ``fa.model(…).evaluate(…)``, or when it is shown."""
 
 LEVEL = {name: level for level, row in enumerate(LAYERS) for name in row}
 ONLY_IN = {"openpyxl": "workbook", "xlsxwriter": "workbook", "highspy": "allocation"}
@@ -102,11 +105,13 @@ def test_an_import_against_the_order_would_be_found(tmp_path, monkeypatch):
 
 
 def test_backends_do_not_import_one_another():
-    readers = {path.stem for path in (PACKAGE / "backends").glob("*.py")} - {"__init__"}
-    assert len(readers) >= 2
-    for path in (PACKAGE / "backends").glob("*.py"):
-        others = {f"fundappraise.backends.{name}" for name in readers - {path.stem}}
-        assert not others & {name for _, name in imported(path)}, path.name
+    folder = PACKAGE / "backends"
+    reader_of = {path: path.relative_to(folder).parts[0].removesuffix(".py") for path in folder.rglob("*.py")}
+    readers = set(reader_of.values()) - {"__init__"}
+    assert {"reference", "numpy_kernel", "excel_formula", "math_text"} <= readers
+    for path, reader in reader_of.items():
+        used = {name.split(".")[2] for _, name in imported(path) if name.startswith("fundappraise.backends.")}
+        assert used <= {reader}, path.name
 
 
 @pytest.mark.parametrize(("package", "home"), ONLY_IN.items())

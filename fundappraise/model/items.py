@@ -119,6 +119,17 @@ class Model:
         counts = f"{len(self.asked)} inputs, {len(self.items)} line items, {len(self.checks)} checks"
         return f"Model({self.name}: {self.title}, {counts})"
 
+    def __str__(self) -> str:
+        """The formula sheet: every line item with its label, unit and formula."""
+        from fundappraise.backends.math_text import sheet_text
+
+        return sheet_text(self)
+
+    def _repr_html_(self) -> str:
+        from fundappraise.backends.math_text import sheet_html
+
+        return sheet_html(self)
+
     @property
     def asked(self) -> tuple[Assumption, ...]:
         """The assumptions an officer fills in, in the order of the files."""

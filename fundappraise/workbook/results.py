@@ -1,13 +1,12 @@
-"""results.xlsx: the decision, every figure of the paper, every input with its source, and the base case line by line.
+"""results.xlsx: the decision, every figure of the paper, every input with its source, and each project as live formulas.
 
-A number of the paper is followed here: Fund (or Projects, Allocation) → Lines, the line item and
-its formula → Inputs, the cell somebody typed. Two workbooks of the same run are byte-identical: no clock
-and no duration is written.
+A number of the paper is followed here: Fund (or Projects, Allocation) → the project's live sheet, the line item and its
+formula → its inputs, the cell somebody typed. Two workbooks of the same run are byte-identical: no clock and no duration is
+written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ import pandas as pd
 
 from fundappraise.workbook.assumptions import assumption_rows
 from fundappraise.workbook.key_figures import FIRST_ROW, KeyFigure, chosen_ids, key_figures
+from fundappraise.workbook.live_model import write_live_sheets
 from fundappraise.workbook.result_columns import (
     ALLOCATION,
     DECISION,
@@ -58,7 +58,7 @@ def write_results(decision: Decision, path: Path | str, *, changes: Changes | No
             _changes(book, changes)
         _drivers(book, decision.run)
         _inputs(book, decision.run)
-        _lines(book, decision.run)
+        write_live_sheets(book, decision.run)
     finally:
         book.close()
 
@@ -109,7 +109,7 @@ def _decision(book: Book, decision: Decision) -> None:
         ["Relative gap of the search", decision.gap],
     ]
     rows += [["Remark", text] for text in run.warnings]
-    note = "Figures behind it: Fund, Projects, Allocation. To follow one: Lines (formula), Inputs (cell and source)."
+    note = "Figures behind it: Fund, Projects, Allocation. To follow one: the sheet of its project (formulas), Inputs (source)."
     write_table(book, "Decision", run.fund.name, note, DECISION, rows, frozen=1)
 
 
@@ -242,34 +242,3 @@ def _inputs(book: Book, run: Appraisal) -> None:
         units.append(row.unit)
     note = "Every number the appraisal was given. L, or no letter, is an assumption. The last column is where it was read."
     write_table(book, "Inputs", "Inputs", note, INPUTS, rows, frozen=2, units=units)
-
-
-def _lines(book: Book, run: Appraisal) -> None:
-    years = list(run.plan.timeline.years)
-    heads = (("project", "Project", 9), ("item", "Line item", 22), ("label", "What it is", 40), ("unit", "Unit", 10),
-             ("formula", "Formula", 44))  # fmt: skip
-    columns = tuple(Column(key, head, "text", width) for key, head, width in heads)
-    columns += tuple(Column(str(year), str(year), "scaled", 11) for year in years)
-    rows = list(_line_rows(run, years))
-    note = "The base case: inputs and drivers at their base. An item with one value stands in the first year."
-    write_table(book, "Lines", "Line items of the base case", note, columns, rows, frozen=3)
-
-
-def _line_rows(run: Appraisal, years: list[int]) -> Iterator[list[Cell]]:
-    for plan in run.plan.projects:
-        lines = run.base_lines(plan.project.id)
-        for item, row in lines.iterrows():
-            formula = plan.model.items[str(item)].formula if str(item) in plan.model.items else ""
-            yield [
-                plan.project.id,
-                str(item),
-                row["label"],
-                row["unit"],
-                formula,
-                *(_value(row, year) for year in years),
-            ]
-
-
-def _value(row: pd.Series[float], year: int) -> float | None:
-    value = row.get(year)
-    return None if value is None or pd.isna(value) else _short(value)

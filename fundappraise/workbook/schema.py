@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args, get_type_hints
 
+from fundappraise.backends.excel_formula import letter as letter
 from fundappraise.drivers.distributions import RangeMeaning, Shape
 from fundappraise.drivers.processes import PROCESSES
 from fundappraise.fund.currencies import LINES
@@ -317,16 +318,6 @@ def tab_of(name: str) -> Tab:
     if found is None:
         raise KeyError(name)
     return found
-
-
-def letter(index: int) -> str:
-    """The letter of a column counted from 0: A, …, Z, AA."""
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
 
 
 def number(letters: str) -> int:

@@ -10,10 +10,13 @@ from small_models import item, load
 from spreadsheets import OFFICE, by_ironcalc, by_libreoffice, columns_for, values_of, write_book
 from test_agreement import FORMULAS, GIVEN, S, X, Y, items_for
 
+import fundappraise as fa
+from fundappraise.backends import numpy_kernel
 from fundappraise.backends.excel_formula import TABLE, Place, grids, letter, print_row
 from fundappraise.backends.reference import Reference
 from fundappraise.formula.ops import OPERATIONS
 from fundappraise.model.schedule import schedule
+from fundappraise.simulate.prepare import plan_fund
 from fundappraise.timeline import Timeline
 
 PROGRAMS = [
@@ -142,6 +145,30 @@ def test_no_formula_is_longer_or_deeper_than_excel_allows(tmp_path, formula):
         got = values_of(book.main, plan, f"m {path}", read, timeline)["out"]
         want = Reference(plan.model, timeline, as_given(inputs), None).line("out")
         assert np.allclose(got, want, rtol=1e-9, atol=0, equal_nan=True)
+
+
+def test_every_shipped_market_recalculates_to_the_engines_numbers(tmp_path):
+    """Markets of the example in their base case, without candidates; projects' models are held against live sheets."""
+    plan = plan_fund(fa.example("caspian"))
+    moved = (plan.driver_base, plan.driver_reference, plan.timeline)
+    markets = {market.model.name.replace("/", " "): market for market in plan.markets}
+    given = {}
+    for name, market in markets.items():
+        tiers = {f"tier_{order}": row for order, row in enumerate(market.tiers, 1)}
+        drivers = {reads: plan.driver_base[driver] for reads, driver in market.drivers.items()}
+        stated = {row.assumption.name: row.base(*moved) for row in market.inputs}
+        given[name] = {**market.fixed, **drivers, **stated, **tiers}
+    books = {name: (market.kernel.schedule, plan.timeline, [given[name]], {}) for name, market in markets.items()}
+    both = write_book(tmp_path / "markets.xlsx", books)
+    read = by_ironcalc(tmp_path / "markets.xlsx")
+    assert len(markets) >= 4
+    for name, market in markets.items():
+        schedule_ = market.kernel.schedule
+        want = numpy_kernel.compile_schedule(schedule_).run(given[name], {}, plan.timeline)
+        got = values_of(both[name].main, schedule_, f"{name} 0", read, plan.timeline)
+        for line in schedule_.outputs:
+            exact = np.broadcast_to(want[line][:, 0], plan.timeline.n_periods)
+            assert np.abs(got[line] - exact).max() <= 1e-9 * np.abs(exact).max(), (name, line)
 
 
 @pytest.mark.slow

@@ -64,12 +64,28 @@ class ProjectPlan:
     ticket: float
     stake: float
     commitment_debt: float
+    inputs: tuple[()] = ()
+    drivers: dict[str, str] = field(default_factory=dict)
+    sale: None = None
+    currencies: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def fixed(self) -> dict[str, np.ndarray]:
+        """The base case and the bank case alike."""
+        fee = np.where(np.arange(len(YEARS)) < 4, 105.0, 110.0)[:, None]
+        single = {"capex": 2 * self.ticket, "debt_share": 0.6, "dsra_share": 0.5}
+        return {"fee": fee, **{name: np.full((1, 1), value) for name, value in single.items()}}
 
 
 @dataclass(frozen=True)
 class Plan:
     timeline: Timeline
     projects: tuple[ProjectPlan, ...]
+    driver_base: dict[str, np.ndarray] = field(default_factory=dict)
+    driver_reference: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def project(self, project_id: str) -> ProjectPlan:
+        return next(row for row in self.projects if row.project.id == project_id)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,13 +122,6 @@ class Appraisal:
         scale = 1 + 0.3 * _normals(project_id, self.n_paths)[paths]
         by_path = shape[None, :] * (scale[:, None] if item != "fund_calls" else np.ones((len(scale), 1)))
         return pd.DataFrame(by_path, columns=list(YEARS))
-
-    def base_lines(self, project_id: str) -> pd.DataFrame:
-        model = next(p.model for p in self.plan.projects if p.project.id == project_id)
-        rows = {}
-        for k, (name, item) in enumerate(model.items.items()):
-            rows[name] = [item.label, item.unit, *(round(k + 0.5 * t, 3) for t in range(len(YEARS)))]
-        return pd.DataFrame.from_dict(rows, orient="index", columns=["label", "unit", *YEARS])
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,8 +197,8 @@ MODEL = Model(
     },
     items={
         "revenue": _item("revenue", "Revenue", "fee * 1.5"),
-        "capital_cost": _item("capital_cost", "Construction cost", "capex * 0.5"),
-        "fund_calls": _item("fund_calls", "Paid by the fund", "-capex * 0.2"),
+        "capital_cost": _item("capital_cost", "Construction cost", "capex * (period <= 2) / 2"),
+        "fund_calls": _item("fund_calls", "Paid by the fund", "-capital_cost * (1 - bank_case(debt_share))"),
         "fund_operating": _item("fund_operating", "Distributions to the fund", "revenue * 0.2"),
         "fund_exit": _item("fund_exit", "Proceeds of the fund's exit", "revenue * 0.7"),
     },
