@@ -28,6 +28,7 @@ from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.progress import bar
 from fundappraise.simulate.risk_table import DEFAULT, covenants, project_risks
 from fundappraise.simulate.shares import variance_shares
+from fundappraise.simulate.stress import Marks, grid, scenarios, switching_values, tornado, worst
 from fundappraise.simulate.summary import option_table
 from fundappraise.simulate.trace import Trace
 
@@ -229,6 +230,50 @@ class Appraisal:
         group are the sum of its rows'. Simulated again in ``blocks`` of 1,024 paths, once for each input a project reads.
         """
         return variance_shares(self, projects, blocks)
+
+    def tornado(self, projects: Sequence[str] | None = None) -> pd.DataFrame:
+        """Expected fund NPV of ``projects`` together (by default all) with each uncertain input at its own P10 and P90.
+
+        A row an input or driver's parameter, widest swing first: label, unit, low and high in it, ``npv_low``, ``npv_high``
+        and ``swing`` in MUSD, and the swing's paired error. All else is as drawn; stakes and loans stay as they are.
+        """
+        return tornado(self, projects)
+
+    def switching_values(self, project_id: str) -> pd.DataFrame:
+        """The value of each input of a project at which its expected fund NPV is zero, nearest first.
+
+        Columns: label, unit, base, ``switches_at`` and ``change`` (a share of the base). Low and high move with the base, and
+        stake and loan follow. NaN where none is found from a fifth to five times the base.
+        """
+        return switching_values(self, project_id)
+
+    def scenarios(self, projects: Sequence[str] | None = None) -> pd.DataFrame:
+        """Expected fund NPV as expected, under each named scenario, and in the combined downside: a column a project, "all",
+        and the change of all with its paired error, MUSD.
+
+        The downside is capital cost 20 % higher, commissioning a year late and volumes 20 % lower, all after the lenders have
+        lent. Whether a scenario includes a project is not looked at.
+        """
+        return scenarios(self, projects)
+
+    def grid(
+        self,
+        first: tuple[str, Sequence[float | str]],
+        second: tuple[str, Sequence[float | str]],
+        projects: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Expected fund NPV of ``projects`` together over two addresses and their values:
+        ``run.grid(("A2.fee", [90, 105, 120]), ("sea_level.decline", ["-20 %", "+0 %", "+20 %"]))``, MUSD.
+        """
+        return grid(self, first, second, projects)
+
+    def worst(self, share: float = 0.05, projects: Sequence[str] | None = None) -> Marks:
+        """What the ``share`` of paths with the largest capital loss of ``projects`` together have in common.
+
+        ``.table``: mean of each driver and uncertain input on all paths and on the worst, and the shift in standard deviations
+        with its error, largest first; ``.text``: in words. On the run's first paths.
+        """
+        return worst(self, share, projects)
 
     def mean_npv(self, project_id: str) -> float:
         """Expected fund NPV of a project, MUSD."""

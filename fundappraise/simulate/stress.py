@@ -1,0 +1,348 @@
+"""What would change the result: one input at a time, two at once, named scenarios, a fixed downside; and what bad futures share.
+
+Everything is compared on the run's own first paths, so that a difference is paired and its error small. Money in MUSD is
+expected fund NPV at the hurdle.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fundappraise.arrays import Floats, Ints
+from fundappraise.backends.numpy_kernel import compile_schedule
+from fundappraise.drivers.distributions import Distribution, constant
+from fundappraise.drivers.paths import parameters_of
+from fundappraise.drivers.sampling import BLOCK
+from fundappraise.errors import FundappraiseError, InputError, Problem
+from fundappraise.formula.nodes import Apply, Name, Number
+from fundappraise.fund.override import Override
+from fundappraise.measures.risk import Estimate, mean_estimate
+from fundappraise.model.schedule import schedule
+from fundappraise.model.units import conversion
+from fundappraise.simulate.block import fund_npv, world
+from fundappraise.simulate.inputs import PlannedInput
+from fundappraise.simulate.plan import ModelPlan, Plan, ProjectPlan
+from fundappraise.simulate.prepare import plan_fund
+from fundappraise.simulate.redraw import reading
+from fundappraise.simulate.shares import FLOWS, projects_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fundappraise.simulate.run import Appraisal
+
+PATHS, MARKED_PATHS, MOST_BLOCKS = 2 * BLOCK, 16 * BLOCK, 64
+"""The run's first paths on which differences are taken, those on which bad futures are looked at, and the blocks among which
+they are sought."""
+LOW, HIGH = 0.1, 0.9
+CAPEX, LATE, VOLUME = 1.2, 1.0, 0.8
+"""The combined downside: capital cost times, years late, volume times."""
+FACTORS = (0.6, 0.2, 1.6, 5.0)
+"""Where a switching value is sought, times the base."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """Fund NPVs by path of some projects of a run, as they are and under changed plans."""
+
+    run: Appraisal
+    names: tuple[str, ...]
+    n_paths: int = PATHS
+
+    @cached_property
+    def paths(self) -> Ints:
+        first = self.run.numbers[: self.n_paths]
+        return first[first < MOST_BLOCKS * BLOCK]
+
+    @property
+    def blocks(self) -> range:
+        return range(int(self.paths[-1]) // BLOCK + 1)
+
+    def as_is(self, name: str) -> Floats:
+        return self.run.columns[name]["fund_npv"][: self.paths.size]
+
+    def under(self, plan: Plan, name: str) -> Floats:
+        """Fund NPV ``(paths,)`` of a project in another plan. Declared checks are not enforced: a stress may break them."""
+        project = plan.project(name)
+        values = world(plan, self.run.seed, self.blocks, only=name).values[name]
+        results = project.kernel.run(values, project.bank_values, plan.timeline)
+        outputs = {flow: results[project.model.outputs[flow]] for flow in FLOWS}
+        npv = fund_npv(plan, project, outputs, plan.fund.number("hurdle"))
+        return np.broadcast_to(npv, (len(self.blocks) * BLOCK,))[self.paths]
+
+    def change(self, plan: Plan, names: Sequence[str]) -> Estimate:
+        """Mean change of the NPV of ``names`` together, with its paired error."""
+        return mean_estimate(np.sum([self.under(plan, name) - self.as_is(name) for name in names], axis=0))
+
+    def expected(self, names: Sequence[str]) -> float:
+        """Expected NPV of ``names`` on all paths of the run."""
+        return sum(self.run.mean_npv(name) for name in names)
+
+    def stated(self, overrides: Mapping[str, Override], names: Sequence[str]) -> Estimate:
+        """Mean change when the fund states other values; every plan is made anew, stakes and lenders' cases included."""
+        plan, folder = self.run.plan, self.run.plan.models_folder
+        only = frozenset(other.name for name in names for other in plan.neighbours(name))
+        fund = self.run.fund.with_(overrides, models_folder=folder)
+        return self.change(plan_fund(fund, only=only, models_folder=folder), names)
+
+
+def tornado(run: Appraisal, projects: Sequence[str] | None) -> pd.DataFrame:
+    """See ``Appraisal.tornado``."""
+    import pandas as pd
+
+    names = projects_of(run, projects)
+    trial, rows = Trial(run, names), []
+    reads = {name: reading(run.plan, run.plan.project(name)) for name in names}
+    for address, level in _levels(run.plan).items():
+        concerned = [name for name in names if address in reads[name]]
+        if not concerned:
+            continue
+        low, high = (float(level.value.quantile(u)) for u in (LOW, HIGH))
+        down, up = (trial.change(level.fixed(x), concerned) for x in (low, high))
+        base = trial.expected(names)
+        ends = base + down.value, base + up.value
+        swing = abs(up.value - down.value), math.hypot(down.error, up.error)
+        rows.append((address, level.label, level.unit, low / level.factor, high / level.factor, *ends, *swing))
+    columns = ["input", "label", "unit", "low", "high", "npv_low", "npv_high", "swing", "swing_se"]
+    table = pd.DataFrame(rows, columns=columns).set_index("input")
+    return table.sort_values("swing", ascending=False, kind="stable")
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """One uncertain level: its range and unit (``factor`` from the stated one), and the plan in which it is fixed."""
+
+    value: Distribution
+    label: str
+    unit: str
+    factor: float
+    fixed: Callable[[float], Plan]
+
+
+def _levels(plan: Plan) -> dict[str, _Level]:
+    found: dict[str, _Level] = {}
+    for owner in (*plan.projects, *plan.markets):
+        for row in owner.inputs:
+            if row.is_random:
+                unit = row.stated.unit or row.assumption.unit
+                factor = 1.0 if row.assumption.choices else conversion(unit, row.assumption.unit)
+                label = row.stated.label or row.assumption.label
+                found[row.address] = _Level(row.value, label, unit, factor, _fix_input(plan, owner, row))
+    for spec in plan.drivers:
+        stated = {row.code: row for d in plan.fund.drivers if d.name == spec.name for row in d.parameters}
+        for name, value in parameters_of(spec).items():
+            if value.is_random:
+                row_of = stated.get(name)
+                label, unit = (row_of.label or name, row_of.unit) if row_of else (name, "")
+                found[f"{spec.name}.{name}"] = _Level(value, label, unit, 1.0, _fix_parameter(plan, spec.name, name))
+    return found
+
+
+def _fix_input(plan: Plan, owner: ModelPlan, row: PlannedInput) -> Callable[[float], Plan]:
+    def fixed(x: float) -> Plan:
+        base = row.value.base
+        moved = row.row * (x / base) if base != 0 else row.row + x
+        return _with_input(plan, owner, replace(row, row=moved, value=constant(x)))
+
+    return fixed
+
+
+def _with_input(plan: Plan, owner: ModelPlan, changed: PlannedInput) -> Plan:
+    inputs = tuple(changed if row.address == changed.address else row for row in owner.inputs)
+    if isinstance(owner, ProjectPlan):
+        return replace(plan, projects=tuple(replace(p, inputs=inputs) if p.name == owner.name else p for p in plan.projects))
+    return replace(plan, markets=tuple(replace(m, inputs=inputs) if m.name == owner.name else m for m in plan.markets))
+
+
+def _fix_parameter(plan: Plan, driver: str, name: str) -> Callable[[float], Plan]:
+    def fixed(x: float) -> Plan:
+        specs = tuple(
+            replace(spec, parameters={**spec.parameters, name: constant(x)}) if spec.name == driver else spec
+            for spec in plan.drivers
+        )
+        return replace(plan, drivers=specs)
+
+    return fixed
+
+
+def switching_values(run: Appraisal, project_id: str) -> pd.DataFrame:
+    """See ``Appraisal.switching_values``."""
+    import pandas as pd
+
+    (name,) = projects_of(run, [project_id])
+    trial, rows = Trial(run, (name,), BLOCK), []
+    for row in run.plan.project(name).inputs:
+        stated = run.fund.project(name).input(row.assumption.name)
+        if stated is None or stated.base == 0 or row.assumption.choices or not row.assumption.random:
+            continue
+        at = _switch(trial, name, row, stated.base)
+        rows.append((row.address, stated.label or row.assumption.label, stated.unit or row.assumption.unit, stated.base, at,
+                     at / stated.base - 1))  # fmt: skip
+    table = pd.DataFrame(rows, columns=["input", "label", "unit", "base", "switches_at", "change"]).set_index("input")
+    return table.reindex(table["change"].abs().sort_values(kind="stable").index)
+
+
+def _switch(trial: Trial, name: str, row: PlannedInput, base: float) -> float:
+    """The nearest value of the base at which the expected NPV is zero; NaN where none is found between its bounds."""
+    from scipy.optimize import brentq
+
+    now = trial.expected([name])
+
+    def value(factor: float) -> float:
+        try:
+            return now + trial.stated({row.address: base * factor}, [name]).value
+        except (FundappraiseError, ValueError):  # an input need not make sense at ten times its base
+            return float("nan")
+
+    roots = []
+    for side in (FACTORS[:2], FACTORS[2:]):
+        here = (1.0, now)
+        for factor in side:
+            there = (factor, value(factor))
+            if math.isnan(there[1]):
+                break
+            if here[1] * there[1] <= 0:
+                roots.append(float(brentq(value, here[0], there[0], xtol=1e-4, rtol=1e-4)))
+                break
+            here = there
+    return base * min(roots, key=lambda f: abs(math.log(f))) if roots else float("nan")
+
+
+def scenarios(run: Appraisal, projects: Sequence[str] | None) -> pd.DataFrame:
+    """See ``Appraisal.scenarios``."""
+    names = projects_of(run, projects)
+    trial, changes = Trial(run, names), {}
+    for scenario in run.fund.scenarios:
+        kept = {address: value for address, value in scenario.overrides if not address.endswith(".include")}
+        plan = plan_fund(run.fund.with_(kept, models_folder=run.plan.models_folder), models_folder=run.plan.models_folder)
+        changes[scenario.name] = {name: trial.under(plan, name) - trial.as_is(name) for name in names}
+    changes[_downside_name()] = downside(trial)
+    return _table(trial, changes)
+
+
+def _downside_name() -> str:
+    return f"capital cost {100 * (CAPEX - 1):+.0f} %, {LATE:.0f} year late, volume {100 * (VOLUME - 1):+.0f} %".replace("-", "−")
+
+
+def downside(trial: Trial) -> dict[str, Floats]:
+    """Changes by path when costs overrun, commissioning is late and volumes fall together, after the lenders have lent."""
+    plan = trial.run.plan
+    projects = tuple(_worse(project) if project.name in trial.names else project for project in plan.projects)
+    worse = replace(plan, projects=projects)
+    return {name: trial.under(worse, name) - trial.as_is(name) for name in trial.names}
+
+
+def _worse(project: ProjectPlan) -> ProjectPlan:
+    def moved(row: PlannedInput) -> PlannedInput:
+        if row.assumption.role == "capex":
+            return replace(row, row=row.row * CAPEX)
+        if row.assumption.name == "build_years":
+            return replace(row, row=row.row + LATE, value=row.value.shifted(LATE))
+        return row
+
+    at = Apply("if", (Name("bank_pass"), Number(1.0), Number(VOLUME)))
+    items = {
+        name: replace(item, tree=Apply("mul", (item.tree, at))) if item.role == "volume" else item
+        for name, item in project.model.items.items()
+    }
+    model = replace(project.model, items=items)
+    kernel = compile_schedule(schedule(model, [model.outputs[flow] for flow in FLOWS]))
+    return replace(project, inputs=tuple(moved(row) for row in project.inputs), model=model, kernel=kernel)
+
+
+def _table(trial: Trial, changes: Mapping[str, Mapping[str, Floats]]) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = {"as expected": {**{name: trial.run.mean_npv(name) for name in trial.names}, "all": trial.expected(trial.names),
+                            "change": 0.0, "change_se": 0.0}}  # fmt: skip
+    for title, by_project in changes.items():
+        together = mean_estimate(np.sum(list(by_project.values()), axis=0))
+        own = {name: trial.run.mean_npv(name) + float(change.mean()) for name, change in by_project.items()}
+        rows[title] = {**own, "all": trial.expected(trial.names) + together.value, "change": together.value,
+                       "change_se": together.error}  # fmt: skip
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table.index.name = "scenario"
+    return table
+
+
+def grid(run: Appraisal, first: tuple[str, Sequence[Override]], second: tuple[str, Sequence[Override]],
+         projects: Sequence[str] | None) -> pd.DataFrame:  # fmt: skip
+    """See ``Appraisal.grid``."""
+    import pandas as pd
+
+    names = projects_of(run, projects)
+    if not first[1] or not second[1]:
+        raise InputError([Problem("grid", "there is no value.", "Each address takes at least one.")])
+    trial = Trial(run, names)
+    cells = [
+        [trial.expected(names) + trial.stated({first[0]: a, second[0]: b}, names).value for b in second[1]] for a in first[1]
+    ]
+    return pd.DataFrame(cells, index=pd.Index(list(first[1]), name=first[0]), columns=pd.Index(list(second[1]), name=second[0]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Marks:
+    """What the worst paths have in common: ``table`` has a row an input or driver, ``text`` says the strongest in words."""
+
+    table: pd.DataFrame
+    text: str
+
+
+def worst(run: Appraisal, share: float, projects: Sequence[str] | None) -> Marks:
+    """See ``Appraisal.worst``."""
+    import pandas as pd
+
+    names = projects_of(run, projects)
+    if not 0 < share <= 0.5:
+        raise InputError([Problem("share", f"{share} of the paths.", "Allowed: above 0, to 0.5.")])
+    numbers = Trial(run, names, MARKED_PATHS).paths
+    loss = np.sum([run.columns[name]["capital_loss"][: numbers.size] for name in names], axis=0)
+    n_worst = max(1, round(share * numbers.size))
+    if n_worst < 20:
+        found = f"the worst {100 * share:g} % are {n_worst} paths: too few futures to say anything."
+        raise InputError([Problem("share", found, "At least 20 are needed.")])
+    bad = np.zeros(numbers.size, dtype=np.bool_)
+    bad[np.argsort(loss, kind="stable")[-n_worst:]] = True
+    rows = []
+    for address, (label, unit, x) in _observed(run, names, numbers).items():
+        spread = float(x.std())
+        if spread > 0:
+            rows.append((address, label, unit, float(x.mean()), float(x[bad].mean()), float((x[bad].mean() - x.mean()) / spread),
+                         1 / math.sqrt(n_worst)))  # fmt: skip
+    table = pd.DataFrame(rows, columns=["what", "label", "unit", "mean", "mean_worst", "shift", "shift_se"]).set_index("what")
+    table = table.reindex(table["shift"].abs().sort_values(ascending=False, kind="stable").index)
+    return Marks(table, _in_words(table, share, float(loss[bad].mean())))
+
+
+def _observed(run: Appraisal, names: Sequence[str], numbers: Ints) -> dict[str, tuple[str, str, Floats]]:
+    """Levels by path: drivers averaged over their years, and uncertain inputs as drawn, in their stated units."""
+    found: dict[str, tuple[str, str, Floats]] = {}
+    count = slice(0, numbers.size)
+    reads = frozenset().union(*(reading(run.plan, run.plan.project(name)) for name in names))
+    for driver in run.fund.drivers:
+        if driver.name in reads:
+            found[driver.name] = ("mean over the years", driver.unit, run.drivers(driver.name, count).mean(axis=1).to_numpy())
+    levels = _levels(run.plan)
+    for name in names:
+        for code, drawn in run.draws(name, count).items():
+            level = levels[f"{name}.{code}"]
+            found[f"{name}.{code}"] = (level.label, level.unit, drawn.to_numpy() / level.factor)
+    return found
+
+
+def _in_words(table: pd.DataFrame, share: float, loss: float) -> str:
+    clear = table[table["shift"].abs() > 3 * table["shift_se"]].head(4)
+    head = f"In the worst {100 * share:g} % of futures the capital loss is {loss:.3g} MUSD on average"
+    if clear.empty:
+        return f"{head}; no single input or driver tells them from the others."
+    parts = []
+    for address, row in clear.iterrows():
+        side = "higher" if row["shift"] > 0 else "lower"
+        parts.append(f"{address} is {side} ({row['mean_worst']:.4g} against {row['mean']:.4g} {row['unit']})")
+    return f"{head}: {'; '.join(parts)}."

@@ -1,0 +1,108 @@
+"""What would change the result, on shops whose NPV can be worked out by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from shops import demand, fund_of_shops, run, shop, stated
+
+from fundappraise.drivers.distributions import normal
+from fundappraise.errors import InputError
+from fundappraise.fund.fund import Scenario
+
+RATE = 1.10
+VALUES = sum(RATE ** -(t - 0.5) for t in range(2, 7))
+"""Of 1 a year over the five years after the one of building, at mid-year."""
+FUND = fund_of_shops(shop("A", stated("cost", normal(90, 100, 110)), stated("income", normal(25, 30, 35))))
+
+
+@pytest.fixture(scope="module")
+def shops():
+    return run(FUND, 4_096)
+
+
+def test_the_tornado_moves_an_input_to_its_own_p10_and_p90_and_leaves_the_rest_as_drawn(shops):
+    table = shops.tornado()
+    fixed = {}
+    for code, (low, high) in {"cost": (90, 110), "income": (25, 35)}.items():
+        for end in (low, high):
+            # the stake is fixed by the base case, so a fixed draw is compared and not a fund stated anew
+            draws = shops.draws("A")
+            npv = np.linalg.lstsq(np.column_stack([draws, np.ones(len(draws))]), shops.npv["A"], rcond=None)[0]
+            level = dict(draws.mean(), **{code: end})
+            fixed[code, end] = npv @ [level["cost"], level["income"], 1]
+        assert table.loc[f"A.{code}", ["low", "high"]].tolist() == pytest.approx([low, high])
+        assert table.loc[f"A.{code}", "npv_low"] == pytest.approx(fixed[code, low], abs=0.15)
+        assert table.loc[f"A.{code}", "npv_high"] == pytest.approx(fixed[code, high], abs=0.15)
+    assert table.index[0] == "A.income"
+    assert table.loc["A.income", "swing"] == pytest.approx(10 * VALUES, rel=0.05)  # less where an overrun dilutes the stake
+
+
+def test_a_parameter_of_a_driver_stands_in_the_tornado_of_those_who_read_it():
+    mover = shop("B", stated("cost", 100), stated("income", 30, moves_with="demand", by=1.0))
+    found = run(replace(FUND, projects=(*FUND.projects, mover), drivers=(demand(growth=normal(0.0, 0.02, 0.04)),)), 2_048)
+    assert found.tornado(["B"]).index.tolist() == ["demand.growth"]
+    assert "demand.growth" not in found.tornado(["A"]).index
+    both = found.tornado()
+    assert both.loc["demand.growth", "npv_low"] < found.npv.to_numpy().sum(axis=1).mean() < both.loc["demand.growth", "npv_high"]
+
+
+def test_the_switching_value_of_an_income_is_the_one_that_pays_the_cost(shops):
+    # the whole equity is the ticket: NPV of fixed inputs is −cost + income·VALUES
+    fixed = run(fund_of_shops(shop("A", stated("cost", 100), stated("income", 30))), 1)
+    gain = float(fixed.npv["A"].iloc[0])
+    table = fixed.switching_values("A")
+    assert table.loc["A.income", "switches_at"] == pytest.approx(30 - gain / VALUES, rel=1e-3)
+    assert table.loc["A.cost", "switches_at"] == pytest.approx(100 + gain, rel=1e-3)
+    at = fixed.fund.with_({"A.income": float(table.loc["A.income", "switches_at"])}, models_folder=fixed.plan.models_folder)
+    assert abs(run(at, 1).npv["A"].iloc[0]) < 0.02
+
+
+def test_named_scenarios_and_the_downside_are_paired_with_the_run(shops):
+    fund = replace(FUND, scenarios=(Scenario(name="Poor", overrides=(("A.income", "-10 %"),)),))
+    found = run(fund, 4_096)
+    table = found.scenarios()
+    poor = run(fund.with_({"A.income": "-10 %"}, models_folder=found.plan.models_folder), 4_096)
+    change = (poor.npv["A"] - found.npv["A"])[:2048]
+    assert table.loc["Poor", "change"] == pytest.approx(change.mean())
+    assert table.loc["Poor", "change_se"] < 0.1 * found.projects.loc["A", "npv_se"] + 0.05
+    assert table.loc["as expected", "all"] == pytest.approx(found.npv["A"].mean())
+    assert table.index[-1] == "capital cost +20 %, 1 year late, volume −20 %"
+    assert table.loc[table.index[-1], "change"] < 0
+
+
+def test_a_grid_holds_the_npv_of_every_pair(shops):
+    table = shops.grid(("A.cost", [90, 100]), ("A.income", ["-10 %", "+0 %", "+10 %"]))
+    assert table.shape == (2, 3)
+    assert table.loc[100, "+0 %"] == pytest.approx(shops.npv["A"].mean(), abs=1e-9)
+    assert (np.diff(table.to_numpy(), axis=1) > 0).all()
+    assert (np.diff(table.to_numpy(), axis=0) < 0).all()
+    with pytest.raises(InputError, match="at least one"):
+        shops.grid(("A.cost", []), ("A.income", [1]))
+    with pytest.raises(InputError, match="has no input incme"):
+        shops.grid(("A.cost", [90]), ("A.incme", [1]))
+
+
+def test_the_worst_futures_are_those_of_low_income_and_high_cost(shops):
+    marks = shops.worst(0.05)
+    assert marks.table.index.tolist() == ["A.income", "A.cost"]
+    assert marks.table.loc["A.income", "shift"] < 0 < marks.table.loc["A.cost", "shift"]
+    loss = shops.capital_loss["A"].to_numpy()
+    bad = np.argsort(loss, kind="stable")[-round(0.05 * 4096) :]
+    assert marks.table.loc["A.income", "mean_worst"] == pytest.approx(shops.draws("A")["income"].to_numpy()[bad].mean())
+    assert marks.text.startswith("In the worst 5 % of futures the capital loss is ")
+    assert "A.income is lower (" in marks.text
+    assert "A.cost is higher (" in marks.text
+
+
+@pytest.mark.parametrize("share", [0.0, 0.9, -1])
+def test_a_share_that_is_none_and_too_few_futures_are_refused(shops, share):
+    with pytest.raises(InputError, match=r"above 0, to 0\.5"):
+        shops.worst(share)
+
+
+def test_too_few_bad_futures_say_nothing(shops):
+    with pytest.raises(InputError, match="too few futures"):
+        shops.worst(0.001)
