@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fundappraise.allocation.solve import select
     from fundappraise.decide import allocate
     from fundappraise.drivers import dist
+    from fundappraise.drivers.processes import process
     from fundappraise.errors import InputError
     from fundappraise.fund.build import project as Project  # noqa: N812  (it makes a Project)
     from fundappraise.fund.fund import Fund
@@ -42,6 +43,7 @@ _PLACES = {
     "model": ("fundappraise.model", ""),
     "npv": ("fundappraise.measures", "npv"),
     "open_run": ("fundappraise.kept", "open_run"),
+    "process": ("fundappraise.drivers.processes", "process"),
     "read_fund": ("fundappraise.reading", "read_fund"),
     "select": ("fundappraise.allocation.solve", "select"),
     "xirr": ("fundappraise.measures", "xirr"),
@@ -62,6 +64,7 @@ __all__ = [
     "model",
     "npv",
     "open_run",
+    "process",
     "read_fund",
     "select",
     "xirr",

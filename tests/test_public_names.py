@@ -12,7 +12,7 @@ from fundappraise.cli import cli
 
 NAMES = [
     "Fund", "InputError", "Project", "allocate", "appraise", "cvar", "dist", "example", "irr", "measures", "mirr", "model",
-    "npv", "open_run", "read_fund", "select", "xirr",
+    "npv", "open_run", "process", "read_fund", "select", "xirr",
 ]  # fmt: skip
 MOST_NAMES = 20
 

@@ -196,8 +196,6 @@ def _holds(family: _Family, values: Floats) -> bool:
 
 
 def _fitted(name: str, values: Floats) -> Fit:
-    from scipy.optimize import minimize
-
     family = FAMILIES[name]
 
     def numbers(free: Floats) -> Numbers:
@@ -212,16 +210,10 @@ def _fitted(name: str, values: Floats) -> Fit:
 
     start = np.array([math.log(x) if p else x for x, p in zip(family.start(values), family.positive, strict=True)])
     steps = np.array([1.0 if p else spread for p in family.positive])
-
-    def of_steps(x: Floats) -> float:
-        return loss(start + steps * x)
-
-    options: Any = {"xatol": 1e-10, "fatol": 1e-11, "maxiter": 10_000}
-    found = minimize(of_steps, np.zeros(len(start)), method="Nelder-Mead", options=options)
-    free = start + steps * found.x
+    free = lowest(loss, start, steps)
     if name == "Student t":
         free[2] = min(free[2], math.log(1e6))
-    covariance = _inverse(_curvature(loss, free, steps))
+    covariance = _inverse(curvature(loss, free, steps))
     at = numbers(free)
     errors = [math.sqrt(c) * (x if p else 1.0) for c, x, p in zip(np.diag(covariance), at, family.positive, strict=True)]
     parameters = {key: (x, se) for key, x, se in zip(family.parameters, at, errors, strict=True)}
@@ -230,7 +222,18 @@ def _fitted(name: str, values: Floats) -> Fit:
     )
 
 
-def _curvature(loss: Callable[[Floats], float], at: Floats, steps: Floats) -> Floats:
+def lowest(loss: Callable[[Floats], float], start: Floats, steps: Floats | float = 1.0) -> Floats:
+    """Where the loss is least, sought from ``start`` in units of ``steps``."""
+    from scipy.optimize import minimize
+
+    def of_steps(x: Floats) -> float:
+        return loss(start + steps * x)
+
+    options: Any = {"xatol": 1e-10, "fatol": 1e-11, "maxiter": 10_000}
+    return np.asarray(start + steps * minimize(of_steps, np.zeros(len(start)), method="Nelder-Mead", options=options).x)
+
+
+def curvature(loss: Callable[[Floats], float], at: Floats, steps: Floats) -> Floats:
     """Second differences of the loss: the observed information."""
     n, h = len(at), 1e-3 * steps
     found = np.empty((n, n))

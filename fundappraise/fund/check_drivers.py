@@ -54,7 +54,7 @@ def _units(driver: Driver, place: str) -> Iterator[Problem]:
     except UnitError:
         yield Problem(place, f'{driver.name}: "{driver.unit}" is not a known unit.', hint="For example kTEU/year, USD/bbl, m, 1.")
         return
-    process = PROCESSES.get(driver.process)
+    process = driver.own_process or PROCESSES.get(driver.process)
     wanted = {k.name: k.unit.format(unit=driver.unit or "1") for k in process.parameters} if process else {}
     for row in driver.parameters:
         if row.code not in wanted or not row.unit:

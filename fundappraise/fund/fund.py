@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fundappraise.drivers.distributions import Distribution
 from fundappraise.drivers.processes import Process
 from fundappraise.timeline import Timeline
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Confidence = Literal["H", "M", "D", "L", ""]
 Include = Literal["candidate", "must", "not now"]
@@ -348,6 +351,42 @@ class Fund:
         from fundappraise.fund.override import with_overrides
 
         return with_overrides(self, overrides, models_folder)
+
+    def with_driver(
+        self,
+        name: str,
+        *,
+        process: str | Process,
+        start: float | None = None,
+        unit: str | None = None,
+        **parameters: float | Distribution,
+    ) -> Fund:
+        """The fund with a driver replaced, or added behind the others: ``with_driver("brent", process="index", growth=0.02, …)``.
+
+        ``process`` is a name or one of your own (``fa.process``). Start and unit stay those of the driver that is replaced.
+
+        Raises
+        ------
+        InputError
+            The parameters are not the process's, or cannot be; all are listed.
+        """
+        from fundappraise.fund.own_driver import with_driver
+
+        return with_driver(self, name, process, start, unit, parameters)
+
+    def calibrate(self, name: str, history: Mapping[float, float] | None = None) -> pd.DataFrame:
+        """What a driver's history says of its parameters: estimate, standard error and what the fund states, by parameter.
+
+        ``history`` is year → value; by default the numbers in the driver's column History, ``25 (2021), 33 (2022)``.
+
+        Raises
+        ------
+        InputError
+            There is no such driver, its process cannot be calibrated, or the history is too short.
+        """
+        from fundappraise.fund.own_driver import calibration
+
+        return calibration(self, name, history)
 
     @property
     def included(self) -> tuple[Project, ...]:

@@ -19,6 +19,7 @@ import numpy as np
 
 from fundappraise.arrays import Floats
 from fundappraise.drivers.sampling import BLOCK
+from fundappraise.errors import InputError, Problem
 from fundappraise.fund.fund import Fund
 from fundappraise.simulate.block import COUNTS, MEASURES, Progress, TaskResult, simulate, tasks_of
 from fundappraise.simulate.plan import Plan
@@ -53,6 +54,8 @@ def simulate_all(
         pool: Executor = ThreadPoolExecutor(max_workers=count)
         _fill(found, pool, lambda task: pool.submit(simulate, plan, seed, task, n_paths), tasks, progress)
     else:
+        if plan.given_paths or any(driver.own_process for driver in plan.fund.drivers):
+            raise InputError([Problem("on", "processes, with a driver of your own.", 'Allowed then: on="threads".')])
         made_from = (plan.fund, plan.only, plan.models_folder)
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(max_workers=count, mp_context=context, initializer=_prepare, initargs=made_from)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from fundappraise.arrays import Floats
 from fundappraise.drivers.paths import DriverSpec, process_of
@@ -13,7 +15,8 @@ from fundappraise.errors import InputError, Problem, did_you_mean
 from fundappraise.fund.fund import Event, Fund
 from fundappraise.fund.override import read_change
 from fundappraise.model.units import conversion
-from fundappraise.simulate.plan import ModelPlan, PlannedEvent
+from fundappraise.simulate.plan import ModelPlan, Plan, PlannedEvent
+from fundappraise.timeline import Timeline
 
 
 def sobol_dimensions(specs: Sequence[DriverSpec], owners: Iterable[ModelPlan], n_periods: int) -> dict[str, Dimensions]:
@@ -67,37 +70,43 @@ def _planned(event: Event, factor: float) -> PlannedEvent:
     )
 
 
-def checked_paths(given: Mapping[str, object], fund: Fund, n_paths: int, years: Sequence[int]) -> dict[str, Floats]:
-    """Drivers' paths ``(paths, years)`` from the caller, as arrays.
+def with_paths(plan: Plan, paths: Mapping[str, Floats]) -> Plan:
+    """The plan, and the plans of its configurations, with these drivers' paths in place of drawn ones."""
+    configurations = tuple(replace(row, plan=replace(row.plan, given_paths=paths)) for row in plan.configurations)
+    return replace(plan, given_paths=paths, configurations=configurations)
+
+
+def checked_paths(given: Mapping[str, ArrayLike], fund: Fund, n_paths: int, timeline: Timeline) -> dict[str, Floats]:
+    """Drivers' paths ``(paths, periods)`` from the caller, as arrays.
 
     Raises
     ------
     InputError
-        A name is not a driver, the shape is not (paths, years), or a value is not finite; all are listed.
+        A name is not a driver, the shape is not (paths, periods), or a value is not finite; all are listed.
     """
     names = [driver.name for driver in fund.drivers]
-    shape = (n_paths, len(years))
-    problems: list[Problem] = []
-    paths: dict[str, Floats] = {}
-    for name, rows in given.items():
-        where = f"driver_paths[{name!r}]"
-        if name not in names:
-            listed = f"Drivers: {', '.join(names)}." if names else "The fund has no drivers."
-            problems.append(Problem(where, f'"{name}" is not a driver.', hint=f"{did_you_mean(name, names)} {listed}".strip()))
-            continue
-        try:
-            values = np.array(rows, dtype=np.float64)
-        except (TypeError, ValueError):
-            problems.append(Problem(where, "these are not numbers.", f"Allowed: an array {shape}."))
-            continue
-        if values.shape != shape:
-            span = f"a row a path and a column a year, {years[0]} to {years[-1]}: {shape}."
-            problems.append(Problem(where, f"the array is {values.shape}.", f"Allowed: {span}", "Do paths= and its rows agree?"))
-        elif not np.all(np.isfinite(values)):
-            path, year = (int(x[0]) for x in np.nonzero(~np.isfinite(values)))
-            problems.append(Problem(where, f"path {path}, {years[year]} is {values[path, year]}.", "Allowed: finite numbers."))
-        else:
-            paths[name] = values
+    found = {name: _checked(name, rows, names, n_paths, timeline) for name, rows in given.items()}
+    problems = [row for row in found.values() if isinstance(row, Problem)]
     if problems:
         raise InputError(problems)
-    return paths
+    return {name: row for name, row in found.items() if not isinstance(row, Problem)}
+
+
+def _checked(name: str, rows: ArrayLike, names: Sequence[str], n_paths: int, timeline: Timeline) -> Floats | Problem:
+    where, shape = f"driver_paths[{name!r}]", (n_paths, timeline.n_periods)
+    if name not in names:
+        listed = f"Drivers: {', '.join(names)}." if names else "The fund has no drivers."
+        return Problem(where, f'"{name}" is not a driver.', hint=f"{did_you_mean(name, names)} {listed}".strip())
+    try:
+        values = np.array(rows, dtype=np.float64)
+    except (TypeError, ValueError):
+        return Problem(where, "these are not numbers.", f"Allowed: an array {shape}.")
+    if values.shape != shape:
+        allowed = f"Allowed: {shape}, a row a path and a column a period from {timeline.years[0]} to {timeline.years[-1]}."
+        return Problem(where, f"the array is {values.shape}.", allowed, "Does paths= agree with its rows?")
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        path, period = bad[0]
+        found = f"path {path}, {timeline.year[period]:.0f} is {values[path, period]}."
+        return Problem(where, found, "Allowed: finite numbers.")
+    return values

@@ -17,6 +17,7 @@ from fundappraise.errors import InputError, Problem, did_you_mean
 from fundappraise.fund.build import fund_of
 from fundappraise.fund.fund import Fund, Project
 from fundappraise.model.schedule import schedule
+from fundappraise.simulate.achieved import correlation_table
 from fundappraise.simulate.block import Progress, bank_inputs, draws, driver_paths, world
 from fundappraise.simulate.conditions import SelectedFlows, in_tasks, paths_where
 from fundappraise.simulate.enough import Effort, run_until_sure
@@ -26,6 +27,7 @@ from fundappraise.simulate.paths import Columns, Workers, simulate_all
 from fundappraise.simulate.plan import Plan, ProjectPlan
 from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.progress import bar
+from fundappraise.simulate.randomness import checked_paths, with_paths
 from fundappraise.simulate.risk_table import DEFAULT, covenants, project_risks
 from fundappraise.simulate.shares import variance_shares
 from fundappraise.simulate.stress import Marks, grid, scenarios, switching_values, tornado, worst
@@ -34,6 +36,7 @@ from fundappraise.simulate.trace import Trace
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import ArrayLike
 
 MOST_PATHS = 20_000_000
 
@@ -45,6 +48,7 @@ def appraise(
     seed: int = 1,
     workers: int | None = None,
     on: Workers = "threads",
+    driver_paths: Mapping[str, ArrayLike] | None = None,
     progress: bool | Progress = False,
     models_folder: Path | None = None,
 ) -> Appraisal:
@@ -60,6 +64,8 @@ def appraise(
     workers, on
         How many threads or processes; by default one thread a core. The results do not depend on it. Processes are faster
         on several cores, but a script must then start under ``if __name__ == "__main__"``.
+    driver_paths
+        Futures of your own for some drivers, by name ``(paths, periods)``, in place of drawn ones. As many rows as ``paths``.
     progress
         True shows a bar; or a function of (paths done, paths asked).
     models_folder
@@ -77,6 +83,10 @@ def appraise(
         found = "no project is included." if whole.projects else "the fund has no projects."
         raise InputError([Problem("Projects", found, 'Allowed in the column Include: "candidate", "must".')])
     plan = plan_fund(whole, models_folder=models_folder)
+    if driver_paths:
+        if paths == "auto":
+            raise InputError([Problem("paths", '"auto" with driver_paths.', "Allowed: as many paths as they have rows.")])
+        plan = with_paths(plan, checked_paths(driver_paths, whole, int(paths), plan.timeline))
     return simulate_plan(plan, paths=paths, seed=seed, workers=workers, on=on, progress=progress)
 
 
@@ -305,6 +315,15 @@ class Appraisal:
 
         timeline = self.plan.timeline
         return pd.Series(timeline.yearly(self.plan.driver_base[name][:, 0], flows=False), index=list(timeline.years), name=name)
+
+    @cached_property
+    def correlations(self) -> pd.DataFrame:
+        """Every pair that is stated, or follows from a group: asked, used (the nearest that can hold) and achieved in this run.
+
+        Achieved is Pearson's of the normal scores, of drivers over all periods and of inputs by path, on at most 102,400
+        paths; ``se`` is its standard error.
+        """
+        return correlation_table(self)
 
     def draws(self, project_id: str, paths: slice | None = None) -> pd.DataFrame:
         """The drawn levels of a project's uncertain inputs ``(path, input)``, in the model's units."""

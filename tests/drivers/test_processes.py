@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from fundappraise.drivers import distributions as dist
 from fundappraise.drivers import paths as driver_paths
@@ -26,7 +27,14 @@ INDEX = DriverSpec("cost", "index", 1.0, fixed(growth=0.03, sigma=0.06))
 BRENT = DriverSpec("brent", "mean_reversion", 83.8, fixed(mean=75, half_life=1, sigma=0.36))
 RATE = DriverSpec("rate", "mean_reversion_level", 0.044, fixed(mean=0.03, half_life=2, sigma=0.008))
 SEA = DriverSpec("sea", "sea_level", -29.35, fixed(decline=0.16, noise=0.09, later_share=0.7, turn_year=2030))
-EVERY = (TRAFFIC, INDEX, BRENT, RATE, SEA)
+SEA_WITH_MEMORY = DriverSpec("lake", "sea_level", -29.35, {**SEA.parameters, **fixed(noise_half_life=1.5)})
+BANDWIDTH = DriverSpec("bandwidth", "price_erosion", 4.0, fixed(erosion=0.2, sigma=0.15, floor=0.25))
+EVERY = (TRAFFIC, INDEX, BRENT, RATE, SEA, SEA_WITH_MEMORY, BANDWIDTH)
+PEG = DriverSpec("peg", "peg", 1.7, fixed(break_probability=0.06, jump=0.4, sigma=0.1, growth=0.03, crawl=0.01))
+REGIMES = DriverSpec(
+    "cycle", "regimes", 1.0, fixed(growth=0.05, sigma=0.08, stressed_growth=-0.1, stressed_sigma=0.25, enter=0.15, leave=0.4)
+)
+CABLE = DriverSpec("cable", "delay", 0.0, {**fixed(after=1.0, due=2028, ramp=2), "late": dist.pert(0, 1, 4, mean="minmax")})
 
 
 def driver_block(specs, pairs, seed, block, timeline):
@@ -92,8 +100,13 @@ def closed_forms(spec, years):
     value = {name: given.base for name, given in spec.parameters.items()}
     if spec.process in ("growth", "index"):
         return math.log(base_path(spec, YEARS)[years - 1]), value["sigma"] * math.sqrt(years)
-    if spec.process == "sea_level":
+    if spec.process == "price_erosion":
+        return math.log(4 * (0.25 + 0.75 * 0.8**years)), value["sigma"] * math.sqrt(years)
+    if spec.process == "sea_level" and "noise_half_life" not in value:
         return base_path(spec, YEARS)[years - 1], value["noise"] * math.sqrt(years)
+    if spec.process == "sea_level":
+        kappa = math.log(2) / value["noise_half_life"]
+        return base_path(spec, YEARS)[years - 1], value["noise"] * math.sqrt((1 - math.exp(-2 * kappa * years)) / (2 * kappa))
     kappa = math.log(2) / value["half_life"]
     start, mean = spec.start, value["mean"]
     if spec.process == "mean_reversion":
@@ -225,3 +238,77 @@ def test_every_process_names_its_link_and_says_what_its_parameters_are():
         assert process.label
         assert all(kind.label and kind.unit for kind in process.parameters)
         assert all(kind.needed == (kind.default is None) for kind in process.parameters)
+
+
+QUARTERS = Timeline(2026, 48, 0.25)
+YEARLY = Timeline(2026, 12)
+
+
+def at_year_ends(spec, timeline, n_blocks=24):
+    return blocks((spec,), n_blocks, timeline)[spec.name][timeline.year_end == 1]
+
+
+def test_a_peg_holds_until_it_breaks_and_floats_from_the_next_year_on():
+    paths = at_year_ends(PEG, YEARLY)
+    years = np.arange(1, 13)[:, None]
+    holds = np.isclose(paths, 1.7 * 1.01**years)
+    expected = 0.94 ** years[:, 0]
+    assert holds.mean(axis=1) == pytest.approx(expected, abs=4 * 0.5 / math.sqrt(paths.shape[1]))
+    breaks = holds[:-1] & ~holds[1:]
+    there = paths[1:][breaks] / (1.7 * 1.01 ** np.broadcast_to(years[1:], breaks.shape)[breaks])
+    assert there == pytest.approx(np.full(there.size, 1.4))
+    assert base_path(PEG, YEARLY) == pytest.approx(1.7 * 1.01 ** years[:, 0])
+
+
+def test_a_peg_breaks_together_with_what_correlates_with_it():
+    oil = DriverSpec("oil", "index", 1.0, fixed(growth=0.0, sigma=0.3))
+    drawn = blocks((oil, PEG), 8, Timeline(2026, 1), [("oil", "peg", -0.8)])
+    broken = drawn["peg"][0] > 2
+    assert drawn["oil"][0][broken].mean() < 0.65 < 0.95 < drawn["oil"][0][~broken].mean()
+
+
+def test_regimes_spend_the_years_in_stress_that_the_chain_says():
+    """p' = p·(1 − leave) + (1 − p)·enter from 0; the mean growth of a year follows from it."""
+    calm = DriverSpec("cycle", "regimes", 1.0, {**REGIMES.parameters, **fixed(sigma=0.0, stressed_sigma=0.0)})
+    paths = at_year_ends(calm, YEARLY)
+    growth = paths / np.vstack([np.ones(paths.shape[1]), paths[:-1]])
+    stressed = np.isclose(growth, 0.9)
+    expected, p = [], 0.0
+    for _ in range(12):
+        p = p * 0.6 + (1 - p) * 0.15
+        expected.append(p)
+    assert stressed.mean(axis=1) == pytest.approx(expected, abs=4 * 0.5 / math.sqrt(paths.shape[1]))
+    assert base_path(REGIMES, YEARLY) == pytest.approx(1.05 ** np.arange(1, 13))
+
+
+@pytest.mark.parametrize("spec", [PEG, REGIMES, CABLE], ids=lambda spec: spec.name)
+def test_quarters_have_the_law_of_years_at_year_ends(spec):
+    """Kolmogorov–Smirnov between the two at years 1, 4 and 12: the distance that 1 in 2,000 pairs would pass by chance."""
+    yearly, quarterly = at_year_ends(spec, YEARLY), at_year_ends(spec, QUARTERS)
+    for year in (0, 3, 11):
+        assert stats.ks_2samp(yearly[year], quarterly[year]).statistic < 1.95 * math.sqrt(2 / yearly.shape[1])
+
+
+def test_something_late_comes_when_it_comes_and_grows_over_its_ramp():
+    on_time = DriverSpec("cable", "delay", 0.0, fixed(after=1.0, due=2028, ramp=2))
+    assert base_path(on_time, Timeline(2026, 6)) == pytest.approx([0, 0, 0.5, 1, 1, 1])
+    at_once = DriverSpec("cable", "delay", 3.0, fixed(after=1.0, due=2028, late=0.5))
+    assert base_path(at_once, Timeline(2026, 4)) == pytest.approx([3, 3, 1, 1])
+    assert base_path(at_once, Timeline(2028, 2, 0.5)) == pytest.approx([3, 1])
+    late = at_year_ends(CABLE, YEARLY)
+    assert late[1].max() == 0
+    assert 0 < late[3].mean() < late[5].mean() < late[8].mean() == 1
+
+
+def test_noise_around_a_trend_has_a_spread_that_stops_growing():
+    lake, sea = (blocks((spec,), 8)[spec.name] for spec in (SEA_WITH_MEMORY, SEA))
+    kappa = math.log(2) / 1.5
+    assert lake[-1].std() == pytest.approx(0.09 / math.sqrt(2 * kappa), rel=0.05)
+    assert sea[-1].std() == pytest.approx(0.09 * 5, rel=0.05)
+    assert base_path(SEA_WITH_MEMORY, YEARS) == pytest.approx(base_path(SEA, YEARS))
+
+
+def test_a_probability_above_one_is_named():
+    spec = DriverSpec("peg", "peg", 1.7, fixed(break_probability=1.2, jump=0.4, sigma=0.1))
+    assert spec_problems(spec) == ("break_probability, base: 120 % is above 100 %, the most it may be.",)
+    assert spec_problems(DriverSpec("t", "index", math.nan, INDEX.parameters)) == ("start: nan is not a finite number.",)
