@@ -14,6 +14,9 @@ from fundappraise.workbook.key_figures import chosen_ids, cvar_limit, largest_ca
 REACH = 0.5
 """Help up to half of the price, or half of the capital, is within reach of a negotiation; the paper lists the rest too."""
 
+MOST_NAMED = 9
+"""Projects held back that a resolution names one by one; more would push the figures off page one."""
+
 IDLE_WORTH_SAYING = 0.10
 """Share of the commitments from which unused capital is part of the resolution."""
 
@@ -131,9 +134,13 @@ def _of_commitments(figures: Figures) -> Markup:
 def _hold_back(figures: Figures) -> list[Markup]:
     selection = figures.decision.selection
     names = [str(name) for name in selection.loc[~selection["chosen"].astype(bool), "name"]]
+    words = figures.words
     if not names:
         return []
-    return [say(figures.words.gettext("hold back {names};"), names=figures.words.listed(names))]
+    if len(names) > MOST_NAMED:
+        template = words.gettext("hold back the other {n}, each with its reason in the table of the choice;")
+        return [say(template, n=words.cardinal(len(names)))]
+    return [say(words.gettext("hold back {names};"), names=words.listed(names))]
 
 
 def _ended(requests: list[Markup]) -> tuple[Markup, ...]:

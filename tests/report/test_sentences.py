@@ -45,6 +45,12 @@ def test_the_usual_resolution():
     ]
 
 
+def test_many_that_are_held_back_are_counted_and_stand_in_the_table(monkeypatch):
+    monkeypatch.setattr(resolution, "MOST_NAMED", 2)
+    held = texts(resolution.asked(figures(sample.decision())))[1]
+    assert held == "hold back the other three, each with its reason in the table of the choice;"
+
+
 def test_one_project_of_several_and_the_only_candidate():
     assert "to one of six projects" in texts(resolution.asked(figures(sample.decision(chosen=("A2",)))))[0]
     only = sample.decision(chosen=("A2",), ids=["A2"])
