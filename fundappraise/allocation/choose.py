@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 
+from fundappraise.allocation.best import best
 from fundappraise.allocation.clashes import explain_clash
 from fundappraise.allocation.problem import DEFINITION, Problem, Row, problem_of
-from fundappraise.allocation.solve import Selection, select
+from fundappraise.allocation.solve import Selection
 from fundappraise.arrays import Floats, Ints
 from fundappraise.errors import FundappraiseError, InputError, did_you_mean
 from fundappraise.errors import Problem as InputProblem
@@ -18,7 +19,6 @@ from fundappraise.measures.risk import cvar
 from fundappraise.simulate.run import Appraisal
 
 Status = Literal["optimal", "feasible", "nothing", "infeasible"]
-GAP = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ class Choice:
     seconds: float
     clashes: tuple[str, ...] = ()
     relaxation: str = ""
+    excluded: tuple[str, ...] = ()
+    forced: tuple[str, ...] = ()
 
 
 def choose(run: Appraisal, *, exclude: Sequence[str] = (), force: Sequence[str] = ()) -> Choice:
@@ -66,9 +68,21 @@ def choose(run: Appraisal, *, exclude: Sequence[str] = (), force: Sequence[str] 
             InputProblem(name, f'"{name}" is not a project of this run.', hint=did_you_mean(name, run.ids)) for name in unknown
         ])  # fmt: skip
     problem = problem_of(run, exclude, force)
-    found = _solve(problem, problem.rows)
+    found = best(problem)
     if found.status == "infeasible":
-        return Choice("infeasible", (), (), {}, (), float("nan"), float("nan"), found.seconds, *explain_clash(problem))
+        return Choice(
+            "infeasible",
+            (),
+            (),
+            {},
+            (),
+            float("nan"),
+            float("nan"),
+            found.seconds,
+            *explain_clash(problem),
+            tuple(exclude),
+            tuple(force),
+        )
     if np.isnan(found.value):
         raise FundappraiseError(f"No portfolio was found within {found.seconds:.0f} seconds. Loosen or drop some limits.")
     taken = {problem.projects[place]: option for place, option in enumerate(problem.options) if found.x[place]}
@@ -83,19 +97,8 @@ def choose(run: Appraisal, *, exclude: Sequence[str] = (), force: Sequence[str] 
         cvar_used=_portfolio_cvar(problem, found.x.astype(np.float64)),
         gap=found.gap,
         seconds=found.seconds,
-    )
-
-
-def _solve(problem: Problem, rows: Sequence[Row]) -> Selection:
-    return select(
-        problem.value,
-        problem.losses,
-        rows=np.array([row.coefficients for row in rows]).reshape(len(rows), problem.n_columns),
-        upper=np.array([row.upper for row in rows], dtype=np.float64),
-        cvar_limit=None if problem.cvar_limit is None else problem.cvar_limit.amount,
-        confidence=problem.confidence,
-        loss_constant=problem.loss_constant,
-        gap=GAP,
+        excluded=tuple(exclude),
+        forced=tuple(force),
     )
 
 
@@ -110,8 +113,10 @@ def _verdicts(run: Appraisal, problem: Problem, found: Selection) -> dict[str, V
         own = problem.is_of(name)
         is_in = bool(own @ x)
         other = Row("left out", own, 0.0) if is_in else Row("forced in", -own, -1.0)
-        flipped = _solve(problem, (*problem.rows, other))
-        regret = found.value - flipped.value if flipped.status != "infeasible" else float("nan")
+        flipped = best(problem, [other])
+        # where the time limit left none found, the bound: the regret is at least that
+        other_value = flipped.bound if flipped.status == "unknown" else flipped.value
+        regret = found.value - other_value if flipped.status != "infeasible" else float("nan")
         place = _best_place(problem, own, x if is_in else flipped.x)
         npv = float(problem.value[place])
         verdicts[name] = _chosen(npv, regret) if is_in else _rejected(problem, x, place, npv, regret)

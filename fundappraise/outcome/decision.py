@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from fundappraise.allocation.best import best
 from fundappraise.allocation.choose import Choice, Status
-from fundappraise.allocation.problem import Row
+from fundappraise.allocation.frontier import budget_frontier, eased_limits, risk_frontier
+from fundappraise.allocation.nearby import alternatives, presence, tail_shares
+from fundappraise.allocation.problem import Problem, Row, problem_of
 from fundappraise.allocation.rescue import Rescue
+from fundappraise.allocation.solve import Selection
 from fundappraise.outcome.portfolio import Outcome
 from fundappraise.simulate.run import Appraisal
 
@@ -102,6 +108,63 @@ class Decision:
         of, unit, why = (stated.of, stated.unit, stated.why) if stated else ("", "MUSD", "commitments less fees, costs, reserve")
         binding = abs(used - row.upper) <= 1e-6 * max(1.0, abs(row.upper))
         return row.words, of, row.whom, row.year, row.upper / scale, unit, used / scale, binding, why
+
+    @cached_property
+    def frontier(self) -> pd.DataFrame:
+        """The best portfolio at fifteen CVaR limits and at fifteen budgets.
+
+        Columns: of ("CVaR", "budget"), limit, npv, cvar, tickets (MUSD), options.
+        """
+        import pandas as pd
+
+        problem, tickets = self._problem, self.run.configurations["ticket"].to_numpy(dtype=np.float64)
+        rows = [("CVaR", point) for point in risk_frontier(problem, tickets)]
+        rows += [("budget", point) for point in budget_frontier(problem, tickets)]
+        data = [(of, p.limit, p.npv, p.cvar, p.tickets, ", ".join(p.options)) for of, p in rows]
+        return pd.DataFrame(data, columns=["of", "limit", "npv", "cvar", "tickets", "options"])
+
+    @cached_property
+    def alternatives(self) -> pd.DataFrame:
+        """The five best portfolios that really differ: npv, cvar (MUSD), comes_in, goes_out, options."""
+        import pandas as pd
+
+        rows = [] if self._found is None else alternatives(self._problem, self._found)
+        data = [(r.npv, r.cvar, ", ".join(r.comes_in), ", ".join(r.goes_out), ", ".join(r.options)) for r in rows]
+        return pd.DataFrame(data, columns=["npv", "cvar", "comes_in", "goes_out", "options"])
+
+    @cached_property
+    def prices(self) -> pd.DataFrame:
+        """What each limit costs: the NPV gained when it alone is eased by a tenth (MUSD), and that for each unit of it."""
+        import pandas as pd
+
+        rows = [] if self._found is None else eased_limits(self._problem, self._found.value)
+        data = [(row.words, row.amount, row.step, row.gain, row.price) for row in rows]
+        return pd.DataFrame(data, columns=["limit", "amount", "eased_by", "gain", "price"])
+
+    @cached_property
+    def firmness(self) -> pd.DataFrame:
+        """A row a project: its part of the CVaR (MUSD), and the share of near and of resampled portfolios that have it."""
+        import pandas as pd
+
+        columns = ["chosen", "tail_loss", "near", "resampled", "resampled_se"]
+        if self._found is None:
+            return pd.DataFrame(columns=columns)
+        npv = np.column_stack([self.run.columns[option]["fund_npv"] for option in self._problem.options])
+        held, tails = presence(self._problem, self._found, npv, self.run.seed), tail_shares(self._problem, self._found.x)
+        rows = {
+            name: (name in self.chosen, tails.get(name, 0.0), p.near, p.resampled, p.resampled_se) for name, p in held.items()
+        }
+        return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+    @cached_property
+    def _problem(self) -> Problem:
+        return problem_of(self.run, self.choice.excluded, self.choice.forced)
+
+    @cached_property
+    def _found(self) -> Selection | None:
+        """The choice as the solver gives it; None where there is no portfolio."""
+        found = best(self._problem)
+        return found if found.status in ("optimal", "feasible") else None
 
     @cached_property
     def rescues(self) -> pd.DataFrame:

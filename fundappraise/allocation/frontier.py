@@ -1,0 +1,115 @@
+"""How the best portfolio changes with the limits: NPV against CVaR, NPV against the budget, what each limit costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fundappraise.allocation.best import best
+from fundappraise.allocation.problem import DEFINITION, Problem, Row
+from fundappraise.allocation.solve import Selection
+from fundappraise.arrays import Floats
+from fundappraise.measures.risk import cvar
+
+POINTS = 15
+STEP = 0.1
+"""A limit is eased by this share of itself to see what it costs: projects are whole, so less often changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The best portfolio at one ``limit`` (MUSD): its options, expected NPV, exact CVaR and tickets, MUSD."""
+
+    limit: float
+    options: tuple[str, ...]
+    npv: float
+    cvar: float
+    tickets: float
+
+
+@dataclass(frozen=True, slots=True)
+class Eased:
+    """What the portfolio gains (expected NPV, MUSD) when one limit is eased by ``step``, and its price for each unit."""
+
+    words: str
+    amount: float
+    step: float
+    gain: float
+
+    @property
+    def price(self) -> float:
+        return self.gain / self.step
+
+
+def risk_frontier(problem: Problem, tickets: Floats, points: int = POINTS) -> tuple[Point, ...]:
+    """The highest NPV at each CVaR limit, from that of an empty portfolio to that of the best one without a limit.
+
+    ``tickets (options,)`` in MUSD. Limits at which no portfolio meets the other rows are left out.
+    """
+    free = best(replace(problem, cvar_limit=None))
+    if free.status == "infeasible":
+        return ()
+    least, most = sorted((problem.loss_constant, _cvar(problem, free)))
+    return tuple(
+        _point(problem, tickets, limit, found)
+        for limit in np.linspace(least, most, points)
+        if (found := best(problem, cvar_limit=float(limit))).status in ("optimal", "feasible")
+    )
+
+
+def budget_frontier(problem: Problem, tickets: Floats, points: int = POINTS) -> tuple[Point, ...]:
+    """The highest NPV at each budget for tickets, from nothing to what the best portfolio without one takes."""
+    without = replace(problem, rows=tuple(row for row in problem.rows if row.words != "investable capital"))
+    found = best(without)
+    if found.status == "infeasible":
+        return ()
+    full = np.zeros(problem.n_columns)
+    full[: tickets.size] = tickets
+    budgets = np.linspace(0.0, float(full @ found.x), points)
+    solved = ((budget, best(without, [Row("budget", full, budget * (1 + 1e-12))])) for budget in budgets)
+    return tuple(_point(problem, tickets, budget, found) for budget, found in solved if found.status in ("optimal", "feasible"))
+
+
+def priorities(frontier: tuple[Point, ...], projects: dict[str, str]) -> dict[str, float]:
+    """Share of the budgets, the smallest first, at which a project is in: the first to be funded stands first.
+
+    ``projects`` maps an option to its project.
+    """
+    counts: dict[str, float] = {}
+    for point in frontier:
+        for option in point.options:
+            name = projects[option]
+            counts[name] = counts.get(name, 0.0) + 1.0 / len(frontier)
+    return dict(sorted(counts.items(), key=lambda pair: -pair[1]))
+
+
+def eased_limits(problem: Problem, value: float) -> tuple[Eased, ...]:
+    """Each stated limit, and the CVaR limit, eased by a tenth; ``value`` is the best portfolio's NPV, MUSD."""
+    found = []
+    for place, row in enumerate(problem.rows):
+        if row.words == DEFINITION or not row.is_limit or row.upper == 0:
+            continue
+        step = STEP * abs(row.upper)
+        rows = (*problem.rows[:place], replace(row, upper=row.upper + step), *problem.rows[place + 1 :])
+        found.append(Eased(row.words, row.upper, step, _gain(replace(problem, rows=rows), value)))
+    if problem.cvar_limit is not None:
+        amount = problem.cvar_limit.amount
+        step = STEP * abs(amount)
+        eased = replace(problem, cvar_limit=replace(problem.cvar_limit, amount=amount + step))
+        found.append(Eased("CVaR of capital loss", amount, step, _gain(eased, value)))
+    return tuple(found)
+
+
+def _gain(problem: Problem, value: float) -> float:
+    return max(best(problem).value - value, 0.0)
+
+
+def _cvar(problem: Problem, found: Selection) -> float:
+    return float(cvar(problem.losses @ found.x + problem.loss_constant, problem.confidence))
+
+
+def _point(problem: Problem, tickets: Floats, limit: float, found: Selection) -> Point:
+    options = tuple(option for option, taken in zip(problem.options, found.x, strict=False) if taken)
+    spent = float(tickets @ found.x[: tickets.size])
+    return Point(float(limit), options, found.value, _cvar(problem, found), spent)
