@@ -130,4 +130,5 @@ class _Search:
         except FundappraiseError:  # a model need not take a grant, nor make sense at a tenth of its price
             return float("nan")
         outputs = {name: results[project.model.outputs[name]] for name in ("fund_calls", "fund_operating", "fund_exit")}
-        return float(fund_npv(plan, project, outputs, hurdle)[self.paths].mean()) + self.offset
+        npv = fund_npv(plan, project, outputs, hurdle)  # of one path where nothing is drawn
+        return float(np.broadcast_to(npv, len(self.blocks) * BLOCK)[self.paths].mean()) + self.offset
