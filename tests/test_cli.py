@@ -199,6 +199,41 @@ def test_new_of_an_example_that_does_not_exist(command, tmp_path):
     assert 'Did you mean "caspian"?' in said
 
 
+def test_check_of_a_model_shows_each_mistake_under_its_formula(command, tmp_path):
+    path = tmp_path / "мой порт.toml"
+    path.write_text(
+        '[items.throughput]\nunit = "1"\nformula = "min(demand, capacty) * operation.x"\n'
+        '[items.capacity]\nunit = "1"\nformula = "1 * period"\n',
+        encoding="utf-8",
+    )
+    done = command("check", path)
+    assert done.code == 1
+    assert done.out.replace("\r", "").split("\n\n", 1)[1].splitlines() == [
+        "мой порт.toml:3 items.throughput.formula",
+        "    min(demand, capacty) * operation.x",
+        "                           ^^^^^^^^^^^",
+        "    an attribute (a.b) is not part of the formula language",
+        "мой порт.toml:3 items.throughput.formula",
+        "    min(demand, capacty) * operation.x",
+        "        ^^^^^^",
+        '    "demand" is not known here.',
+        "мой порт.toml:3 items.throughput.formula",
+        "    min(demand, capacty) * operation.x",
+        "                ^^^^^^^",
+        '    "capacty" is not known here. Did you mean "capacity"?',
+        "",
+        "3 problems. Nothing was run.",
+    ]
+
+
+def test_check_of_a_model_prints_its_remarks(command, tmp_path):
+    (tmp_path / "m.toml").write_text('[items.a]\nunit = "1"\nformula = "42 * period"\n', encoding="utf-8")
+    done = command("check", tmp_path / "m.toml")
+    assert done.code == 0
+    assert "42 stands in the formula without a name" in done.out
+    assert "No problems, 2 remarks." in done.out
+
+
 def test_models_lists_every_shipped_model(command):
     done = command("models")
     assert [line.split()[0] for line in done.out.splitlines()] == list(model_names())

@@ -8,6 +8,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from fundappraise.errors import did_you_mean
 from fundappraise.formula.caret import Mistake
@@ -60,7 +61,11 @@ def parse(formula: str) -> Node:
     FormulaError
         The text is not an expression of LANGUAGE.md.
     """
-    line = one_line(formula)
+    return _tree(one_line(formula))
+
+
+@lru_cache(maxsize=8192)  # models share most of their files
+def _tree(line: str) -> Node:
     if not line:
         raise _error("the formula is empty")
     if len(line) > MAX_LENGTH:

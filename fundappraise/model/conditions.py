@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
 from fundappraise.formula.caret import Mistake
 from fundappraise.formula.nodes import Apply, Name, Node, Number, Shift
 from fundappraise.formula.ops import COMPARISONS, FLAG_RESULTS, GIVEN, REDUCTIONS
 from fundappraise.formula.walk import text, walk
 from fundappraise.model.items import Assumption, Model
-from fundappraise.model.order import components, edges_of
+from fundappraise.model.order import groups_of
 
 _SELECTING = frozenset({"neg", "abs", "min", "max", "bank_case"})
 """Operations that give one of their amounts as it is, or its opposite."""
@@ -73,9 +73,10 @@ def exactness(model: Model) -> Callable[[Node], bool]:
     """A test whether a formula is free to be compared: counts of periods, ages and flags, or assumptions as they are."""
     trees = {name: item.tree for name, item in model.items.items()}
     counts = {"period", "year", "year_end", "bank_pass"} | {n for n, row in model.assumptions.items() if _counts(row)}
-    counts |= _closed(model, trees, counts, is_count)
+    groups = [group for group, _ in groups_of(trees)]
+    counts |= _closed(model, groups, counts, is_count)
     free = counts | set(model.assumptions) | set(GIVEN)
-    free |= _closed(model, trees, free, lambda tree, names: is_count(tree, counts) or _is_selected(tree, names, counts))
+    free |= _closed(model, groups, free, lambda tree, names: is_count(tree, counts) or _is_selected(tree, names, counts))
     known = free | set(trees)
     return lambda tree: is_count(tree, counts) or _is_selected(tree, free, counts) or not _names_known(tree, known)
 
@@ -92,13 +93,16 @@ def _counts(row: Assumption) -> bool:
     return row.duration or (row.unit.strip() == "1" and row.source not in ("index", "curve") and whole)
 
 
-def _closed(model: Model, trees: Mapping[str, Node], start: set[str], test: Callable[[Node, set[str]], bool]) -> set[str]:
+def _closed(model: Model, groups: Iterable[tuple[str, ...]], start: set[str], test: Callable[[Node, set[str]], bool]) -> set[str]:
     """The items that pass a test, given the names that do; a loop passes when it does if it does. Flags always do."""
     found = {name for name, item in model.items.items() if item.kind == "flag"}
-    for group in components(trees, edges_of(trees)):
-        inside = start | found | set(group)
-        if all(name in found or test(trees[name], inside) for name in group):
+    inside = start | found
+    for group in groups:
+        inside.update(group)
+        if all(name in found or test(model.items[name].tree, inside) for name in group):
             found.update(group)
+        else:
+            inside.difference_update(name for name in group if name not in start and name not in found)
     return found
 
 

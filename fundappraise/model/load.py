@@ -9,15 +9,14 @@ from fundappraise.errors import ModelError, Problem
 from fundappraise.model.check import checked
 from fundappraise.model.items import Model
 from fundappraise.model.merge import Draft, merge
-from fundappraise.model.read_file import ModelFile, is_run, model_names
+from fundappraise.model.read_file import ModelFile, Stamp, is_run, model_names, stamp_of
 
 __all__ = ["load_model", "model_names"]
 
 KEPT = 128
 """Loaded models that are kept; what is compiled from a model is found again by its identity."""
 
-_Stamp = tuple[tuple[Path, int, int], ...]
-_kept: dict[tuple[str, Path | None], tuple[_Stamp, Model]] = {}
+_kept: dict[tuple[str, Path | None], tuple[tuple[Stamp, ...], Model]] = {}
 
 
 def load_model(name: str | Path, folder: Path | None = None) -> Model:
@@ -35,23 +34,13 @@ def load_model(name: str | Path, folder: Path | None = None) -> Model:
     own = name.endswith(".toml") or is_run(folder)
     key = (name, (folder or Path()).absolute() if own else None)
     kept = _kept.get(key)
-    if kept is not None and all(_stamp(stamp[0]) == stamp for stamp in kept[0]):
+    if kept is not None and all(stamp_of(stamp[0]) == stamp for stamp in kept[0]):
         return kept[1]
     model, files = _load(name, folder if own else None)
     if len(_kept) >= KEPT:
         _kept.pop(next(iter(_kept)))
-    _kept[key] = (tuple(_stamp(file.path) for file in files if file.name.endswith(".toml") or is_run(folder)), model)
+    _kept[key] = (tuple(stamp_of(file.path) for file in files if file.name.endswith(".toml") or is_run(folder)), model)
     return model
-
-
-def _stamp(path: Path) -> tuple[Path, int, int]:
-    """When a file was saved, and its size; zeros for one that is gone."""
-    path = path.absolute()
-    try:
-        found = path.stat()
-    except OSError:
-        return path, 0, 0
-    return path, found.st_mtime_ns, found.st_size
 
 
 def _load(name: str, folder: Path | None) -> tuple[Model, tuple[ModelFile, ...]]:

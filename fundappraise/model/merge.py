@@ -230,6 +230,8 @@ class _Scope:
 
     def tree(self, where: str, line: str, tree: Node) -> Node | None:
         """The tree in names of the whole model, unless what is bound makes it grow too large."""
+        if not self.bound and not self.prefix:
+            return tree
         sizes = {name: sum(1 for _ in walk(part)) for name, part in self.bound.items()}
         size = sum(sizes.get(part.name, 1) if isinstance(part, Name) else 1 for part in walk(tree))
         renamed = rename(tree, self.renamed) if size <= MAX_NODES else None

@@ -31,6 +31,13 @@ def _edges(tree: Node, lag: Lag) -> Iterator[tuple[str, Lag]]:
             yield from _edges(arg, "whole" if whole or curve else lag)
 
 
+def groups_of(trees: Mapping[str, Node]) -> list[tuple[tuple[str, ...], bool]]:
+    """All items in groups that need one another, those needed first coming first, and whether a group reads itself."""
+    edges = edges_of(trees)
+    found = components(trees, edges)
+    return [(group, len(group) > 1 or any(other == group[0] for other, _ in edges[group[0]])) for group in found]
+
+
 def components(roots: Iterable[str], edges: Edges) -> list[tuple[str, ...]]:
     """Strongly connected components, those needed first coming first (Tarjan 1972, without recursion)."""
     index: dict[str, int] = {}

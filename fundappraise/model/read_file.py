@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -90,14 +90,35 @@ def read_file(name: str, folder: Path | None, where: str, problems: list[Problem
         hint = did_you_mean(name, model_names()) or "All models: fundappraise models"
         problems.append(Problem(where, f'model "{short(name)[1:-1]}" does not exist.', hint=hint))
         return None
+    file, found = _read(name, path, stamp_of(path))
+    problems += found
+    return file
+
+
+Stamp = tuple[Path, int, int]
+
+
+def stamp_of(path: Path) -> Stamp:
+    """A file, when it was saved, and its size; zeros for one that is gone."""
+    path = path.absolute()
+    try:
+        found = path.stat()
+    except OSError:
+        return path, 0, 0
+    return path, found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=256)  # the finance parts are read once, not once a model
+def _read(name: str, path: Path, stamp: Stamp) -> tuple[ModelFile | None, tuple[Problem, ...]]:
     shown = _shown(name)
+    problems: list[Problem] = []
     text = _text(path, shown, problems)
     data = None if text is None else _toml(text, shown, problems)
     if text is None or data is None:
-        return None
+        return None, tuple(problems)
     file = ModelFile(name, shown, path, text, {k: v for k, v in data.items() if k in FILE_KEYS and FILE_KEYS[k][0](v)})
     problems += [Problem(file.at(key), sentence, hint=hint) for key, sentence, hint in wrong_keys(data, FILE_KEYS)]
-    return file
+    return file, tuple(problems)
 
 
 def _shown(name: str) -> str:

@@ -10,7 +10,7 @@ from fundappraise.formula.nodes import Apply, Name, Node, Number, Shift
 from fundappraise.formula.ops import GIVEN, REDUCTIONS, SCALAR_GIVEN
 from fundappraise.formula.walk import names, text, walk
 from fundappraise.model.items import Model
-from fundappraise.model.order import components, edges_of
+from fundappraise.model.order import groups_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,7 @@ def shapes(model: Model) -> Shapes:
     scalars = {name for name, row in model.assumptions.items() if not row.by_period} | SCALAR_GIVEN
     fixed = {name for name, row in model.assumptions.items() if not row.random} | GIVEN.keys()
     trees: Mapping[str, Node] = {name: item.tree for name, item in model.items.items()}
-    edges = edges_of(trees)
-    for group in components(trees, edges):
-        looped = len(group) > 1 or any(other == group[0] for other, _ in edges[group[0]])
+    for group, looped in groups_of(trees):
         if not looped and is_scalar(trees[group[0]], scalars.__contains__):
             scalars.add(group[0])
         inside = {*fixed, *group}
