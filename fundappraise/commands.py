@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from fundappraise.errors import InputError, ModelError, Problem, RunFolderError, did_you_mean
 from fundappraise.fund.fund import Fund, Project
 from fundappraise.model.load import load_model, model_names
+from fundappraise.model.read_file import WATERFALL
 from fundappraise.problem_list import as_json as json_list
 from fundappraise.problem_list import render
 from fundappraise.reading import example, read, read_fund, under_scenario
@@ -175,7 +176,7 @@ def _refuse(path: Path, fund: Fund, found: tuple[Problem, ...]) -> tuple[str, bo
 
 
 def _texts(fund: Fund, folder: Path) -> dict[str, str]:
-    names = {*(project.model for project in fund.included), *(market.model for market in fund.markets)}
+    names = {WATERFALL, *(project.model for project in fund.included), *(market.model for market in fund.markets)}
     return {file: text for name in names for file, text in load_model(name, folder).texts.items()}
 
 

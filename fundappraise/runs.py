@@ -19,6 +19,7 @@ import numpy as np
 
 from fundappraise.errors import InputError, ModelError, RunFolderError
 from fundappraise.model.load import load_model
+from fundappraise.model.read_file import WATERFALL
 from fundappraise.reading import read_fund
 from fundappraise.resources import RUN_RECORD
 from fundappraise.stored import block_sums, changes_as_record, figures, portfolio_by_path
@@ -219,7 +220,7 @@ def _model_texts(decision: Decision) -> dict[str, str]:
     """The models of the run, and those of the projects that it left out as far as they can be read."""
     plan = decision.run.plan
     models = [owner.model for owner in (*plan.projects, *plan.markets)]
-    for name in {project.model for project in plan.fund.projects} - {model.name for model in models}:
+    for name in {WATERFALL, *(project.model for project in plan.fund.projects)} - {model.name for model in models}:
         with suppress(ModelError):
             models.append(load_model(name, plan.models_folder))
     return {name: text for model in models for name, text in model.texts.items()}

@@ -23,6 +23,7 @@ from fundappraise.drivers.sampling import BLOCK
 from fundappraise.errors import InputError, RunFolderError
 from fundappraise.kept import Kept, open_folder
 from fundappraise.model.load import load_model
+from fundappraise.model.read_file import WATERFALL
 
 if TYPE_CHECKING:
     from fundappraise.decide import Allocation
@@ -280,7 +281,7 @@ def _remarks(kept: Kept) -> Iterator[str]:
                 yield f"another processor: then with {', '.join(gone) or 'no more'}, now with {', '.join(new) or 'no more'}"
         elif then != value:
             yield f"{name} {then} then, {value} now"
-    named = {*(row.model for row in kept.fund.included), *(row.model for row in kept.fund.markets)}
+    named = {WATERFALL, *(row.model for row in kept.fund.included), *(row.model for row in kept.fund.markets)}
     shipped = sorted(name for name in named if not name.endswith(".toml"))
     yield from dict.fromkeys(sentence for name in shipped for sentence in _installed(name, kept.folder))
 

@@ -91,10 +91,10 @@ def cost_of_the_fund(fund: Fund) -> float:
 
 
 def investable(fund: Fund) -> float:
-    """Commitments less lifetime fees and costs and the follow-on reserve, MUSD."""
+    """Commitments less lifetime fees and costs and the follow-on reserve, with what may be recycled, MUSD."""
     yearly = fund.number("management_fee") * fund.commitments + fund.number("fund_costs")
-    reserve = fund.number("follow_on_reserve") * fund.commitments
-    return max(0.0, fund.commitments - yearly * fund.number("term_years") - reserve)
+    kept = (fund.number("follow_on_reserve") - fund.number("recycling")) * fund.commitments
+    return max(0.0, fund.commitments - yearly * fund.number("term_years") - kept)
 
 
 def _counts_sectors(fund: Fund) -> bool:

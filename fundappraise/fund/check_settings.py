@@ -38,6 +38,7 @@ def setting_problems(frame: Frame) -> Iterator[Problem]:
         if kind.required and kind.code not in stated:
             yield Problem(kind.code, f"{kind.code} is missing ({kind.label}).", hint="Add its row to the Fund tab.")
     yield from _years(frame)
+    yield from _waterfall(frame)
     yield from _indices(frame)
 
 
@@ -112,6 +113,21 @@ def _years(frame: Frame) -> Iterator[Problem]:
         if last > frame.last_year:
             found = f"term_years: the term ends in {last}, after the last year simulated ({frame.last_year})."
             yield Problem(term.place or "term_years", found, hint="Raise model_years, or shorten the term.")
+
+
+def _waterfall(frame: Frame) -> Iterator[Problem]:
+    """A catch-up that never catches up, and a line without its interest."""
+    rows = {row.code: row for row in frame.fund.settings if isinstance(row.value, int | float)}
+    place = {code: row.place or code for code, row in rows.items()}
+    if {"catch_up", "carry"} & rows.keys():
+        catch_up, carry = frame.fund.number("catch_up"), frame.fund.number("carry")
+        if 0 < catch_up <= carry:
+            found = f"catch_up: {shown(catch_up, '%')} of it never brings the manager to a carry of {shown(carry, '%')}."
+            yield Problem(place.get("catch_up", place.get("carry", "")), found, "Allowed: 0 %, or more than carry.")
+    line = rows.get("line_months")
+    if line is not None and frame.fund.number("line_months") > 0 and "line_rate" not in rows:
+        found = f"line_months: a subscription line of {shown(frame.fund.number('line_months'))} months, but no line_rate."
+        yield Problem(place["line_months"], found, hint="Give its interest, 7 %/year for instance.")
 
 
 def _indices(frame: Frame) -> Iterator[Problem]:

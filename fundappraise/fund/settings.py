@@ -45,9 +45,36 @@ SETTINGS: tuple[SettingKind, ...] = (
     SettingKind(
         "sampling", "Paths are drawn by", "text", default="Latin hypercube", choices=("Latin hypercube", "plain", "Sobol")
     ),
-    SettingKind("management_fee", "Management fee on commitments", "rate", "%/year", default=0.0, lowest=0, highest=0.1),
+    SettingKind(
+        "management_fee",
+        "Management fee: on commitments, then on cost held",
+        "rate",
+        "%/year",
+        default=0.0,
+        lowest=0,
+        highest=0.1,
+    ),
     SettingKind("fund_costs", "Other costs of the fund", "number", "MUSD/year", default=0.0, lowest=0),
     SettingKind("follow_on_reserve", "Follow-on reserve", "share", "%", default=0.10, lowest=0, highest=0.5),
+    SettingKind("investment_years", "Investment period", "number", "year", default=5, lowest=0, highest=40),
+    SettingKind("preferred_return", "Preferred return", "rate", "%/year", default=0.08, lowest=0, highest=0.3),
+    SettingKind("preferred_kind", "Preferred return is", "text", default="compound", choices=("simple", "compound")),
+    SettingKind("catch_up", "Catch-up: the manager's share of it (0: none)", "share", "%", default=1.0, lowest=0, highest=1),
+    SettingKind("carry", "Carry: the manager's share of total profit", "share", "%", default=0.20, lowest=0, highest=0.5),
+    SettingKind("carry_tax", "Tax on carry that a clawback does not recover", "share", "%", default=0.20, lowest=0, highest=1),
+    SettingKind(
+        "recycling", "Receipts that may be invested again, of commitments", "share", "%", default=0.0, lowest=0, highest=1
+    ),
+    SettingKind(
+        "line_months",
+        "Subscription line: sponsors are called later by (0: no line)",
+        "number",
+        "month",
+        default=0.0,
+        lowest=0,
+        highest=24,
+    ),
+    SettingKind("line_rate", "Interest of the subscription line", "rate", "%/year", lowest=0, highest=0.3),
     SettingKind("social_rate", "Social discount rate, real", "rate", "%/year", default=0.05, lowest=0, highest=0.3),
     SettingKind("confidence", "Tail of CVaR begins at", "share", "%", default=0.95, lowest=0.5, highest=0.999),
     SettingKind(

@@ -12,6 +12,7 @@ from fundappraise.measures.discounting import (
 )
 from fundappraise.measures.irr import Rates, irr, xirr
 from fundappraise.measures.multiples import dpi, pic, rvpi, tvpi
+from fundappraise.measures.pacing import Pacing, pacing
 from fundappraise.measures.risk import (
     Estimate,
     cvar,
@@ -27,6 +28,7 @@ from fundappraise.measures.sensitivity import shapley_effects
 
 __all__ = [
     "Estimate",
+    "Pacing",
     "Rates",
     "cvar",
     "cvar_estimate",
@@ -41,6 +43,7 @@ __all__ = [
     "minimum_dscr",
     "mirr",
     "npv",
+    "pacing",
     "payback",
     "percentile_estimate",
     "pic",

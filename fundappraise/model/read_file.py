@@ -20,6 +20,9 @@ MAX_BYTES = 300_000
 MAX_LINE = 4_000
 """Characters of a line, for the same reason."""
 
+WATERFALL = "fund/waterfall"
+"""The model of the fund itself; no project can be of it."""
+
 _SHIPPED = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)+")
 _TABLE = re.compile(r"\s*\[\[?([^\[\]]*)\]")
 _KEY = re.compile(r"\s*([A-Za-z0-9_.\"' -]+?)\s*=")
@@ -63,13 +66,13 @@ def is_run(folder: Path | None) -> bool:
 
 
 def model_names(folder: Path | None = None) -> tuple[str, ...]:
-    """The shipped models a project or market can use; not the parts that they share, under finance/ or named ``_draft``.
+    """The shipped models a project or market can use; not the parts that they share (finance/, ``_draft``), nor the fund's own.
 
     In a run's ``folder`` they are those that it has kept.
     """
     root = folder / "models" if folder is not None and is_run(folder) else folder_of("models")
     names = (path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("[!_]*.toml"))
-    return tuple(sorted(name for name in names if not name.startswith("finance/")))
+    return tuple(sorted(name for name in names if not name.startswith(("finance/", "fund/"))))
 
 
 def path_of(name: str, folder: Path | None) -> Path | None:

@@ -128,6 +128,12 @@ def test_commitments_less_fees_costs_and_reserve_can_be_invested():
     assert cost_of_the_fund(fund) == pytest.approx(sum(yearly))
 
 
+def test_what_may_be_recycled_can_be_invested_too():
+    """A tenth of 200 in reserve, a twentieth back."""
+    fund = fund_of_shops(*projects(), sponsors=SPONSORS, settings=settings(recycling=0.05))
+    assert investable(fund) == pytest.approx(190)
+
+
 def test_follow_on_money_fits_into_the_reserve():
     """A tenth of 200 is 20; A may call 4 and C 10, or C 17."""
     assert allowed(appraised()) == ALL

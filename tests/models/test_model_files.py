@@ -8,10 +8,11 @@ from fundappraise.model.schedule import schedule
 
 MODELS = model_names()
 PROJECTS = [name for name in MODELS if not name.startswith("markets/")]
+ALL = (*MODELS, "fund/waterfall")
 FORMULA_LENGTH = 80
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ALL)
 def test_it_loads_and_has_an_order(name):
     model = load_model(name)
     schedule(model, model.items)
@@ -19,13 +20,13 @@ def test_it_loads_and_has_an_order(name):
     assert len(model.summary) > FORMULA_LENGTH
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ALL)
 def test_formulas_are_short(name):
     longest = max(load_model(name).items.values(), key=lambda item: len(item.formula))
     assert len(longest.formula) <= FORMULA_LENGTH, longest.name
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ALL)
 def test_labels_are_written_for_a_reader(name):
     model = load_model(name)
     for row in (*model.assumptions.values(), *model.items.values()):
