@@ -5,22 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from firms import PLAIN
+from firm_lines import completed, in_rows
 from shops import MODELS
 
 from fundappraise.backends.numpy_kernel import compile_schedule
 from fundappraise.backends.reference import Reference
-from fundappraise.fund.currencies import LINES
 from fundappraise.fund.settings import YEARS_PER_PERIOD
 from fundappraise.model.load import load_model, model_names
 from fundappraise.model.schedule import schedule
 from fundappraise.timeline import Timeline
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"))
-STILL = {**dict.fromkeys((*LINES.values(), "debt_currency_move", "fund_index"), 1), "revenue_foreign": 0}
-"""Exchange rates on their base path, steady prices: what the appraisal gives where nothing is said."""
-WHOLE = {"start_period": 1, "stake": 1, "call_limit": 1e6, "exit_period": 1000}
-"""A firm of the finance cases starts at once, and one holder keeps all of it."""
 
 
 def model_of(case):
@@ -30,14 +25,7 @@ def model_of(case):
 def case_of(path):
     """The case, completed as the appraisal does: the model's defaults, and unused own lines with nothing typed."""
     case = tomllib.loads(path.read_text("utf-8"))
-    model = model_of(case)
-    given = STILL | {a.name: a.default for a in model.asked if a.default is not None}
-    given |= {
-        a.name: 1 for a in model.assumptions.values() if a.source == "index" and model.assumptions[a.of].prices == "nominal"
-    }
-    if case["model"] == "firm.toml":
-        given |= {"sales_index": 1, "carbon_price_index": 1, "bank_volume": 1, "dsra_years": 0} | PLAIN | WHOLE | {"debt_fee": 0}
-    case["inputs"] = given | case["inputs"]
+    case["inputs"] = completed(model_of(case), case["inputs"])
     for line in case["inputs"].pop("unused", ()):
         case["inputs"] |= {f"line_{line}": 1, f"line_{line}_index": 1, f"line_{line}_curve": 0, f"line_{line}_kind": 0}
     return case
@@ -71,15 +59,6 @@ def test_the_kernel_gives_the_same_lines(path):
     for item, expected in case["expect"].items():
         row = np.broadcast_to(found[item], (timeline.n_periods, 1))[:, 0]
         assert row == pytest.approx(expected, rel=1e-9, abs=1e-9), f"{case['sentence']}\n{item}"
-
-
-def in_rows(inputs, model, timeline):
-    known = {name: value for name, value in inputs.items() if name in model.assumptions}
-    return {name: row_of(value, model.assumptions[name].by_period, timeline) for name, value in known.items()}
-
-
-def row_of(value, by_period, timeline):
-    return np.broadcast_to(np.array(value, dtype=float).reshape(-1, 1), (timeline.n_periods if by_period else 1, 1))
 
 
 def test_every_model_has_a_case():
