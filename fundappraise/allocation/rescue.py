@@ -1,4 +1,4 @@
-"""What would turn the answer: the smallest grant, and the price, at which a project's expected fund NPV is zero.
+"""What would turn the answer: the grant, the yearly payment and the price at which a project's expected fund NPV is zero.
 
 The search runs on the first paths of the same futures; the difference to all paths is taken from the undisturbed run, so
 that the change is paired and its error small.
@@ -18,6 +18,7 @@ from fundappraise.fund.fund import Fund, Input
 from fundappraise.fund.override import with_overrides
 from fundappraise.model.items import Assumption
 from fundappraise.simulate.block import driver_paths, evaluate, fund_npv
+from fundappraise.simulate.plan import ProjectPlan
 from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.run import Appraisal
 
@@ -26,6 +27,8 @@ SEARCH_PATHS, SEARCH_BLOCKS = BLOCK, 16
 PRICE_FACTORS = (0.1, 10.0)
 MOST_GRANT = 0.98
 """Of the capital cost in the base case: a grant of all of it would leave no equity to own."""
+MOST_PAYMENT = 0.5
+"""Of the capital cost, every year: more than any project needs that has a cost at all."""
 TOLERANCE = 2e-3
 """Of the capital cost, or of the price: finer than anyone would negotiate."""
 
@@ -34,11 +37,14 @@ TOLERANCE = 2e-3
 class Rescue:
     """``grant`` in MUSD at the project's level, NaN when not even the whole capital cost is enough (or none is needed).
 
+    ``payment`` is a public partner's in MUSD for each year of operation, nominal, what is paid already included; NaN likewise.
+
     ``price_needed`` is in ``price_unit``; NaN when no price between a tenth and ten times today's does it.
     """
 
     npv_mean: float
     grant: float
+    payment: float
     price_input: str
     price_label: str
     price_unit: str
@@ -65,12 +71,23 @@ def _rescue(run: Appraisal, name: str) -> Rescue:
     return Rescue(
         npv_mean=mean,
         grant=_root(lambda grant: value({f"{name}.grant": grant}), (0.0, mean), MOST_GRANT * project.capital),
+        payment=_payment(run, project, value),
         price_input=priced.name if priced else "",
         price_label=priced.label if priced else "",
         price_unit=unit,
         price_now=now,
         price_needed=needed,
     )
+
+
+def _payment(run: Appraisal, project: ProjectPlan, value: _Search) -> float:
+    paid = next((a for a in project.model.assumptions.values() if a.role == "payment"), None)
+    if paid is None:
+        return float("nan")
+    row = next(r for r in project.inputs if r.assumption.name == paid.name)
+    now, address = float(row.value.base), f"{project.name}.{paid.name}"
+    known, enough = (now, run.mean_npv(project.name)), now + MOST_PAYMENT * project.capital
+    return _root(lambda payment: value({address: payment}), known, enough, TOLERANCE / 5)
 
 
 def _price(fund: Fund, name: str, priced: Assumption | None, value: _Search) -> tuple[float, str, float]:
@@ -98,14 +115,14 @@ def _factors(priced: Assumption, stated: Input, value: _Search) -> tuple[float, 
     return low, min(high, 0.999 * priced.bounds[1] / max(top, typed))
 
 
-def _root(function: Callable[[float], float], known: tuple[float, float], far: float) -> float:
+def _root(function: Callable[[float], float], known: tuple[float, float], far: float, tolerance: float = TOLERANCE) -> float:
     """Where a rising function is zero between a known point (x, y) and ``far``; NaN where it is not."""
     here, value = known
     at_far = function(far)
     if here == far or not (value < 0 < at_far if far > here else at_far < 0 < value):
         return float("nan")
     low, high = min(here, far), max(here, far)
-    return float(brentq(function, low, high, xtol=TOLERANCE * (high - low), rtol=1e-6))
+    return float(brentq(function, low, high, xtol=tolerance * (high - low), rtol=1e-6))
 
 
 class _Search:

@@ -168,12 +168,13 @@ class Decision:
 
     @cached_property
     def rescues(self) -> pd.DataFrame:
-        """A row a project: npv_mean, grant, price_input, price_label, price_unit, price_now, price_needed, price_change."""
+        """A row a project: npv_mean, grant, payment, and price_input, _label, _unit, _now, _needed and _change."""
         import pandas as pd
 
         fields = [
             "npv_mean",
             "grant",
+            "payment",
             "price_input",
             "price_label",
             "price_unit",

@@ -204,7 +204,9 @@ def support_table(decision: Decision, words: Words) -> Table | None:
     out = [str(i) for i, chosen in decision.selection["chosen"].items() if not chosen]
     if not out:
         return None
-    heads = (_("Project"), _("Gain (NPV)"), _("Grant to zero"), _("or price to zero"), _("now"), _("change"))
+    heads = (
+        _("Project"), _("Gain (NPV)"), _("Grant to zero"), _("or payment a year"), _("or price to zero"), _("now"), _("change"),
+    )  # fmt: skip
     rows = []
     for i in out:
         row: Any = decision.selection.loc[i]
@@ -213,21 +215,24 @@ def support_table(decision: Decision, words: Words) -> Table | None:
             Markup("<b>{0}</b> {1}").format(i, fund.project(i).name),
             words.with_error(float(row["npv_mean"]), float(row["npv_se"])), *_rescue_cells(rescue, words),
         ))  # fmt: skip
-    caption = _("Held back: what would bring the expected gain to zero. Grants, paid to the project, in millions of USD.")
-    return Table(caption, heads, tuple(rows), frozenset({1, 2, 4, 5}))
+    caption = _(
+        "Held back: what would bring the expected gain to zero. Grants and yearly payments to the project, in millions of USD."
+    )
+    return Table(caption, heads, tuple(rows), frozenset({1, 2, 3, 5, 6}))
 
 
-def _rescue_cells(row: Any, words: Words) -> tuple[str, str, str, str]:
+def _rescue_cells(row: Any, words: Words) -> tuple[str, ...]:
     if row is None:
-        return "–", "–", "–", "–"
-    grant = float(row["grant"])
+        return ("–",) * 5
+    grant, payment = float(row["grant"]), float(row["payment"])
     shown = words.amount(grant, 0.4) if math.isfinite(grant) else "–"
+    yearly = words.amount(payment, 0.04) if math.isfinite(payment) else "–"
     if not math.isfinite(float(row["price_needed"])):
-        return shown, words.gettext("no price from a tenth to ten times"), "–", "–"
+        return shown, yearly, words.gettext("no price from a tenth to ten times"), "–", "–"
     unit = str(row["price_unit"])
     needed = words.measure(float(f"{float(row['price_needed']):.3g}"), unit)
     change = words.number(100 * float(row["price_change"]), 0, plus=True) + NBSP + "%"
-    return shown, f"{row['price_label']}: {needed}", words.quantity(float(row["price_now"]), unit), change
+    return shown, yearly, f"{row['price_label']}: {needed}", words.quantity(float(row["price_now"]), unit), change
 
 
 def returns_table(run: Appraisal, project_id: str, words: Words) -> Table:

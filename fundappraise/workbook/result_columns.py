@@ -71,6 +71,7 @@ PROJECTS = (
 
 RESCUES = (
     Column("grant", "Grant that brings its NPV to zero, MUSD"),
+    Column("payment", "or payment a year that does, MUSD"),
     Column("price_input", "Price input", "text", 16),
     Column("price_label", "Price", "text", 30),
     Column("price_unit", "Unit of the price", "text", 16),

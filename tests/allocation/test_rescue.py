@@ -3,6 +3,8 @@
 import math
 
 import pytest
+from firms import firm, fund_of_firms
+from firms import run as run_firm
 from shops import MODELS, fund_of_shops, harbour, quay, run, settings, shop, stated
 
 from fundappraise.allocation.rescue import TOLERANCE, rescues
@@ -113,3 +115,22 @@ def test_paths_beyond_the_search_count_too():
     change = {"S.income": f"{100 * turn.price_change:+.9f} %"}
     again = run(result.fund.with_(change, models_folder=MODELS), few)
     assert abs(again.projects.loc["S", "npv_mean"]) < 0.2
+
+
+def test_with_the_yearly_payment_the_project_breaks_even():
+    """Firms on the shared finance model take a payment for each year of operation, taxed as revenue."""
+    poor_firm = firm(sales=pert(7, 12, 15), shareholder_loan_share=1.0)
+    before = run_firm(fund_of_firms(poor_firm), 5_000)
+    turn = rescues(before, ["F"])["F"]
+    assert before.mean_npv("F") < -5
+    assert 0 < turn.payment < turn.grant
+    after = run_firm(before.fund.with_({"F.yearly_payment": turn.payment}, models_folder=MODELS), 5_000)
+    assert abs(after.mean_npv("F")) < 0.02 * abs(before.mean_npv("F"))
+
+
+def test_what_is_paid_already_is_part_of_the_payment_needed():
+    one, two = (
+        rescues(run_firm(fund_of_firms(firm(sales=12.0 - paid, yearly_payment=paid, shareholder_loan_share=1.0))), ["F"])["F"]
+        for paid in (0.0, 1.0)
+    )
+    assert two.payment == pytest.approx(one.payment + 1.0, abs=0.05)

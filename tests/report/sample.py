@@ -376,14 +376,14 @@ def _limits(chosen: bool, cvar: float | None) -> pd.DataFrame:
 def _rescues(run: Appraisal) -> pd.DataFrame:
     nan = float("nan")
     stated = {
-        "A2": (nan, "fee", "Revenue per container", "USD/TEU", 105.0, 92.0, -0.124),
-        "A10": (14.0, "price", "Price of capacity", "USD/Mbps/month", 0.6, 0.81, 0.35),
-        "A16": (nan, "rent", "Rent", "USD/m2/year", 95.0, 90.0, -0.05),
-        "A17": (nan, "rent", "Rent", "USD/m2/year", 120.0, 99.0, -0.175),
-        "A19": (9.0, "price", "Power price in the contract", "USD/MWh", 35.4, 41.0, 0.158),
-        "A21": (nan, "", "", "", nan, nan, nan),
+        "A2": (nan, nan, "fee", "Revenue per container", "USD/TEU", 105.0, 92.0, -0.124),
+        "A10": (14.0, 1.6, "price", "Price of capacity", "USD/Mbps/month", 0.6, 0.81, 0.35),
+        "A16": (nan, nan, "rent", "Rent", "USD/m2/year", 95.0, 90.0, -0.05),
+        "A17": (nan, nan, "rent", "Rent", "USD/m2/year", 120.0, 99.0, -0.175),
+        "A19": (9.0, 0.9, "price", "Power price in the contract", "USD/MWh", 35.4, 41.0, 0.158),
+        "A21": (nan, nan, "", "", "", nan, nan, nan),
     }
-    columns = ["grant", "price_input", "price_label", "price_unit", "price_now", "price_needed", "price_change"]
+    columns = ["grant", "payment", "price_input", "price_label", "price_unit", "price_now", "price_needed", "price_change"]
     frame = pd.DataFrame.from_dict({i: stated[i] for i in run.npv}, orient="index", columns=columns)
     frame.insert(0, "npv_mean", run.projects["npv_mean"])
     return frame
