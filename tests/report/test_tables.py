@@ -75,7 +75,7 @@ def test_what_is_not_there_has_no_table():
 def test_a_price_out_of_reach_says_so():
     found = {row[0].split()[0]: row for row in rows(tables.support_table(sample.decision(chosen=("A2",)), WORDS))}
     assert found["A21"][2:] == ["–", "–", "no price from a tenth to ten times", "–", "–"]
-    assert found["A19"][2:] == ["9", "Power price in the contract: 41 USD/MWh", "35.4", "+16 %"]
+    assert found["A19"][2:] == ["9", "0.9", "Power price in the contract: 41 USD/MWh", "35.4", "+16 %"]
 
 
 def test_paths_without_a_rate_are_said():
