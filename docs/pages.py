@@ -205,6 +205,8 @@ def _expected(run: Appraisal, name: str) -> Iterator[str]:
 
 def _support(turn: Rescue) -> str:
     grant = "no grant is enough" if np.isnan(turn.grant) else f"a grant of {_amount(turn.grant)} million"
+    if not np.isnan(turn.payment):
+        grant += f", or {_amount(turn.payment)} million a year"
     if np.isnan(turn.price_needed):
         return grant
     label = f"{turn.price_label[0].lower()}{turn.price_label[1:]}"

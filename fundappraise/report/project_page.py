@@ -93,8 +93,13 @@ def _money_facts(row: Any, words: Words) -> list[tuple[str, str]]:
         low=words.amount(float(row["npv_8"]), float(row["npv_se"])),
         high=words.amount(float(row["npv_12"]), float(row["npv_se"])),
     )
+    share, multiple = float(row["exit_share"]), float(row["exit_multiple"])
+    leaving = _("{share} of what the fund receives, at {multiple} × EBITDA in the base case").format(
+        share=words.percent(share), multiple=words.number(multiple, 1)
+    )
     return [
         (_("Ticket"), held),
+        (_("Exit"), leaving if math.isfinite(share) and math.isfinite(multiple) else ""),
         (_("Senior debt, base case"), borrowed),
         (_("Gain at 8 % and at 12 %"), at),
     ]

@@ -28,6 +28,9 @@ OUTPUTS = (
 ECONOMICS = ("economic_build", "economic_cost", "economic_gain", "economic_price", "economic_carbon")
 """What it may offer beside: its flows in resources (``finance/economics``)."""
 
+EXIT_MULTIPLE = "exit_multiple"
+"""And the value at the fund's exit as a multiple of EBITDA, one number."""
+
 TIERS = 4
 """Orders of service in a market: 1 is served first."""
 
@@ -66,7 +69,10 @@ class Sale:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProjectPlan(ModelPlan):
-    """A project with its bank case and stake; ``ticket`` and base-case ``capital`` (cost), ``equity``, ``debt`` in MUSD."""
+    """A project with its bank case and stake; ``ticket`` and base-case ``capital`` (cost), ``equity``, ``debt`` in MUSD.
+
+    ``exit_multiple`` is that of the base case, NaN where the fund does not leave or the model does not say.
+    """
 
     project: Project
     sale: Sale | None
@@ -77,6 +83,7 @@ class ProjectPlan(ModelPlan):
     capital: float
     equity: float
     debt: float
+    exit_multiple: float
     discount_rate: float
     equity_cost: float
 

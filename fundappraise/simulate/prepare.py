@@ -27,6 +27,7 @@ from fundappraise.simulate.inputs import Link, PlannedInput, by_year, planned, p
 from fundappraise.simulate.markets import allocations, offered
 from fundappraise.simulate.plan import (
     ECONOMICS,
+    EXIT_MULTIPLE,
     OUTPUTS,
     TIERS,
     ConfigurationPlan,
@@ -131,7 +132,7 @@ class _Builder:
         missing = [name for name in OUTPUTS if name not in model.outputs]
         if missing:
             raise InputError([Problem(project.model, f"the model does not offer {', '.join(missing)} in [outputs].")])
-        offered_too = [name for name in ECONOMICS if name in model.outputs]
+        offered_too = [name for name in (*ECONOMICS, EXIT_MULTIPLE) if name in model.outputs]
         outputs = [model.outputs[name] for name in (*OUTPUTS, *offered_too)]
         shared = self._shared(project.id, model, project.inputs, project.place, outputs)
         start = self.timeline.periods_of(project.start or self.timeline.first_year).start + 1
@@ -160,6 +161,7 @@ class _Builder:
             capital=0.0,
             equity=0.0,
             debt=0.0,
+            exit_multiple=float("nan"),
             discount_rate=rates.get("discount_rate", 0.0),
             equity_cost=rates.get("equity_cost", 0.0),
         )
@@ -314,6 +316,9 @@ class _Builder:
             capital=float(-results[draft.model.outputs["project_calls"]].sum()),
             equity=equity,
             debt=float(results[draft.model.outputs["commitment"]].max()),
+            exit_multiple=float(results[draft.model.outputs[EXIT_MULTIPLE]][0, 0])
+            if EXIT_MULTIPLE in draft.model.outputs
+            else float("nan"),
         )
 
     def _ticket(self, project: Project, equity: float) -> float:

@@ -37,7 +37,8 @@ def option_table(options: Mapping[str, tuple[Plan, ProjectPlan]], columns: Colum
 
     A figure's error is beside it, ending in ``_se``. ``npv_…`` is the fund's NPV of its ticket at the hurdle; ``loss_cvar`` the
     CVaR of capital loss; ``…_irr`` the IRR of the mean cash flow, with percentiles of the path IRRs beside it; ``…_no_irr`` the
-    share of paths without one. ``enpv…`` is economic NPV in prices of the first year at the social rate and at 3 and 9 %, with
+    share of paths without one. ``exit_share`` is the exit's part of what the fund receives, at the hurdle; ``exit_multiple`` the
+    base case's value over EBITDA. ``enpv…`` is economic NPV in prices of the first year at the social rate and at 3 and 9 %, with
     carbon, and by standing: the two sponsors' countries (``_home_1``, ``_home_2``) and others; ``err`` is the economic rate of
     return and ``bcr`` the benefit–cost ratio; all NaN where nobody has said what users gain.
     """
@@ -64,6 +65,8 @@ def _row(
         "ticket": project.ticket,
         "stake": project.stake,
         "debt": project.debt,
+        "exit_share": _exit_share(plan, means),
+        "exit_multiple": project.exit_multiple,
         **_named("npv_mean", mean_estimate(npv)),
         **_named("npv_p05", percentile_estimate(npv, 0.05)),
         **_named("npv_p50", percentile_estimate(npv, 0.5)),
@@ -84,6 +87,16 @@ def _row(
         **_named("p_default", probability_estimate(measures["default"] > 0)),
         **_economics(plan, project, sums, n_paths),
     }
+
+
+def _exit_share(plan: Plan, means: dict[str, Floats]) -> float:
+    """The exit's share of all that the fund receives, at the hurdle; NaN where it receives nothing."""
+    exit, receipts = (
+        fund_npv({**dict.fromkeys(("fund_calls", "fund_operating", "fund_exit"), np.zeros_like(means["fund_exit"])), **kept},
+                 plan.fund.number("hurdle"), plan)
+        for kept in ({"fund_exit": means["fund_exit"]}, {k: means[k] for k in ("fund_operating", "fund_exit")})
+    )  # fmt: skip
+    return exit / receipts if receipts > 0 else float("nan")
 
 
 def _economics(plan: Plan, project: ProjectPlan, sums: Mapping[str, Floats], n_paths: int) -> dict[str, float]:

@@ -56,6 +56,8 @@ PROJECTS = (
     Column("p_default", "Futures with a payment default", "share"),
     Column("p_default_se", "± default", "share"),
     Column("debt", "Senior debt, base case, MUSD"),
+    Column("exit_share", "Exit, share of the fund's receipts", "share"),
+    Column("exit_multiple", "Exit, multiple of EBITDA, base case", "plain"),
     Column("enpv", "Economic NPV, social rate, MUSD"),
     Column("enpv_3", "Economic NPV at 3 %, MUSD"),
     Column("enpv_9", "Economic NPV at 9 %, MUSD"),

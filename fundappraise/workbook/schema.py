@@ -142,7 +142,9 @@ _CHARGED = get_args(get_type_hints(Driver)["charged_in"])
 TABS: tuple[Tab, ...] = (
     Tab("Guide", "", "", GREY, ()),
     Tab(
-        "Fund", "The fund", "Rates and terms of the fund; one row index.NAME for each price index, with its growth by year.",
+        "Fund", "The fund",
+        "Rates and terms of the fund; one row index.NAME for each price index, with its growth by year. Rows such as "
+        "Kazakhstan.tax_rate or all.lock_up_cover hold for the projects whose own tab does not say.",
         BLUE,
         (
             Column("code", "code", "key", 19),

@@ -289,6 +289,7 @@ def _project_frame(npv: pd.DataFrame, loss: pd.DataFrame, ids: list[str]) -> pd.
             "project_no_irr": 0.012, "equity_npv_mean": 1.6 * x.mean(), "equity_npv_se": 1.6 * se, "equity_irr": 0.13,
             "equity_irr_p10": 0.04, "equity_irr_p50": 0.127, "equity_irr_p90": 0.21, "equity_no_irr": 0.02,
             "payback_p50": 9.0, "min_cover_p05": 0.92, "min_cover_p50": 1.45, "p_default": 0.06, "debt": 1.1 * ticket,
+            "exit_share": 0.42, "exit_multiple": 6.9,
             "enpv": 12.4, "enpv_3": 31.0, "enpv_9": -4.2, "enpv_carbon": 15.1, "err": 0.081, "err_carbon": 0.088, "bcr": 1.21,
             "bcr_carbon": 1.27, "enpv_home_1": 7.1, "enpv_home_2": 2.2, "enpv_others": 3.1,
         }  # fmt: skip

@@ -266,4 +266,5 @@ def test_a_project_page_says_what_the_project_is_worth_to_all():
     said = dict(facts(decision, decision.run.plan.projects[0], WORDS))
     assert plain(said["Worth to all (economic NPV, real)"]) == "12 MUSD at 5 %; 31 at 3 %, −4 at 9 %; with carbon 15"
     assert plain(said["Economic return; gains over costs"]) == "8 %; 1.21"
+    assert plain(said["Exit"]) == "42 % of what the fund receives, at 6.9 × EBITDA in the base case"
     assert plain(said["Of this worth"]) == "Kazakhstan 7, Azerbaijan 2, others 3"
