@@ -84,6 +84,13 @@ def check(path: Path, form: str) -> None:
 @click.option("--without", multiple=True, metavar="ID", help="Leave a project out; repeatable.")
 @click.option("--since", metavar="DIR|none", default="", help="Compare with this run, not with the last one.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes; by default one a core. Results do not depend on it.")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "numpy", "numba"]),
+    default="auto",
+    show_default=True,
+    help="What evaluates the models; auto: numba where it is installed and the run has 100,000 paths or more.",
+)
 @click.option("--quiet", is_flag=True, help="No progress.")
 def run(path: Path, **options: Any) -> None:
     """Simulate, choose the portfolio, write the committee paper and the results workbook."""

@@ -124,6 +124,7 @@ def _counts(fund: Fund) -> str:
 def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
     """Run a fund; the summary, and whether no portfolio meets the limits."""
     from fundappraise import runs
+    from fundappraise.simulate.engine import engine_of
 
     start = time.perf_counter()
     stage = Stages(quiet=options["quiet"])
@@ -139,6 +140,7 @@ def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
         texts,
         paths=0 if options["paths"] == "auto" else options["paths"],
         seed=options["seed"],
+        engine=engine_of(options["engine"], options["paths"]),
         scenario=options["scenario"],
         without=tuple(options["without"]),
     )
@@ -224,7 +226,7 @@ def decision_of(fund: Fund, folder: Path, options: Mapping[str, Any], stage: Sta
     with stage("simulated", "as many paths as it takes" if auto else f"{options['paths']:,} paths"):
         result = appraise(
             fund, paths=options["paths"], seed=options["seed"], workers=options["workers"], on="processes",
-            progress=stage.progress(), models_folder=folder,
+            progress=stage.progress(), models_folder=folder, engine=options["engine"],
         )  # fmt: skip
     if result.effort is not None:
         stage.say(result.effort.text)

@@ -38,6 +38,7 @@ SUMS = "blocks.npz"
 WRITING = " (writing)"
 """Ends the name of a folder until it is whole."""
 PACKAGES = ("numpy", "scipy", "pandas", "highspy", "altair", "jinja2", "XlsxWriter", "openpyxl", "pint")
+ENGINE_PACKAGES = {"numpy": (), "numba": ("numba", "llvmlite")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Key:
     scenario: str
     without: tuple[str, ...]
     version: str
+    engine: str
 
 
 def package_version() -> str:
@@ -65,7 +67,9 @@ def runs_folder(source: Path) -> Path:
     return source.parent / f"{source.stem} runs"
 
 
-def key_of(source: Path, texts: Mapping[str, str], *, paths: int, seed: int, scenario: str, without: tuple[str, ...]) -> Key:
+def key_of(
+    source: Path, texts: Mapping[str, str], *, paths: int, seed: int, scenario: str, without: tuple[str, ...], engine: str
+) -> Key:
     return Key(
         input=_hash(b"".join(path.read_bytes() for path in input_files(source))),
         models=_hash("".join(f"{name}\0{text}\0" for name, text in sorted(texts.items())).encode()),
@@ -74,6 +78,7 @@ def key_of(source: Path, texts: Mapping[str, str], *, paths: int, seed: int, sce
         scenario=scenario,
         without=without,
         version=package_version(),
+        engine=engine,
     )
 
 
@@ -234,20 +239,20 @@ def _record(decision: Decision, key: Key, timings: Mapping[str, float]) -> dict[
         "chosen": list(decision.chosen),
         "figures": figures(decision),
         "warnings": list(decision.run.warnings),
-        **environment(),
+        **environment(key.engine),
         "written": datetime.now().isoformat(timespec="seconds"),
         "seconds": {name: round(seconds, 2) for name, seconds in timings.items()},
     }
 
 
-def environment() -> dict[str, Any]:
+def environment(engine: str) -> dict[str, Any]:
     """What the last bits depend on beside the input: engine, interpreter, processor and packages."""
     return {
-        "engine": "numpy",
+        "engine": engine,
         "python": platform.python_version(),
         "machine": platform.machine(),
         "processor": list(np.show_config(mode="dicts")["SIMD Extensions"].get("found", ())),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": {name: version(name) for name in (*PACKAGES, *ENGINE_PACKAGES[engine])},
     }
 
 

@@ -65,6 +65,7 @@ def verify_run(folder: Path, *, workers: int | None = None, quiet: bool = False)
         paths = _arrays(kept.folder / runs.PATHS, ("npv", "capital_loss"))
     options = {
         "paths": kept.key.paths, "seed": kept.key.seed, "without": kept.key.without, "workers": workers,
+        "engine": kept.key.engine,
     }  # fmt: skip
     try:
         decision = decision_of(kept.fund, kept.folder, options, stage)
@@ -270,7 +271,7 @@ def _around(text: str, other: str) -> str:
 
 def _remarks(kept: Kept) -> Iterator[str]:
     """What is other than then without being wrong: versions, processor, installed models."""
-    now = runs.environment()
+    now = runs.environment(kept.key.engine)
     for name, value in now.items():
         then = kept.record.get(name)
         if name == "packages" and isinstance(then, dict):

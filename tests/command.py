@@ -81,6 +81,7 @@ def made_run(fund: Path, **options) -> Path:
 
     defaults = {
         "output": None, "paths": 500, "seed": 1, "scenario": "", "without": (), "since": "none", "workers": 1, "quiet": True,
+        "engine": "auto",
     }  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fundappraise.report.pdf.find_browser", lambda: None)

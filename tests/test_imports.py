@@ -38,7 +38,7 @@ LEVEL = {name: level for level, row in enumerate(LAYERS) for name in row}
 ONLY_IN = {"openpyxl": "workbook", "xlsxwriter": "workbook", "highspy": "allocation"}
 """Packages that one folder alone may import."""
 
-HEAVY = ("pandas", "scipy", "altair", "openpyxl", "xlsxwriter", "pint", "highspy", "jinja2")
+HEAVY = ("pandas", "scipy", "altair", "openpyxl", "xlsxwriter", "pint", "highspy", "jinja2", "numba")
 """What neither ``import fundappraise`` nor ``--help`` may wait for."""
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -108,7 +108,7 @@ def test_backends_do_not_import_one_another():
     folder = PACKAGE / "backends"
     reader_of = {path: path.relative_to(folder).parts[0].removesuffix(".py") for path in folder.rglob("*.py")}
     readers = set(reader_of.values()) - {"__init__"}
-    assert {"reference", "numpy_kernel", "excel_formula", "math_text"} <= readers
+    assert {"reference", "numpy_kernel", "numba_kernel", "excel_formula", "math_text"} <= readers
     for path, reader in reader_of.items():
         used = {name.split(".")[2] for _, name in imported(path) if name.startswith("fundappraise.backends.")}
         assert used <= {reader}, path.name

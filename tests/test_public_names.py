@@ -20,7 +20,7 @@ COMMANDS = {
     "new": ["path", "--example", "--from", "--project"],
     "check": ["path", "--format"],
     "run": [
-        "path", "-o", "--output", "--paths", "--seed", "--scenario", "--without", "--since", "--workers", "--quiet",
+        "path", "-o", "--output", "--paths", "--seed", "--scenario", "--without", "--since", "--workers", "--engine", "--quiet",
     ],
     "trace": ["folder", "address", "--year", "--path"],
     "verify": ["folder", "--workers", "--quiet"],

@@ -105,10 +105,14 @@ def test_a_run_under_a_scenario_is_not_what_later_runs_are_compared_with(command
 
 
 @pytest.mark.parametrize(
-    "change", [{"paths": 501}, {"seed": 2}, {"scenario": "Cheap tea"}, {"without": ("A",)}, {"texts": {"shop.toml": "x"}}]
-)
+    "change",
+    [
+        {"paths": 501}, {"seed": 2}, {"scenario": "Cheap tea"}, {"without": ("A",)}, {"engine": "numba"},
+        {"texts": {"shop.toml": "x"}},
+    ],
+)  # fmt: skip
 def test_every_option_and_model_text_is_in_the_key(fund, change):
-    options = {"texts": {"shop.toml": "a"}, "paths": 500, "seed": 1, "scenario": "", "without": ()}
+    options = {"texts": {"shop.toml": "a"}, "paths": 500, "seed": 1, "scenario": "", "without": (), "engine": "numpy"}
     texts = (options | change).pop("texts")
     first = key_of(fund, options["texts"], **{k: v for k, v in options.items() if k != "texts"})
     second = key_of(fund, texts, **{k: v for k, v in (options | change).items() if k != "texts"})
@@ -117,7 +121,7 @@ def test_every_option_and_model_text_is_in_the_key(fund, change):
 
 def test_a_project_file_beside_the_fund_is_part_of_its_input(tmp_path):
     path = saved(small_fund(), tmp_path / "fund.toml")
-    options = {"paths": 1, "seed": 1, "scenario": "", "without": ()}
+    options = {"paths": 1, "seed": 1, "scenario": "", "without": (), "engine": "numpy"}
     before = key_of(path, {}, **options)
     (tmp_path / "projects").mkdir()
     (tmp_path / "projects" / "C.toml").write_text("")

@@ -143,9 +143,9 @@ def test_what_is_missing_is_named(folder):
 
 
 def test_other_versions_are_named_and_are_no_difference(folder, monkeypatch):
-    here = runs.environment()
+    here = runs.environment("numpy")
     others = {"packages": here["packages"] | {"numpy": "9.9"}, "processor": ["SSE9"], "python": "4.0"}
-    monkeypatch.setattr("fundappraise.runs.environment", lambda: here | others)
+    monkeypatch.setattr("fundappraise.runs.environment", lambda engine: here | others)
     monkeypatch.setattr("fundappraise.runs.package_version", lambda: "9.0")
     found = verified(folder)
     assert f"numpy {here['packages']['numpy']} then, 9.9 now" in found.remarks

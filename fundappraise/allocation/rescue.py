@@ -142,7 +142,7 @@ class _Search:
         hurdle = self.run.fund.number("hurdle")
         try:
             fund = with_overrides(self.run.fund, overrides, folder)
-            plan = plan_fund(fund, only=self.only, models_folder=folder)
+            plan = plan_fund(fund, only=self.only, models_folder=folder, engine=self.run.plan.engine)
             project, results = next(evaluate(plan, self.run.seed, self.blocks, only=self.name, drivers=self.drivers))
         except FundappraiseError:  # a model need not take a grant, nor make sense at a tenth of its price
             return float("nan")

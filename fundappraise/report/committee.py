@@ -100,11 +100,12 @@ def render(decision: Decision, changes: Changes | None, run_folder_name: str, wo
         "status": decision.status,
         "n_paths": words.number(decision.run.n_paths),
         "seed": decision.run.seed,
+        "engine": decision.run.plan.engine,
         "hurdle": words.rate(decision.run.fund.number("hurdle")),
         "risk_free": words.rate(decision.run.fund.number("risk_free")),
         "low_high": _low_high(decision.run.fund),
         "warnings": decision.run.warnings,
-        "versions": versions(),
+        "versions": versions(decision.run.plan.engine),
         "origin": decision.run.fund.origin,
         "sponsors": decision.run.fund.sponsors,
     }
@@ -135,10 +136,10 @@ def heading(fund: Fund, run_folder_name: str, words: Words) -> Heading:
     )
 
 
-def versions() -> tuple[tuple[str, str], ...]:
+def versions(engine: str) -> tuple[tuple[str, str], ...]:
     """Name and version of what computed the figures."""
     found = [("Python", platform.python_version())]
-    for name in VERSIONS:
+    for name in (*VERSIONS, *(("numba",) if engine == "numba" else ())):
         try:
             found.append((name, metadata.version(name)))
         except metadata.PackageNotFoundError:

@@ -22,6 +22,7 @@ from fundappraise.drivers.sampling import BLOCK
 from fundappraise.errors import InputError, Problem
 from fundappraise.fund.fund import Fund
 from fundappraise.simulate.block import COUNTS, MEASURES, Progress, TaskResult, simulate, tasks_of
+from fundappraise.simulate.engine import Engine
 from fundappraise.simulate.plan import Plan
 from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.store import IN_MEMORY, StoredColumns
@@ -56,17 +57,17 @@ def simulate_all(
     else:
         if plan.given_paths or any(driver.own_process for driver in plan.fund.drivers):
             raise InputError([Problem("on", "processes, with a driver of your own.", 'Allowed then: on="threads".')])
-        made_from = (plan.fund, plan.only, plan.models_folder)
+        made_from = (plan.fund, plan.only, plan.models_folder, plan.engine)
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(max_workers=count, mp_context=context, initializer=_prepare, initargs=made_from)
         _fill(found, pool, lambda task: pool.submit(_simulate, seed, task, n_paths), tasks, progress)
     return found.columns, found.flows
 
 
-def _prepare(fund: Fund, only: frozenset[str] | None, folder: Path | None) -> None:
+def _prepare(fund: Fund, only: frozenset[str] | None, folder: Path | None, engine: Engine) -> None:
     global _plan
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    _plan = plan_fund(fund, only=only, models_folder=folder)
+    _plan = plan_fund(fund, only=only, models_folder=folder, engine=engine)
 
 
 def _simulate(seed: int, task: range, n_paths: int) -> TaskResult:

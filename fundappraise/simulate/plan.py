@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from fundappraise.arrays import Bools, Floats
-from fundappraise.backends.numpy_kernel import Kernel
 from fundappraise.drivers.paths import DriverSpec
 from fundappraise.drivers.sampling import Dimensions, Method, Sampler
 from fundappraise.drivers.ties import Dependence
 from fundappraise.fund.currencies import Baskets
 from fundappraise.fund.fund import Configuration, Fund, Market, Project
 from fundappraise.model.items import Model
+from fundappraise.simulate.engine import Engine, Kernel
 from fundappraise.simulate.inputs import PlannedInput
 from fundappraise.timeline import Timeline
 
@@ -150,6 +150,7 @@ class Plan:
     only: frozenset[str] | None = None
     warnings: tuple[str, ...] = ()
     models_folder: Path | None = None
+    engine: Engine = "numpy"
     given_paths: Mapping[str, Floats] = field(default_factory=dict)
     """Drivers whose paths were handed over ``(paths, periods)``, instead of being drawn."""
 

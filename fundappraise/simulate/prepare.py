@@ -11,7 +11,6 @@ import numpy as np
 
 from fundappraise.arrays import Floats
 from fundappraise.backends.checks import failed_checks, require_defined
-from fundappraise.backends.numpy_kernel import Kernel, compile_schedule
 from fundappraise.drivers.paths import base_path, process_of
 from fundappraise.errors import InputError, Problem, raise_if_any
 from fundappraise.fund.configure import configured
@@ -23,6 +22,7 @@ from fundappraise.model.items import Model
 from fundappraise.model.load import load_model
 from fundappraise.model.schedule import schedule
 from fundappraise.model.units import conversion
+from fundappraise.simulate.engine import Engine, Kernel, kernel_of
 from fundappraise.simulate.inputs import Link, PlannedInput, by_year, planned, price_index
 from fundappraise.simulate.markets import allocations, offered
 from fundappraise.simulate.plan import (
@@ -44,7 +44,9 @@ _KINDS = ("revenue", "operating cost", "capital cost")
 _NO_LIMIT = 1e12
 
 
-def plan_fund(fund: Fund, *, only: frozenset[str] | None = None, models_folder: Path | None = None) -> Plan:
+def plan_fund(
+    fund: Fund, *, only: frozenset[str] | None = None, models_folder: Path | None = None, engine: Engine = "numpy"
+) -> Plan:
     """The plan of all included projects with their configurations, or of those in ``only`` as their tabs state them.
 
     Raises
@@ -63,6 +65,7 @@ def plan_fund(fund: Fund, *, only: frozenset[str] | None = None, models_folder: 
         driver_reference={name: base_path(spec, timeline)[:, None] for name, spec in reference.items()},
         links={spec.name: process_of(spec).link for spec in specs},
         folder=models_folder,
+        engine=engine,
     )
     drafts = [builder.project(p) for p in fund.included if only is None or p.id in only]
     sold_in = {draft.sale.market for draft in drafts if draft.sale is not None}
@@ -87,6 +90,7 @@ def plan_fund(fund: Fund, *, only: frozenset[str] | None = None, models_folder: 
         only=only,
         warnings=(*(clash.text for clash in dependence.clashes if only is None), *builder.warnings),
         models_folder=models_folder,
+        engine=engine,
     )
     if only is not None or not fund.configurations:
         return plan
@@ -99,13 +103,13 @@ def _configuration(plan: Plan, row: Configuration) -> ConfigurationPlan:
     """The project as the row has it, beside the others of its market less those that must not be chosen."""
     beside = frozenset(other.name for other in plan.neighbours(row.project)) - set(row.without)
     fund = configured(plan.fund, [row], plan.models_folder)
-    return ConfigurationPlan(row, plan_fund(fund, only=beside, models_folder=plan.models_folder))
+    return ConfigurationPlan(row, plan_fund(fund, only=beside, models_folder=plan.models_folder, engine=plan.engine))
 
 
 @lru_cache(maxsize=256)
-def _kernel(model: Model, outputs: tuple[str, ...], *, checks: bool = True) -> Kernel:
+def _kernel(model: Model, outputs: tuple[str, ...], engine: Engine, *, checks: bool = True) -> Kernel:
     """A model's compiled kernel; searches plan the same models hundreds of times."""
-    return compile_schedule(schedule(model, outputs, checks=checks))
+    return kernel_of(schedule(model, outputs, checks=checks), engine)
 
 
 def _scalar(value: float) -> Floats:
@@ -122,6 +126,7 @@ class _Builder:
     driver_reference: Mapping[str, Floats]
     links: Mapping[str, Link]
     folder: Path | None
+    engine: Engine
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -215,7 +220,7 @@ class _Builder:
         if "offered" not in model.outputs:
             self.problems.append(Problem(place, f"{model.name} takes an allocation but offers no capacity ([outputs] offered)."))
             return None
-        offer = _kernel(model, (model.outputs["offered"],), checks=False)
+        offer = _kernel(model, (model.outputs["offered"],), self.engine, checks=False)
         return Sale(capacity.market, capacity.order, offer, {}, inputs, 1.0, 1.0)
 
     def _shared(self, owner: str, model: Model, stated: tuple[Input, ...], place: str, outputs: list[str]) -> ModelPlan:
@@ -235,7 +240,7 @@ class _Builder:
         for driver in sorted(set(drivers.values()) - set(self.driver_base)):
             found = f'{model.name} reads the driver "{driver}", which the fund does not have.'
             self.problems.append(Problem(place or owner, found, hint="Add it to the Drivers tab."))
-        kernel = _kernel(model, tuple(outputs))
+        kernel = _kernel(model, tuple(outputs), self.engine)
         return ModelPlan(owner, model, kernel, tuple(inputs), fixed, drivers, {})
 
     def _companions(self, model: Model, item: PlannedInput) -> dict[str, Floats]:

@@ -20,6 +20,7 @@ from fundappraise.model.schedule import schedule
 from fundappraise.simulate.achieved import correlation_table
 from fundappraise.simulate.block import Progress, bank_inputs, draws, driver_paths, world
 from fundappraise.simulate.conditions import SelectedFlows, in_tasks, paths_where
+from fundappraise.simulate.engine import Asked, engine_of
 from fundappraise.simulate.enough import Effort, run_until_sure
 from fundappraise.simulate.follow import follow
 from fundappraise.simulate.futures import future_of
@@ -51,6 +52,7 @@ def appraise(
     driver_paths: Mapping[str, ArrayLike] | None = None,
     progress: bool | Progress = False,
     models_folder: Path | None = None,
+    engine: Asked = "auto",
 ) -> Appraisal:
     """Simulate every included project on the same futures.
 
@@ -70,6 +72,9 @@ def appraise(
         True shows a bar; or a function of (paths done, paths asked).
     models_folder
         Where ``mine.toml`` models are sought.
+    engine
+        What evaluates the models: numpy, or numba's compiled kernels. ``auto`` takes numba where it is installed and the run
+        has 100,000 paths or more. Results agree to 1e-12 relative; bits hold for one engine.
 
     Raises
     ------
@@ -82,7 +87,7 @@ def appraise(
     if not whole.included:
         found = "no project is included." if whole.projects else "the fund has no projects."
         raise InputError([Problem("Projects", found, 'Allowed in the column Include: "candidate", "must".')])
-    plan = plan_fund(whole, models_folder=models_folder)
+    plan = plan_fund(whole, models_folder=models_folder, engine=engine_of(engine, paths))
     if driver_paths:
         if paths == "auto":
             raise InputError([Problem("paths", '"auto" with driver_paths.', "Allowed: as many paths as they have rows.")])

@@ -14,7 +14,7 @@ import pytest
 from random_models import N_PATHS, Case
 from spreadsheets import by_ironcalc, values_of, write_book
 
-from fundappraise.backends import numpy_kernel
+from fundappraise.backends import numba_kernel, numpy_kernel
 from fundappraise.backends.excel_formula import MOST_LEVELS
 from fundappraise.backends.reference import Reference
 from fundappraise.model.items import Model
@@ -32,6 +32,10 @@ def by_reference(model: Model, case: Case) -> Lines:
 
 def by_numpy(model: Model, case: Case) -> Lines:
     return _by_kernel(numpy_kernel.compile_schedule(schedule(model, case.lines)), case)
+
+
+def by_numba(model: Model, case: Case) -> Lines:
+    return _by_kernel(numba_kernel.compile_schedule(schedule(model, case.lines)), case)
 
 
 def _by_kernel(kernel, case: Case) -> Lines:
@@ -73,7 +77,7 @@ def _is_extreme(model: Model, case: Case) -> bool:
     return "overflow" in seen or any((np.abs(array) > 1e6).any() for array in given)
 
 
-READERS: Mapping[str, Reader] = {"numpy": by_numpy, "excel": by_excel}
+READERS: Mapping[str, Reader] = {"numpy": by_numpy, "numba": by_numba, "excel": by_excel}
 OF_ROW = {"excel": 1e-9}
 """Readers that need to be right only to this share of the row's largest absolute value."""
 

@@ -81,6 +81,7 @@ class ProjectPlan:
 class Plan:
     timeline: Timeline
     projects: tuple[ProjectPlan, ...]
+    engine: str = "numpy"
     driver_base: dict[str, np.ndarray] = field(default_factory=dict)
     driver_reference: dict[str, np.ndarray] = field(default_factory=dict)
 

@@ -1,0 +1,130 @@
+"""A schedule as one fused kernel a pass, compiled by numba: nothing is written to memory that another stage does not need.
+
+The kernel holds no lock and gives each path the same bits whatever paths stand beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from fundappraise.arrays import Floats
+from fundappraise.backends.numba_kernel.cache import Run, compiled
+from fundappraise.backends.numba_kernel.expressions import TABLE
+from fundappraise.backends.numba_kernel.rows import TILE
+from fundappraise.backends.numba_kernel.source import Source, source
+from fundappraise.model.schedule import Pass, Schedule
+from fundappraise.timeline import Timeline
+
+__all__ = ["TABLE", "Kernel", "compile_schedule"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """One pass: its kernel for inputs that are numbers, and how to make one for inputs that may be undefined."""
+
+    plan: Pass
+    outputs: tuple[str, ...]
+    title: str
+    source: Source
+    run: Run
+
+    def for_inputs(self, arrays: list[Floats]) -> tuple[Source, Run]:
+        """The kernel for these inputs; the one that expects undefined ones is slower and seldom needed."""
+        if all(np.isfinite(array).all() for array in arrays):
+            return self.source, self.run
+        text = source(self.plan, self.outputs, self.title, open_inputs=True)
+        return text, compiled(text.text, f"{self.title}, open inputs")
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A compiled schedule. It holds no values and may be used from several threads."""
+
+    schedule: Schedule
+    _bank: _Reader | None
+    _main: _Reader
+
+    def bank(self, inputs: Mapping[str, Floats], timeline: Timeline) -> dict[str, Floats]:
+        """The bank case's values that the paths read, ``(periods, 1)`` or ``(1, 1)``."""
+        return {} if self._bank is None else _evaluate(self._bank, inputs, timeline, bank_pass=1.0)
+
+    def run(
+        self,
+        inputs: Mapping[str, Floats],
+        bank_values: Mapping[str, Floats],
+        timeline: Timeline,
+        *,
+        bank_pass: bool = False,
+    ) -> dict[str, Floats]:
+        """The schedule's outputs on every path; assumptions come as ``(periods or 1, paths or 1)``."""
+        return _evaluate(self._main, {**inputs, **bank_values}, timeline, bank_pass=float(bank_pass))
+
+
+def compile_schedule(schedule: Schedule, *, bank: bool = True) -> Kernel:
+    """A kernel for the schedule; compiled before, here or by another process, it is read from the cache.
+
+    Without ``bank`` it has none for the bank case: another reader works that out.
+    """
+    name = schedule.model.name
+    wanted = bank and schedule.bank_values
+    by_bank = _reader(schedule.bank, schedule.bank_values, f"{name}, bank case") if wanted else None
+    return Kernel(schedule, by_bank, _reader(schedule.main, schedule.outputs, name))
+
+
+def _reader(plan: Pass, outputs: tuple[str, ...], title: str) -> _Reader:
+    text = source(plan, outputs, title)
+    return _Reader(plan, outputs, title, text, compiled(text.text, title))
+
+
+def _evaluate(reader: _Reader, inputs: Mapping[str, Floats], timeline: Timeline, *, bank_pass: float) -> dict[str, Floats]:
+    names = reader.source.inputs
+    for name, words in reader.source.fixed.items():
+        if name in inputs and inputs[name].shape[1] != 1:
+            raise ValueError(words)
+    n_paths = max((inputs[name].shape[1] for name in names), default=1)
+    width = max(n_paths, TILE)
+    arrays = [_wide(inputs[name], n_paths, width) for name in names]
+    source, run = reader.for_inputs(arrays)
+    table = np.array([_address(array) for array in arrays], dtype=np.int64).reshape(-1, 3)
+    out = np.empty((len(source.outputs) * timeline.n_periods, width))
+    bad_lag = run(table, _uniform(source, inputs, timeline, bank_pass), out.reshape(-1), timeline.n_periods, width)
+    if bad_lag:
+        raise ValueError(f"prev(…, k): k counts whole periods from 1 on ({source.lags[bad_lag - 1]} does not)")
+    results = {}
+    for place, (name, scalar) in enumerate(source.outputs):
+        start = place * timeline.n_periods
+        results[name] = out[start : start + (1 if scalar else timeline.n_periods), :n_paths]
+    return results
+
+
+def _wide(array: Floats, n_paths: int, width: int) -> Floats:
+    """The array as the kernel reads it; fewer paths than a tile has are filled up with the last one."""
+    array = np.asarray(array, dtype=np.float64)
+    if array.shape[1] == 1 or n_paths == width:
+        return array
+    return np.pad(array, ((0, 0), (0, width - n_paths)), mode="edge")
+
+
+def _address(array: Floats) -> tuple[int, int, int]:
+    """Where the kernel finds it: first number, step by period, step by path (0 where all are the same), in bytes."""
+    rows, columns = array.shape
+    by_period, by_path = array.strides
+    return array.ctypes.data, by_period if rows > 1 else 0, by_path if columns > 1 else 0
+
+
+def _uniform(source: Source, inputs: Mapping[str, Floats], timeline: Timeline, bank_pass: float) -> Floats:
+    """What is the same on every path, ``(name and period,)``."""
+    given: dict[str, Floats | float] = {
+        "period": timeline.period,
+        "year": timeline.year,
+        "year_end": timeline.year_end,
+        "years_per_period": timeline.years_per_period,
+        "bank_pass": bank_pass,
+    }
+    table = np.empty((len(source.uniform), timeline.n_periods))
+    for row, name in zip(table, source.uniform, strict=True):
+        row[:] = given[name] if name in given else inputs[name][:, 0]
+    return table.reshape(-1)

@@ -1,0 +1,157 @@
+"""Operations of generated kernels, each a few machine instructions without a branch, so that LLVM works on whole vectors.
+
+An amount is *open* when it may be undefined. Undefined ends as NaN; between operations that carry it along it may also be an
+infinity (``1/0``, an overflow). ``x - x`` is 0 for a number and NaN for either, so adding it makes a result undefined. That is
+done wherever an infinity or NaN could come back as a number; the letters after a name say for which arguments:
+``lesser_ok(a, b)`` is min of an open and a known amount.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from fundappraise.formula.ops import EXCEEDS_TOLERANCE
+
+_DOUBLE = ir.DoubleType()
+_ZERO, _ONE, _HALF = (ir.Constant(_DOUBLE, value) for value in (0.0, 1.0, 0.5))
+_UNDEFINED = ir.Constant(_DOUBLE, math.nan)
+
+Value = Any
+"""An LLVM value, or the builder of one; neither package has types."""
+
+
+def _flag(b: Value, condition: Value) -> Value:
+    return b.select(condition, _ONE, _ZERO)
+
+
+def _true(b: Value, x: Value) -> Value:
+    return b.fcmp_unordered("!=", x, _ZERO)
+
+
+def _comparison(sign: str) -> Callable[[Value, Value, Value], Value]:
+    return lambda b, x, y: _flag(b, b.fcmp_ordered(sign, x, y))
+
+
+def _math(name: str) -> Callable[..., Value]:
+    def call(b: Value, *args: Value) -> Value:
+        function = b.module.declare_intrinsic(f"llvm.{name}", [_DOUBLE], ir.FunctionType(_DOUBLE, [_DOUBLE] * len(args)))
+        return b.call(function, args)
+
+    return call
+
+
+_absolute, _floor, _power, _copysign = (_math(name) for name in ("fabs", "floor", "pow", "copysign"))
+
+
+def _lesser(b: Value, x: Value, y: Value) -> Value:
+    return b.select(b.fcmp_ordered("<", x, y), x, y)
+
+
+def _greater(b: Value, x: Value, y: Value) -> Value:
+    return b.select(b.fcmp_ordered(">", x, y), x, y)
+
+
+def _exceeds(b: Value, x: Value, y: Value, *scale: Value) -> Value:
+    largest = _absolute(b, x)
+    for part in (y, *scale):
+        largest = _greater(b, largest, _absolute(b, part))
+    allowed = b.fmul(ir.Constant(_DOUBLE, EXCEEDS_TOLERANCE), largest)
+    return _flag(b, b.fcmp_ordered(">", b.fsub(x, y), allowed))
+
+
+def _period_rate(b: Value, rate: Value, years: Value) -> Value:
+    effective = b.fsub(_power(b, b.fadd(_ONE, rate), years), _ONE)
+    found = b.select(b.fcmp_ordered("==", years, _ONE), rate, effective)
+    return b.select(b.fcmp_ordered("<", rate, ir.Constant(_DOUBLE, -1.0)), _UNDEFINED, found)
+
+
+def _counted(b: Value, best: Value, x: Value, when: Value, sign: str) -> Value:
+    """``x`` where it counts and beats ``best``, else ``best``."""
+    defined = b.fcmp_ordered("==", b.fadd(b.fsub(x, x), b.fsub(when, when)), _ZERO)
+    counts = b.and_(b.and_(defined, _true(b, when)), b.fcmp_ordered(sign, x, best))
+    return b.select(counts, x, best)
+
+
+_BUILD: dict[str, tuple[int, Callable[..., Value]]] = {
+    "over": (2, lambda b, x, y: b.fdiv(x, y)),
+    "power": (2, _power),
+    "exp": (1, _math("exp")),
+    "log": (1, _math("log")),
+    "root": (1, _math("sqrt")),
+    "absolute": (1, _absolute),
+    "floored": (1, _floor),
+    "rounded": (1, lambda b, x: _copysign(b, _floor(b, b.fadd(_absolute(b, x), _HALF)), x)),
+    "lesser": (2, _lesser),
+    "greater": (2, _greater),
+    "below": (2, _comparison("<")),
+    "at_most": (2, _comparison("<=")),
+    "above": (2, _comparison(">")),
+    "at_least": (2, _comparison(">=")),
+    "equal": (2, _comparison("==")),
+    "unequal": (2, _comparison("!=")),
+    "both": (2, lambda b, x, y: _flag(b, b.and_(_true(b, x), _true(b, y)))),
+    "either": (2, lambda b, x, y: _flag(b, b.or_(_true(b, x), _true(b, y)))),
+    "negated": (1, lambda b, x: _flag(b, b.fcmp_ordered("==", x, _ZERO))),
+    "exceeds": (2, _exceeds),
+    "exceeds_by": (3, _exceeds),
+    "pick": (3, lambda b, condition, yes, no: b.select(_true(b, condition), yes, no)),
+    "period_rate": (2, _period_rate),
+    "defined": (1, lambda b, x: x),
+    "lowest": (3, lambda b, best, x, when: _counted(b, best, x, when, "<")),
+    "highest": (3, lambda b, best, x, when: _counted(b, best, x, when, ">")),
+}
+"""Number of arguments, and LLVM's instructions for arguments that are all known."""
+
+
+@cache
+def __getattr__(name: str) -> Any:
+    """``lesser_ok`` for ``lesser`` with its first argument open; made when a kernel imports it."""
+    base, _, letters = name.rpartition("_")
+    if base not in _BUILD or letters.strip("ok"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    arity, build = _BUILD[base]
+
+    def instructions(b: Value, args: tuple[Value, ...]) -> Value:
+        result = build(b, *args)
+        for letter, part in zip(letters, args, strict=False):
+            if letter == "o":
+                result = b.fadd(result, b.fsub(part, part))
+        return result
+
+    return _WITH_ARGUMENTS[arity](instructions)
+
+
+def _signature(arity: int) -> Any:
+    return types.float64(*[types.float64] * arity)
+
+
+def _one(instructions: Callable[..., Value]) -> Any:
+    def operation(typingctx: Any, a: Any) -> Any:
+        return _signature(1), lambda context, builder, signature, args: instructions(builder, args)
+
+    return intrinsic(operation)
+
+
+def _two(instructions: Callable[..., Value]) -> Any:
+    def operation(typingctx: Any, a: Any, b: Any) -> Any:
+        return _signature(2), lambda context, builder, signature, args: instructions(builder, args)
+
+    return intrinsic(operation)
+
+
+def _three(instructions: Callable[..., Value]) -> Any:
+    def operation(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
+        return _signature(3), lambda context, builder, signature, args: instructions(builder, args)
+
+    return intrinsic(operation)
+
+
+_WITH_ARGUMENTS = {1: _one, 2: _two, 3: _three}
+"""numba counts an intrinsic's parameters."""

@@ -1,0 +1,102 @@
+"""The engine of a run: what evaluates the models on the paths. Bits hold for one engine; engines agree to 1e-12 relative.
+
+Each model's bank case and base case, single futures, are numpy's in every engine: compiling for them would not pay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from typing import Literal, Protocol, get_args
+
+from fundappraise.arrays import Floats
+from fundappraise.backends import numpy_kernel
+from fundappraise.errors import InputError, Problem
+from fundappraise.model.schedule import Schedule
+from fundappraise.timeline import Timeline
+
+Engine = Literal["numpy", "numba"]
+Asked = Literal["auto", "numpy", "numba"]
+ENGINES: tuple[str, ...] = get_args(Asked)
+
+WORTH_COMPILING = 100_000
+"""Paths from which ``auto`` takes numba: compiling a model's kernel takes as long as numpy needs for about so many."""
+
+
+class Kernel(Protocol):
+    """A compiled schedule: values in, outputs out. It holds no values and may be used from several threads."""
+
+    @property
+    def schedule(self) -> Schedule: ...
+
+    def bank(self, inputs: Mapping[str, Floats], timeline: Timeline) -> dict[str, Floats]:
+        """The bank case's values that the paths read, ``(periods, 1)`` or ``(1, 1)``."""
+
+    def run(
+        self,
+        inputs: Mapping[str, Floats],
+        bank_values: Mapping[str, Floats],
+        timeline: Timeline,
+        *,
+        bank_pass: bool = False,
+    ) -> dict[str, Floats]:
+        """The schedule's outputs on every path; assumptions come as ``(periods or 1, paths or 1)``."""
+
+
+def engine_of(asked: str, n_paths: int | Literal["auto"]) -> Engine:
+    """The engine for so many paths: ``auto`` takes numba where it is installed and the run is known to be big enough.
+
+    Raises
+    ------
+    InputError
+        There is no such engine, or numba is not installed.
+    """
+    installed = find_spec("numba") is not None
+    if asked == "auto":
+        big = n_paths != "auto" and n_paths >= WORTH_COMPILING
+        return "numba" if installed and big else "numpy"
+    if asked not in ENGINES:
+        raise InputError([Problem("engine", f'"{asked}" is not an engine.', f"Allowed: {', '.join(ENGINES)}.")])
+    if asked == "numba" and not installed:
+        raise InputError([Problem("engine", "numba is not installed.", hint='Install it: pip install "fundappraise[fast]"')])
+    return "numba" if asked == "numba" else "numpy"
+
+
+def kernel_of(schedule: Schedule, engine: Engine) -> Kernel:
+    """The schedule as this engine evaluates it."""
+    by_numpy = numpy_kernel.compile_schedule(schedule)
+    return _Compiled(by_numpy) if engine == "numba" else by_numpy
+
+
+@dataclass(frozen=True, eq=False)
+class _Compiled:
+    """Paths by numba, compiled when the first ones come; single futures by numpy."""
+
+    single: numpy_kernel.Kernel
+
+    @property
+    def schedule(self) -> Schedule:
+        return self.single.schedule
+
+    @cached_property
+    def many(self) -> Kernel:
+        from fundappraise.backends import numba_kernel
+
+        return numba_kernel.compile_schedule(self.schedule, bank=False)
+
+    def bank(self, inputs: Mapping[str, Floats], timeline: Timeline) -> dict[str, Floats]:
+        return self.single.bank(inputs, timeline)
+
+    def run(
+        self,
+        inputs: Mapping[str, Floats],
+        bank_values: Mapping[str, Floats],
+        timeline: Timeline,
+        *,
+        bank_pass: bool = False,
+    ) -> dict[str, Floats]:
+        width = max(inputs[name].shape[1] for name in self.schedule.main.reads & inputs.keys())
+        kernel: Kernel = self.single if width == 1 else self.many
+        return kernel.run(inputs, bank_values, timeline, bank_pass=bank_pass)
