@@ -278,7 +278,7 @@ def _reconciliation(book: Book, run: Appraisal, sheets: Mapping[str, tuple[LiveS
     verdicts = f"$I${HEAD_ROW + 1}:$I${r}"
     sheet.write_string(2, 1, "All sheets", book.style(bold=True))
     agrees = f'=IF(COUNTIF({verdicts},"agrees")={r - HEAD_ROW},"agrees","DIFFERS")'
-    sheet.write_formula(2, 8, agrees, book.style(bold=True), "agrees")
+    sheet.write_formula(2, 8, agrees, book.style(bold=True, indent=1), "agrees")
     differs = {"type": "cell", "criteria": "==", "value": '"DIFFERS"', "format": book.style(bold=True, font_color="#B00020")}
     sheet.conditional_format(2, 8, r, 8, differs)
     sheet.freeze_panes(HEAD_ROW, 2)
@@ -299,4 +299,4 @@ def _reconciled(book: Book, sheet: Any, r: int, live: LiveSheet, project: tuple[
         sheet.write_formula(r, 6, f"={there}5", book.style(num_format=MONEY), gain)
         sheet.write_number(r, 7, gain, book.style(num_format=MONEY))
         verdict = f"({verdict})*(F{r + 1}=0)"
-    sheet.write_formula(r, 8, f'=IF({verdict},"agrees","DIFFERS")', book.style(), "agrees")
+    sheet.write_formula(r, 8, f'=IF({verdict},"agrees","DIFFERS")', book.style(indent=1), "agrees")
