@@ -70,12 +70,13 @@ def _units(driver: Driver, place: str) -> Iterator[Problem]:
 
 def _rate(frame: Frame, driver: Driver, place: str) -> Iterator[Problem]:
     """A model that reads the driver carries its risk in the paths, whatever the tab says."""
-    if driver.charged_in != "rate":
+    if driver.charged_in not in ("rate", "neither"):
         return
     owners = [(p.id, p.model) for p in frame.fund.included] + [(m.name, m.model) for m in frame.fund.markets]
     for owner, name in owners:
         model = frame.model(name)
         if model and any(a.source == "driver" and a.of == driver.name for a in model.assumptions.values()):
-            found = f"{driver.name} is charged in the rate, but {owner} reads it on every path: the risk would count twice."
-            yield Problem(place, found, hint="Set it to paths.")
+            once = "is charged in the rate" if driver.charged_in == "rate" else "is declared to be charged nowhere"
+            times = "the risk would count twice" if driver.charged_in == "rate" else "so it is charged in the paths"
+            yield Problem(place, f"{driver.name} {once}, but {owner} reads it on every path: {times}.", hint="Set it to paths.")
             return

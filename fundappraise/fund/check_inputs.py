@@ -204,8 +204,10 @@ def _link(frame: Frame, place: str, row: Input, assumption: Assumption) -> Itera
 
 def _charged_twice(frame: Frame, place: str, row: Input) -> Iterator[Problem]:
     driver = next(driver for driver in frame.fund.drivers if driver.name == row.moves_with)
-    if driver.charged_in == "rate" and row.by:
-        found = f"{row.code} moves with {driver.name}, which is charged in the rate: the risk would count twice."
+    if driver.charged_in in ("rate", "neither") and row.by:
+        twice = driver.charged_in == "rate"
+        charged = "in the rate: the risk would count twice" if twice else "in neither rate nor paths, as it says, but would be"
+        found = f"{row.code} moves with {driver.name}, which is charged {charged}."
         yield Problem(place, found, hint=f"Set {driver.name} to paths, or do not let {row.code} move with it.")
 
 

@@ -31,7 +31,7 @@ from fundappraise.simulate.progress import bar
 from fundappraise.simulate.randomness import checked_paths, with_paths
 from fundappraise.simulate.risk_table import DEFAULT, covenants, project_risks
 from fundappraise.simulate.shares import variance_shares
-from fundappraise.simulate.stress import Marks, grid, scenarios, switching_values, tornado, worst
+from fundappraise.simulate.stress import Marks, Worse, grid, reference_class, scenarios, switching_values, tornado, worst
 from fundappraise.simulate.summary import option_table
 from fundappraise.simulate.trace import Trace
 
@@ -242,7 +242,9 @@ class Appraisal:
         Columns: group, confidence, then for each of ``projects`` (by default all) and for "all" of them together the share
         (Shapley effect: right under dependence, adding up to one) and its standard error, ending in ``_se``. Rows are inputs,
         drivers' parameters, drivers (their yearly movement) and events; members of a t copula are one row. The shares of a
-        group are the sum of its rows'. Simulated again in ``blocks`` of 1,024 paths, once for each input a project reads.
+        group are the sum of its rows'. ``.attrs["firmness"]`` says how firm the ten largest are.
+
+        Simulated again in ``blocks`` of 1,024 paths, once for each input a project reads.
         """
         return variance_shares(self, projects, blocks)
 
@@ -270,6 +272,15 @@ class Appraisal:
         lent. Whether a scenario includes a project is not looked at.
         """
         return scenarios(self, projects)
+
+    def reference_class(self, uplifts: Mapping[str, Worse] | None = None) -> pd.DataFrame:
+        """Expected fund NPV of each project when it fares as comparable ones have elsewhere: officers' ranges are hopeful.
+
+        A row a project: its sector's uplift (``capex`` and ``volume`` as changes, ``late`` in years), NPV as stated and uplifted,
+        and the change with its paired error, MUSD. ``uplifts`` by sector replace ``stress.REFERENCE_CLASSES``, which are
+        assumptions; sectors without one are left out.
+        """
+        return reference_class(self, uplifts)
 
     def grid(
         self,

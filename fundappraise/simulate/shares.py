@@ -75,7 +75,9 @@ def variance_shares(run: Appraisal, projects: Sequence[str] | None, blocks: int)
     table = pd.DataFrame(columns, index=pd.Index(players, name="input", dtype=object))
     table.insert(0, "group", [_group(plan, player) for player in players])
     table.insert(1, "confidence", [stated.get(player.split(", ")[0], "") for player in players])
-    return table.sort_values("all", ascending=False, kind="stable") if players else table
+    table = table.sort_values("all", ascending=False, kind="stable") if players else table
+    table.attrs["firmness"] = firmness(table)
+    return table
 
 
 def _columns(

@@ -474,6 +474,18 @@ def test_a_risk_in_the_rate_does_not_move_an_input_too() -> None:
     ]
 
 
+def test_a_risk_that_is_charged_nowhere_moves_nothing() -> None:
+    fund = replace(with_row(moves_with="heat", by=1.0), drivers=(THIRST, replace(HEAT, charged_in="neither"), SEA))
+    assert told(fund) == [
+        "K1!F6: price moves with heat, which is charged in neither rate nor paths, as it says, but would be. "
+        "Set heat to paths, or do not let price move with it."
+    ]
+    assert told(with_driver(charged_in="neither")) == [
+        "Drivers!A4: thirst is declared to be charged nowhere, but K1 reads it on every path: so it is charged in the paths. "
+        "Set it to paths."
+    ]
+
+
 @pytest.mark.parametrize(
     ("address", "value", "sentence"),
     [

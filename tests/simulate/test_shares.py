@@ -98,6 +98,7 @@ def test_how_firm_in_a_sentence():
     assert firmness(table) in (
         "Of the 2 inputs that move the result most (100 % of its variance), 1 is from the source named, 1 is our assumption.",
     )
+    assert table.attrs["firmness"] == firmness(table)
     assert firmness(table.head(0)) == "No input is uncertain."
 
 

@@ -73,6 +73,19 @@ def test_named_scenarios_and_the_downside_are_paired_with_the_run(shops):
     assert table.loc[table.index[-1], "change"] < 0
 
 
+def test_a_project_that_fares_as_others_did_elsewhere(shops):
+    from fundappraise.simulate.stress import Worse
+
+    trade = {"trade": Worse(capex=1.2, late=1.0, volume=0.8)}
+    table = shops.reference_class(trade)
+    assert table.loc["A", ["capex", "late", "volume"]].tolist() == pytest.approx([0.2, 1.0, -0.2])
+    assert table.loc["A", "npv_uplifted"] == pytest.approx(table.loc["A", "npv"] + table.loc["A", "change"])
+    assert table.loc["A", "change"] == pytest.approx(shops.scenarios().iloc[-1]["change"])
+    assert shops.reference_class().empty  # a shop is of no sector that has a reference class
+    as_stated = shops.reference_class({"trade": Worse()})
+    assert as_stated.loc["A", "change"] == pytest.approx(0.0, abs=1e-12)
+
+
 def test_a_grid_holds_the_npv_of_every_pair(shops):
     table = shops.grid(("A.cost", [90, 100]), ("A.income", ["-10 %", "+0 %", "+10 %"]))
     assert table.shape == (2, 3)
