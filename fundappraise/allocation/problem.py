@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fundappraise.arrays import Floats
+from fundappraise.fund.currencies import in_base
 from fundappraise.fund.fund import Fund, Limit
 from fundappraise.simulate.run import Appraisal
 
@@ -174,7 +175,8 @@ class _Rows:
                     yield row if limit.sense == "at most" else _at_least(row)
         for sponsor in self.run.fund.sponsors:
             if sponsor.max_call is not None:
-                own = Limit(of="sponsor calls", amount=sponsor.max_call, whom=sponsor.name, unit="MUSD", why="Sponsors tab")
+                most = in_base(self.run.fund, sponsor.max_call, sponsor.currency)
+                own = Limit(of="sponsor calls", amount=most, whom=sponsor.name, unit="MUSD", why="Sponsors tab")
                 yield from self.sponsor_calls(own)
         yield from self._sector_counts()
 

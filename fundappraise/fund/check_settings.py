@@ -9,6 +9,7 @@ from datetime import date
 from fundappraise.drivers.range_problems import shown
 from fundappraise.errors import Problem, did_you_mean
 from fundappraise.fund.check_frame import NAME, Frame, percent_slip, twice, year_problems
+from fundappraise.fund.currencies import quoting
 from fundappraise.fund.fund import Setting
 from fundappraise.fund.settings import SETTINGS, SettingKind, kind_of
 from fundappraise.fund.terms import EVERYWHERE, is_term
@@ -162,12 +163,10 @@ def sponsor_problems(frame: Frame) -> Iterator[Problem]:
         place = row.place or row.name
         if not row.commitment > 0:
             yield Problem(place, f"{row.name}: a commitment of {shown(row.commitment, 'MUSD')}.", "Allowed: above 0.")
-        if row.currency != "USD":
-            yield Problem(
-                place,
-                f"{row.name}: {row.currency or 'no currency'} is not supported yet: amounts are in USD.",
-                'Allowed: "USD".',
-            )
+        own = "USD"  # the one base currency; another is told where the fund states it
+        if row.currency != own and quoting(frame.fund, row.currency) is None:
+            found = f"{row.name}: {row.currency or 'no currency'}, which no driver quotes against {own}."
+            yield Problem(place, found, f'Allowed: "{own}".', f"Or a driver in {row.currency or 'KZT'}/{own}.")
         if row.max_call is not None and not row.max_call > 0:
             yield Problem(
                 place,

@@ -49,6 +49,20 @@ def quoting(fund: Fund, currency: str) -> tuple[str, int] | None:
     return None
 
 
+def in_base(fund: Fund, amount: float, currency: str) -> float:
+    """An amount in the fund's own currency, at the rate at which the driver that quotes it starts.
+
+    NaN where no driver quotes it; the check refuses such a fund.
+    """
+    if currency == fund.currency:
+        return amount
+    quote = quoting(fund, currency)
+    if quote is None:
+        return float("nan")
+    start = next(driver.start for driver in fund.drivers if driver.name == quote[0])
+    return float(amount * start ** quote[1])
+
+
 def baskets(fund: Fund, project_id: str) -> Baskets:
     """The currency shares of a project; what no driver quotes is left to the check."""
     found: dict[str, tuple[Quote, ...]] = {}

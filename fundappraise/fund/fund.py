@@ -336,7 +336,9 @@ class Fund:
     @property
     def commitments(self) -> float:
         """Sum of the sponsors' commitments, in millions of the base currency."""
-        return sum(sponsor.commitment for sponsor in self.sponsors)
+        from fundappraise.fund.currencies import in_base
+
+        return sum(in_base(self, sponsor.commitment, sponsor.currency) for sponsor in self.sponsors)
 
     def with_(self, overrides: Mapping[str, float | str | Distribution], *, models_folder: Path | None = None) -> Fund:
         """The fund with values replaced by address: ``{"A2.fee": fa.dist.pert(70, 95, 130), "sea_level.decline": 0.25}``.

@@ -23,6 +23,8 @@ from fundappraise.measures.risk import (
     percentile_estimate,
     probability_estimate,
 )
+from fundappraise.outcome.fund_paths import fund_paths
+from fundappraise.outcome.fund_returns import FundReturns
 from fundappraise.simulate.block import evaluate
 from fundappraise.simulate.conditions import in_tasks
 from fundappraise.simulate.paths import Workers
@@ -132,6 +134,11 @@ class Outcome:
     def idle(self) -> float:
         """Investable capital that no chosen project takes."""
         return investable(self.run.fund) - self.tickets
+
+    @cached_property
+    def fund(self) -> FundReturns:
+        """The fund that holds the portfolio: fees, carry, sponsors. The chosen projects are simulated again for it."""
+        return FundReturns(self.run, fund_paths(self.run), self.idle)
 
     @property
     def sum_of_parts(self) -> float:

@@ -12,7 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from fundappraise.drivers.distributions import Distribution
-from fundappraise.fund.fund import Capacity, Confidence, Driver, Fund, Input, Project, Setting
+from fundappraise.fund.fund import Capacity, Confidence, Driver, Fund, Input, Project, Setting, Sponsor
 from fundappraise.fund.settings import kind_of
 from fundappraise.model.items import Assumption, Model
 
@@ -75,7 +75,7 @@ def assumption_rows(run: Appraisal) -> tuple[AssumptionRow, ...]:
     """All rows: the fund, drivers, markets and capacities, then project by project in the fund's order."""
     fund = run.fund
     rows = [*_settings(fund.settings), *_indices(run)]
-    rows += [_input("fund", _sponsor_input(s.name, s.commitment, s.place), s.name, None) for s in fund.sponsors]
+    rows += [_input("fund", _sponsor_input(s), s.name, None) for s in fund.sponsors]
     for driver in fund.drivers:
         rows += _driver(driver)
     for market in fund.markets:
@@ -111,10 +111,10 @@ def _indices(run: Appraisal) -> Iterator[AssumptionRow]:
         )  # fmt: skip
 
 
-def _sponsor_input(name: str, commitment: float, place: str) -> Input:
+def _sponsor_input(sponsor: Sponsor) -> Input:
     return Input(
-        code="commitment", value=Distribution(commitment), unit="MUSD", prices="nominal", label=f"{name}: commitment",
-        source="Sponsors tab", confidence="H", place=place,
+        code="commitment", value=Distribution(sponsor.commitment), unit=f"M{sponsor.currency}", prices="nominal",
+        label=f"{sponsor.name}: commitment", source="Sponsors tab", confidence="H", place=sponsor.place,
     )  # fmt: skip
 
 

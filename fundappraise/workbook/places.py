@@ -34,7 +34,7 @@ _BY_TAB: Mapping[str, tuple[tuple[str, str], ...]] = {
     "": _INPUT,
     "Fund": ((r"^index .* in (?P<year>\d{4})|^index .*?: (?P<later>\d{4})", ""),),
     "Sponsors": (
-        (r"commitment", "commitment"), (r"amounts are in", "currency"), (r"maximum call", "max_call"), (r"share", "share"),
+        (r"commitment", "commitment"), (r"no driver quotes", "currency"), (r"maximum call", "max_call"), (r"share", "share"),
     ),
     "Projects": (
         (r"^model |the model is empty|^model file", "model"), (r"^include:", "include"), (r"a ticket of|no ticket", "lot"),

@@ -407,7 +407,10 @@ def test_a_price_index(growth: tuple[tuple[int, float], ...], sentence: str) -> 
     ("changes", "sentence"),
     [
         ({"commitment": 0.0}, "Sponsors!A4: North: a commitment of 0 MUSD. Allowed: above 0."),
-        ({"currency": "KZT"}, 'Sponsors!A4: North: KZT is not supported yet: amounts are in USD. Allowed: "USD".'),
+        (
+            {"currency": "KZT"},
+            'Sponsors!A4: North: KZT, which no driver quotes against USD. Allowed: "USD". Or a driver in KZT/USD.',
+        ),
         ({"share": 0.6}, "Sponsors!A4: the sponsors' shares sum to 110 %. Allowed: 100 %."),
         ({"name": "South"}, 'Sponsors!A5: sponsor "South" stands twice. Rename or delete one of them.'),
     ],

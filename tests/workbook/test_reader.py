@@ -261,7 +261,7 @@ def test_a_sheet_without_a_row_is_remarked(tmp_path: Path) -> None:
         ("Projects", {"I5": 2027.5}, "Projects!I5: K1: earliest start: 2027.5 is not a whole number. Allowed: a whole number."),
         ("Projects", {"K5": "ten"}, 'Projects!K5: K1: the ticket lot: "ten" is text. Allowed: a number in MUSD.'),
         ("Sponsors", {"E5": 0.7}, "Sponsors!E5: the sponsors' shares sum to 120 %. Allowed: 100 %."),
-        ("Sponsors", {"D5": "KZT"}, "Sponsors!D5: North: KZT is not supported yet: amounts are in USD."),
+        ("Sponsors", {"D5": "KZT"}, "Sponsors!D5: North: KZT, which no driver quotes against USD."),
         ("Sponsors", {"C6": None}, "Sponsors!C6: South: the commitment is empty. Fill it in, or delete the row."),
         ("Correlations", {"B5": "hat"}, 'Correlations!B5: "hat" is not a driver. Did you mean "heat"? Drivers: thirst, heat.'),
         ("Correlations", {"C5": 1.4}, "Correlations!C5: thirst with heat: the correlation is 1.4. Allowed: −1 to 1."),
