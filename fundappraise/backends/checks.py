@@ -3,25 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from fundappraise.arrays import Floats
 from fundappraise.errors import UndefinedError
-from fundappraise.model.schedule import Schedule
+from fundappraise.formula.nodes import Apply, Name, Node, Number, Shift
+from fundappraise.model.schedule import Direction, Pass, Schedule, Step
 
 CHECK_TOLERANCE = 1e-9
 """Declared checks hold to this share of the row's largest absolute value."""
+
+
+def folded(schedule: Schedule) -> Schedule:
+    """The schedule with each check's sides reduced to what is asked of them: ``check:NAME:worst`` and ``check:NAME:size``.
+
+    One value a path each: the largest amount by which a period breaks it (0 for none), and the largest absolute value. A
+    compiled kernel then writes no side to memory.
+    """
+    plan = schedule.main
+    trees, steps, scalars = dict(plan.trees), list(plan.steps), set(plan.scalars)
+    outputs = [name for name in schedule.outputs if not name.startswith("check:")]
+
+    def add(name: str, tree: Node, direction: Direction, *, scalar: bool) -> None:
+        trees[name] = tree
+        steps.append(Step((name,), direction))
+        if scalar:
+            scalars.add(name)
+
+    for check in schedule.model.checks:
+        left, right = Name(f"check:{check.name}:left"), Name(f"check:{check.name}:right")
+        if left.name not in trees:
+            continue
+        over, under = Apply("sub", (left, right)), Apply("sub", (right, left))
+        worst = {"<=": over, ">=": under, "==": Apply("abs", (over,))}[check.relation]
+        size = Apply("max", (Apply("abs", (left,)), Apply("abs", (right,))))
+        for name, tree in ((f"check:{check.name}:worst", worst), (f"check:{check.name}:size", size)):
+            outputs.append(name)
+            if {left.name, right.name} <= plan.scalars:
+                add(name, tree, "flat", scalar=True)
+                continue
+            so_far = f"{name} so far"
+            add(so_far, Apply("max", (Shift("prev", Name(so_far), Number(1.0)), tree)), "forward", scalar=False)
+            add(name, Apply("last", (Name(so_far),)), "flat", scalar=True)
+    return replace(schedule, outputs=tuple(outputs), main=Pass(trees, tuple(steps), plan.reads, frozenset(scalars)))
 
 
 def failed_checks(schedule: Schedule, results: Mapping[str, Floats]) -> dict[str, int]:
     """How many paths break each declared check, for the checks that some path breaks."""
     failed: dict[str, int] = {}
     for check in schedule.model.checks:
-        left, right = results[f"check:{check.name}:left"], results[f"check:{check.name}:right"]
-        size = np.maximum(np.abs(left).max(axis=0), np.abs(right).max(axis=0))
-        gap = left - right
-        worst = {"<=": gap, ">=": -gap, "==": np.abs(gap)}[check.relation].max(axis=0)
+        if f"check:{check.name}:worst" in results:
+            worst, size = (results[f"check:{check.name}:{word}"][0] for word in ("worst", "size"))
+        else:
+            left, right = results[f"check:{check.name}:left"], results[f"check:{check.name}:right"]
+            size = np.maximum(np.abs(left).max(axis=0), np.abs(right).max(axis=0))
+            gap = left - right
+            worst = {"<=": gap, ">=": -gap, "==": np.abs(gap)}[check.relation].max(axis=0)
         count = int((~(worst <= CHECK_TOLERANCE * size)).sum())
         if count:
             failed[check.name] = count
@@ -38,9 +77,9 @@ def require_defined(schedule: Schedule, results: Mapping[str, Floats], first_pat
     """
     for name in schedule.outputs:
         item = schedule.model.items.get(name)
-        array = results[name]
-        if item is None or item.may_be_undefined or not np.isnan(array).any():
+        if item is None or item.may_be_undefined or not np.isnan(results[name]).any():
             continue
+        array = results[name]
         period, path = (int(i) for i in np.argwhere(np.isnan(array))[0])
         raise UndefinedError(
             f"{owner or schedule.model.name}: {name} has no value in period {period + 1} on path {first_path + path}: "

@@ -186,11 +186,12 @@ def _row_of(name: str) -> Closure:
 def _shift_row(node: Shift) -> Closure:
     arg, by = _closure(node.arg, True), _closure(node.by, True)
     sign = -1 if node.direction == "prev" else 1
+    written = round(node.by.value) if isinstance(node.by, Number) else 0
     zero = np.zeros(1)
 
     def shifted(run: _Run) -> Floats:
         now = run.t
-        there = now + sign * _whole_number(by(run), node)
+        there = now + sign * (written or _whole_number(by(run), node))
         if not 0 <= there < run.n_periods:
             return zero
         run.t = there

@@ -13,6 +13,7 @@ from typing import Literal, Protocol, get_args
 
 from fundappraise.arrays import Floats
 from fundappraise.backends import numpy_kernel
+from fundappraise.backends.checks import folded
 from fundappraise.errors import InputError, Problem
 from fundappraise.model.schedule import Schedule
 from fundappraise.timeline import Timeline
@@ -84,7 +85,7 @@ class _Compiled:
     def many(self) -> Kernel:
         from fundappraise.backends import numba_kernel
 
-        return numba_kernel.compile_schedule(self.schedule, bank=False)
+        return numba_kernel.compile_schedule(folded(self.schedule), bank=False)
 
     def bank(self, inputs: Mapping[str, Floats], timeline: Timeline) -> dict[str, Floats]:
         return self.single.bank(inputs, timeline)

@@ -13,7 +13,8 @@ from readers import by_numba, by_reference, disagreements
 from small_models import given, item, load
 from test_agreement import FORMULAS
 
-from fundappraise.backends import numba_kernel
+from fundappraise.backends import numba_kernel, numpy_kernel
+from fundappraise.backends.checks import failed_checks, folded
 from fundappraise.backends.numba_kernel import cache
 from fundappraise.backends.numba_kernel.rows import TILE
 from fundappraise.backends.numba_kernel.source import source
@@ -106,6 +107,23 @@ def test_a_curve_for_each_path_is_refused(tmp_path):
     kernel = numba_kernel.compile_schedule(schedule(load(tmp_path, *parts, item("a", "at(2 * curve, n)")), ["a"]))
     with pytest.raises(ValueError, match="reads a fixed curve"):
         kernel.run({"curve": np.ones((6, 2)), "n": np.ones((1, 2))}, {}, Timeline(2026, 6))
+
+
+def test_folded_checks_count_the_paths_that_break_them_as_the_sides_do(tmp_path):
+    """x never above y, s never below −1, x and y equal, 1/x defined: one path keeps all, others break some."""
+    checks = "".join(
+        f'[checks.c{number}]\nlabel = "C"\nformula = "{formula}"\n'
+        for number, formula in enumerate(["x <= y", "s >= -1", "x == y", "1 / x <= 9 * y", "total(x) <= total(y)"])
+    )
+    parts = given("x", by_period=True) + given("y", by_period=True) + given("s")
+    plan = schedule(load(tmp_path, parts, item("a", "x + s"), checks), ["a"])
+    y = np.ones((6, 5))
+    x = y.copy()
+    x[2, 1], x[3, 2], x[4, 3] = 2.0, 0.0, 1 + 1e-10
+    inputs = {"x": x, "y": y, "s": np.array([[0.0, 0, 0, 0, -2]])}
+    by_sides = failed_checks(plan, numpy_kernel.compile_schedule(plan).run(inputs, {}, Timeline(2026, 6)))
+    assert by_sides == {"c0": 1, "c1": 1, "c2": 2, "c3": 1, "c4": 1}
+    assert failed_checks(plan, numba_kernel.compile_schedule(folded(plan)).run(inputs, {}, Timeline(2026, 6))) == by_sides
 
 
 # --- files that keep kernels ---
