@@ -11,8 +11,8 @@ from fundappraise.formula.nodes import Apply, Name, Node, Number
 from fundappraise.formula.ops import GIVEN
 from fundappraise.formula.walk import names, walk
 from fundappraise.model.conditions import condition_mistakes, exactness, is_flag
+from fundappraise.model.include import Draft
 from fundappraise.model.items import Assumption, Check, Item, Model
-from fundappraise.model.merge import Draft
 from fundappraise.model.schedule import circles
 from fundappraise.model.shapes import shape_mistakes, shapes
 from fundappraise.model.unit_rules import convert

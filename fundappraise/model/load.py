@@ -7,8 +7,9 @@ from pathlib import Path
 
 from fundappraise.errors import ModelError, Problem
 from fundappraise.model.check import checked
+from fundappraise.model.include import Draft
 from fundappraise.model.items import Model
-from fundappraise.model.merge import Draft, merge
+from fundappraise.model.merge import merge
 from fundappraise.model.read_file import ModelFile, Stamp, is_run, model_names, stamp_of
 
 __all__ = ["load_model", "model_names"]
