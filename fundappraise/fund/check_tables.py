@@ -15,7 +15,7 @@ from fundappraise.fund.check_inputs import input_problems
 from fundappraise.fund.check_settings import setting_problems
 from fundappraise.fund.fund import Capacity, CapacityKind, Fund, Market, Project, Scenario
 from fundappraise.fund.override import Address, parse_address, read_change, with_overrides
-from fundappraise.fund.terms import with_terms
+from fundappraise.fund.terms import EVERYWHERE, with_terms
 from fundappraise.model.units import UnitError, conversion
 
 ORDERS = 4
@@ -110,6 +110,10 @@ def _of_owner(frame: Frame, name: str) -> Iterator[Problem]:
         yield from driver_problems(Frame(alone, frame.folder))
     if fund.setting(name) is not None:
         yield from setting_problems(frame)
+    for project in fund.projects:
+        model = frame.model(project.model)
+        if name in (EVERYWHERE, project.country) and model is not None:
+            yield from input_problems(frame, project.id, project.place, model, with_terms(fund, project, model).inputs)
 
 
 def market_problems(frame: Frame) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from firms import firm, fund_of_firms, line, run
 from shops import MODELS
 
 from fundappraise.fund.check import check_fund
-from fundappraise.fund.fund import Setting
+from fundappraise.fund.fund import Scenario, Setting
 from fundappraise.fund.text import read_text, write_text
 from fundappraise.model.load import load_model
 from fundappraise.workbook.reader import read_workbook
@@ -88,3 +88,10 @@ def test_terms_are_kept_in_text_and_in_the_workbook(tmp_path):
     assert found == ()
     assert [row for row in read.settings if "." in row.code] == [row for row in made.settings if "." in row.code]
     assert rates(read) == pytest.approx({"K": 0.2, "A": 0.25})
+
+
+def test_a_scenario_that_takes_a_term_out_of_bounds_is_told():
+    dear = Scenario(name="Dear", overrides=(("all.tax_rate", "90 %"),))
+    assert problems(fund(term("all.tax_rate", 0.2), scenarios=(dear,))) == [
+        "Dear, all.tax_rate = 90 %: tax_rate, base: 90 % is above 60 %, the most it may be."
+    ]

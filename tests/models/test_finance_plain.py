@@ -32,7 +32,7 @@ LINES = (
     "lost_to_lenders", "book_assets",
     "commitment", "sculpted_debt", "service_capacity", "construction_cost", "service_in_construction", "reserve_funding",
     "planned_debt", "ebitda", "service_settled", "arrears_paid", "maintenance_cost", "cash_to_build", "vat_refunded",
-    "build_uses", "thin", "is_tested",
+    "build_uses", "thin", "is_tested", "unlevered_losses_used", "unlevered_losses_made",
 )  # fmt: skip
 MOVING = (
     "build_years", "capex", "sales", "cost", "base_rate", "revenue_currency", "cost_currency", "capital_currency",
@@ -265,3 +265,15 @@ def test_an_interest_rate_that_floats_changes_interest_and_no_commitment(firm, s
         more = got["interest"][:, 1] / np.where(opened[:, 1] > 1e-9, opened[:, 1], np.nan)
         less = got["interest"][:, 0] / np.where(opened[:, 0] > 1e-9, opened[:, 0], np.nan)
         assert np.nanmax(np.abs(more - less - 0.01 * timeline.years_per_period)) < 1e-12
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_profits_and_losses_of_the_life_add_up(firm, seed):
+    """What is taxed, plus losses used, less losses made is the profit of the whole life; no more is used than was made."""
+    timeline, bank, paths = random_case(seed)
+    free = {"tax_holiday": 0}
+    got = kernel_lines(firm, timeline, bank | free, [path | free for path in paths])
+    taxed = got["unlevered_tax"].sum(axis=0) / bank["tax_rate"]
+    used, made = got["unlevered_losses_used"].sum(axis=0), got["unlevered_losses_made"][-1]
+    assert taxed + used - made == pytest.approx((got["ebitda"] - got["depreciation"]).sum(axis=0), abs=1e-8)
+    assert (used <= made + 1e-9).all()
