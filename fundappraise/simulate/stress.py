@@ -31,6 +31,7 @@ from fundappraise.simulate.plan import ModelPlan, Plan, ProjectPlan
 from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.redraw import reading
 from fundappraise.simulate.shares import FLOWS, projects_of
+from fundappraise.simulate.trace import amount
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -382,5 +383,6 @@ def _in_words(table: pd.DataFrame, share: float, loss: float) -> str:
     parts = []
     for address, row in clear.iterrows():
         side = "higher" if row["shift"] > 0 else "lower"
-        parts.append(f"{address} is {side} ({row['mean_worst']:.4g} against {row['mean']:.4g} {row['unit']})")
+        there, usual = (amount(float(row[key]), str(row["unit"])) for key in ("mean_worst", "mean"))
+        parts.append(f"{address} is {side} ({there} against {usual})")
     return f"{head}: {'; '.join(parts)}."

@@ -108,6 +108,8 @@ def test_the_worst_futures_are_those_of_low_income_and_high_cost(shops):
     assert marks.text.startswith("In the worst 5 % of futures the capital loss is ")
     assert "A.income is lower (" in marks.text
     assert "A.cost is higher (" in marks.text
+    usual = float(f"{shops.draws('A')['income'].mean():.4g}")
+    assert f" against {usual:g}" in marks.text
 
 
 @pytest.mark.parametrize("share", [0.0, 0.9, -1])
