@@ -308,10 +308,14 @@ class Placed:
     about: float = 0.0
 
     def values(self, y: Floats) -> Floats:
-        placed = np.asarray(self.location + self.scale * y)
-        if self.lower is None and self.upper is None:
-            return placed
-        return np.clip(placed, self.lower, self.upper)  # rounding must not carry a share below 0
+        found = np.asarray(self.location + self.scale * y)
+        # a table's last digits must not lead out of the cut, nor rounding carry a share below 0
+        first, last = (self.location + self.scale * end for end in (self.least, self.greatest))
+        first = first if self.lower is None else max(first, self.lower)
+        last = last if self.upper is None else min(last, self.upper)
+        if first > -math.inf:
+            found = np.maximum(found, first)
+        return np.minimum(found, last) if last < math.inf else found
 
     def up_to(self, x: Floats) -> Floats:
         y = (x - self.location) / self.scale
@@ -320,8 +324,7 @@ class Placed:
 
     def at(self, u: Floats, v: Floats) -> Floats:
         kept = self.upto - self.below
-        y = self.law.at(self.below + kept * u, (1 - self.upto) + kept * v)
-        return np.clip(y, self.least, self.greatest)
+        return self.law.at(self.below + kept * u, (1 - self.upto) + kept * v)
 
     def at_score(self, z: Floats) -> Floats:
         whole = self.below == 0 and self.upto == 1
@@ -330,8 +333,7 @@ class Placed:
         if whole and isinstance(self.law, shapes.LogNormal):
             return np.exp(self.law.sigma * z)
         if isinstance(self.law, shapes.Pert | Beta | Gamma | StudentT):
-            table = score_table(self.law, self.below, 1 - self.upto)
-            return np.clip(self.law.untabled(read(table, z)), self.least, self.greatest)
+            return self.law.untabled(read(score_table(self.law, self.below, 1 - self.upto), z))
         from scipy.special import ndtr
 
         return self.at(np.asarray(ndtr(z)), np.asarray(ndtr(-z)))

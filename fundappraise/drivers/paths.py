@@ -13,7 +13,7 @@ import numpy as np
 from fundappraise.arrays import Floats
 from fundappraise.drivers.distributions import Distribution, truncated_to
 from fundappraise.drivers.processes import PROCESSES, ParameterKind, Process
-from fundappraise.drivers.sampling import BLOCK, Sampler
+from fundappraise.drivers.sampling import Sampler
 from fundappraise.drivers.scores import driver_scores, further_scores, input_scores
 from fundappraise.drivers.ties import Dependence
 from fundappraise.errors import did_you_mean
@@ -98,11 +98,11 @@ def driver_block(
 
 
 def parameter_draws(spec: DriverSpec, dependence: Dependence, sampler: Sampler, block: int, n_periods: int) -> dict[str, Floats]:
-    """The parameters of one driver in one block, ``(BLOCK,)`` by name; fixed ones are the same on every path."""
+    """The parameters of one driver in one block by name, ``(BLOCK,)``, or ``(1,)`` where all paths have the same."""
     given = {f"{spec.name}.{name}": value for name, value in parameters_of(spec).items()}
     random = [address for address, value in given.items() if value.is_random]
     scores = input_scores(random, dependence.ties, sampler, [block], n_periods)
-    nothing = np.zeros(BLOCK)
+    nothing = np.zeros(1)
     return {address.rpartition(".")[2]: value.value_at(scores.get(address, nothing)) for address, value in given.items()}
 
 

@@ -47,8 +47,8 @@ class ParameterKind:
 class Process:
     """A law of motion: ``function(z, parameters, start, timeline)`` gives ``(periods, paths)``.
 
-    z are standard normal scores ``(periods, paths)``, parameters are by name ``(paths,)``; ``streams`` names further scores
-    ``(periods, paths)`` of the driver's own that stand among them. ``link`` says how inputs follow the driver: by its ratio to
+    z are standard normal scores ``(periods, paths)``, parameters are by name ``(paths,)`` or ``(1,)``; ``streams`` names
+    further scores ``(periods, paths)`` of the driver's own that stand among them. ``link`` says how inputs follow the driver: by its ratio to
     the base path, or by its difference from it (levels that may be 0 or negative). ``own`` is one written in Python.
     """
 
@@ -360,7 +360,7 @@ def process(
         )
 
         def run(z: Floats, parameters: Parameters, start: float, timeline: Timeline) -> Floats:
-            given = {name: parameters[name] for name in params}
+            given = {name: np.broadcast_to(parameters[name], z.shape[1:]) for name in params}
             found = np.asarray(function(z, timeline.years_per_period, start=start, **given), dtype=np.float64)
             if found.shape != z.shape:
                 raise ValueError(f"{function.__name__} returned {found.shape}, not (periods, paths) {z.shape}")

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ import numpy as np
 from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import NDArray
 
-from fundappraise.arrays import Floats
+from fundappraise.arrays import Floats, Ints
 
 BLOCK = 1024
 """Paths in a block: the unit of sampling, storage and task."""
@@ -41,6 +42,12 @@ _LEAST_JITTER = 2.0**-40  # keeps the probability off 0 and 1 (2⁻⁵⁰ from t
 _OUTER = 24
 """Strata at either end whose scores are inverted one by one; those between have a polynomial each, within 1e-11."""
 
+
+_CHUNK = 32
+"""Rows that are stratified together: what they need stays in a processor's own memory."""
+
+_HIGHEST = 7.99
+"""Scores up to here fit into 22 bits with 2⁻¹⁸ to a unit; only Student t goes beyond."""
 
 _BITS = 50
 """Binary digits of a scrambled Sobol point: it stays 2⁻⁵¹ from 0 and 1."""
@@ -60,11 +67,32 @@ class _Key(ISeedSequence):
 
 def stream(seed: int, purpose: str, name: str, block: int) -> np.random.Generator:
     """The generator of one name in one block."""
+    # numpy takes any ISeedSequence; its stubs know only its own
+    return np.random.Generator(np.random.Philox(_Key(_key(seed, purpose, name, block))))  # type: ignore[arg-type]
+
+
+def _key(seed: int, purpose: str, name: str, block: int) -> bytes:
     hashed = _beginning(int(seed), purpose, name).copy()
     hashed.update(f"{int(block)}]".encode())
-    key = hashed.digest()
-    # numpy takes any ISeedSequence; its stubs know only its own
-    return np.random.Generator(np.random.Philox(_Key(key)))  # type: ignore[arg-type]
+    return hashed.digest()
+
+
+class _Reused(threading.local):
+    """One generator a thread, set to the beginning of a stream: making a new one costs as much as 300 normals."""
+
+    def __init__(self) -> None:
+        self.philox = np.random.Philox(_Key(bytes(16)))  # type: ignore[arg-type]  # as in stream
+        self.generator = np.random.Generator(self.philox)
+        self.beginning = self.philox.state
+
+    def at(self, key: bytes) -> np.random.Generator:
+        """The generator, to be drawn from before the next one is asked for."""
+        self.beginning["state"]["key"] = np.frombuffer(key, dtype="<u8")
+        self.philox.state = self.beginning
+        return self.generator
+
+
+_reused = _Reused()
 
 
 @lru_cache(maxsize=4096)
@@ -93,7 +121,7 @@ class Sampler:
     def normals(self, purpose: str, name: str, block: int, n_rows: int = 1) -> Floats:
         """Standard normals ``(n_rows, BLOCK)``; without Sobol, row t stays the same when there are more rows."""
         if self.method != "Sobol":
-            return stream(self.seed, purpose, name, block).standard_normal((n_rows, BLOCK))
+            return _reused.at(_key(self.seed, purpose, name, block)).standard_normal((n_rows, BLOCK))
         at = self.dimensions.get(name, Dimensions(f"{purpose} {name}", 0, n_rows))
         return _sobol_normals(self.seed, at.sequence, at.total, block)[at.first : at.first + n_rows]
 
@@ -104,7 +132,7 @@ class Sampler:
 
     def jitters(self, purpose: str, name: str, block: int, n_rows: int = 1) -> Floats:
         """Where in its stratum each value lies, 0 to 1 ``(n_rows, BLOCK)``."""
-        return stream(self.seed, f"{purpose} jitter", name, block).random((n_rows, BLOCK))
+        return _reused.at(_key(self.seed, f"{purpose} jitter", name, block)).random((n_rows, BLOCK))
 
     def fatter(self, z: Floats, freedom: float, name: str, block: int) -> Floats:
         """Rows of normals made Student t: over √(χ²/freedom), one χ² a row and path for all who share ``name``."""
@@ -117,13 +145,39 @@ def stratified(z: Floats, jitter: Floats) -> Floats:
 
     u = (rank of z within the row + jitter)/length, back to a normal score. Rows are the last axis.
     """
-    rows, n = z.reshape(-1, z.shape[-1]), z.shape[-1]
-    order = np.argsort(rows, axis=-1)
-    order += np.arange(len(rows))[:, None] * n  # places in the flat array
-    by_rank = jitter.reshape(-1)[order]
-    scores = np.empty(rows.size)
-    scores[order.reshape(-1)] = _scores_by_rank(by_rank).reshape(-1)
+    rows, jitters, n = z.reshape(-1, z.shape[-1]), jitter.reshape(-1, z.shape[-1]), z.shape[-1]
+    scores = np.empty(rows.shape)
+    for first in range(0, len(rows), _CHUNK):
+        part = slice(first, first + _CHUNK)
+        order = _order(rows[part])
+        order += np.arange(len(order))[:, None] * n  # places in the flat part
+        by_rank = jitters[part].reshape(-1).take(order)
+        scores[part].reshape(-1)[order.reshape(-1)] = _scores_by_rank(by_rank).reshape(-1)
     return scores.reshape(z.shape)
+
+
+def _order(rows: Floats) -> Ints:
+    """``argsort`` of each row. Rows of a block are sorted as whole numbers of 32 bits, 22 of the score and 10 of its place."""
+    if rows.shape[-1] != BLOCK or np.max(np.abs(rows), initial=0.0) > _HIGHEST:
+        return np.asarray(np.argsort(rows, axis=-1), dtype=np.int64)
+    key = (rows * 2.0**18).astype(np.int32)
+    key <<= _BLOCK_BITS
+    key |= np.arange(BLOCK, dtype=np.int32)
+    key.sort(axis=-1)
+    order = (key & (BLOCK - 1)).astype(np.int64)
+    key >>= _BLOCK_BITS
+    row, at = np.nonzero(key[:, 1:] == key[:, :-1])  # neighbours that differ in later digits only: one in two rows
+    for _ in range(BLOCK):
+        swapped = False
+        for parity in (0, 1):
+            r, c = row[at % 2 == parity], at[at % 2 == parity]
+            left, right = order[r, c], order[r, c + 1]
+            wrong = rows[r, left] > rows[r, right]
+            order[r[wrong], c[wrong]], order[r[wrong], c[wrong] + 1] = right[wrong], left[wrong]
+            swapped = swapped or bool(wrong.any())
+        if not swapped:
+            break
+    return order
 
 
 def _scores_by_rank(jitter: Floats) -> Floats:

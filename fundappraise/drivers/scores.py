@@ -67,7 +67,10 @@ def further_scores(name: str, sampler: Sampler, block: int, n_rows: int) -> Floa
 
 
 def _tied(address: str, tie: Tie, sampler: Sampler, block: int, n_periods: int) -> Floats:
-    z: Floats = tie.own * sampler.normals(INPUT, address, block)[0]
+    z: Floats = sampler.normals(INPUT, address, block)[0]
+    if tie is _ALONE:
+        return z
+    z *= tie.own
     for purpose, name, weight in tie.others:
         if purpose == DRIVER:
             over_time = sampler.normals(DRIVER, name, block, n_periods)

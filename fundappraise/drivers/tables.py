@@ -77,10 +77,12 @@ def read(table: Floats, z: Floats) -> Floats:
     """What is tabulated, at normal scores; same shape as ``z``."""
     n_pieces = table.shape[1]
     per_unit = n_pieces / (2 * TABLE_END)
-    s = np.clip(z, -TABLE_END, TABLE_END)
-    s += TABLE_END
+    s = np.add(z, TABLE_END, out=np.empty(np.shape(z)))
     s *= per_unit
-    piece = np.minimum(s.astype(np.int64), n_pieces - 1)
+    np.maximum(s, 0.0, out=s)
+    np.minimum(s, n_pieces, out=s)
+    piece = s.astype(np.intp)
+    np.minimum(piece, n_pieces - 1, out=piece)
     s -= piece
     found: Floats = table[3].take(piece)
     for row in (2, 1, 0):

@@ -6,6 +6,8 @@ import inspect
 import re
 from collections.abc import Iterator
 
+import numpy as np
+
 from fundappraise.drivers.distributions import Distribution
 from fundappraise.drivers.events import happening
 from fundappraise.drivers.paths import DriverSpec, parameter_draws, parameters_of, process_of
@@ -235,7 +237,7 @@ def parameter_values(spec: DriverSpec, future: Future) -> dict[str, float]:
     block, place = divmod(future.path, BLOCK)
     plan = future.plan
     drawn = parameter_draws(spec, plan.dependence, plan.sampler(future.seed), block, plan.timeline.n_periods)
-    return {name: float(row[place]) for name, row in drawn.items()}
+    return {name: float(np.broadcast_to(row, BLOCK)[place]) for name, row in drawn.items()}
 
 
 def of_parameter(driver: Driver, code: str, future: Future) -> Origin:

@@ -99,3 +99,17 @@ def test_scores_between_the_outer_strata_are_read_within_1e_11():
     jitter = np.random.default_rng(1).random((7, BLOCK))
     rows = np.tile(np.arange(BLOCK, dtype=float), (7, 1))
     assert np.max(np.abs(stratified(rows, jitter) - stats.norm.ppf((rows + jitter) / BLOCK))) < 1e-11
+
+
+@pytest.mark.parametrize("kind", ["normal", "near ties", "heavy tails"])
+def test_the_order_of_a_row_is_that_of_its_last_digit(kind):
+    """Rows are sorted by 22 bits of a score; what they leave undecided is decided by the rest."""
+    generator = np.random.default_rng(3)
+    rows = generator.standard_normal((40, BLOCK))
+    if kind == "near ties":
+        rows = np.round(rows, 4) + 1e-9 * generator.random(rows.shape)
+    if kind == "heavy tails":
+        rows = generator.standard_t(1, rows.shape)
+    middle = np.full(rows.shape, 0.5)
+    expected = stats.norm.ppf((np.argsort(np.argsort(rows, axis=-1), axis=-1) + 0.5) / BLOCK)
+    assert stratified(rows, middle) == pytest.approx(expected, abs=1e-11)
