@@ -48,8 +48,9 @@ class Process:
     """A law of motion: ``function(z, parameters, start, timeline)`` gives ``(periods, paths)``.
 
     z are standard normal scores ``(periods, paths)``, parameters are by name ``(paths,)`` or ``(1,)``; ``streams`` names
-    further scores ``(periods, paths)`` of the driver's own that stand among them. ``link`` says how inputs follow the driver: by its ratio to
-    the base path, or by its difference from it (levels that may be 0 or negative). ``own`` is one written in Python.
+    further scores ``(periods, paths)`` of the driver's own that stand among them. ``link`` says how inputs follow the driver:
+    by its ratio to the base path, or by its difference from it (levels that may be 0 or negative). ``own`` is one written in
+    Python.
     """
 
     name: str
