@@ -22,6 +22,7 @@ from fundappraise.report.charts import Chart, svg
 from fundappraise.report.conditions import conditions
 from fundappraise.report.drawn import Drawn, draw
 from fundappraise.report.figures import Figures, figures_of
+from fundappraise.report.fund_page import fund_page
 from fundappraise.report.project_page import ProjectPage, project_page
 from fundappraise.report.tables import Table
 from fundappraise.report.words import Words, words_for
@@ -111,6 +112,7 @@ def render(decision: Decision, changes: Changes | None, run_folder_name: str, wo
     }
     context |= _page_one(decision, changes, drawn, words)
     context |= _portfolio(decision, changes, drawn, words)
+    context |= _fund(decision, drawn, words)
     context |= _projects(decision, drawn, words)
     context |= _assumptions(decision, drawn, words)
     text: str = _environment(words).get_template("report.html").render(context)
@@ -197,6 +199,14 @@ def _portfolio(decision: Decision, changes: Changes | None, drawn: Drawn, words:
         "portfolio_charts": [(chart.title, svg(chart)) for chart in drawn.portfolio],
         "clashes": decision.clashes,
         "relaxation": decision.relaxation,
+    }
+
+
+def _fund(decision: Decision, drawn: Drawn, words: Words) -> dict[str, Any]:
+    held = decision.outcome is not None and bool(chosen_ids(decision))
+    return {
+        "fund_page": fund_page(decision.outcome.fund, words) if held and decision.outcome is not None else None,
+        "fund_charts": [(chart.title, svg(chart)) for chart in drawn.fund],
     }
 
 

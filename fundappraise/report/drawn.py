@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from fundappraise.report.charts import Chart, fan_chart, flows_chart, histogram_chart
+from fundappraise.report.fund_page import j_curve
 from fundappraise.report.series import Fan, driver_fan, histogram, project_fan
 from fundappraise.report.words import Words
 from fundappraise.workbook.assumptions import readable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The charts by place. Without a portfolio ``page_one`` and ``portfolio`` are empty.
+    """The charts by place. Without a portfolio ``page_one``, ``portfolio`` and ``fund`` are empty.
 
     ``driver_ends`` says in words where each driver is when the fund's term ends, with the year; ``source`` is the line
     under each PNG.
@@ -32,6 +33,7 @@ class Drawn:
 
     page_one: Chart | None
     portfolio: tuple[Chart, ...]
+    fund: tuple[Chart, ...]
     projects: Mapping[str, tuple[Chart, ...]]
     drivers: Mapping[str, Chart]
     driver_ends: Mapping[str, tuple[int, str]]
@@ -43,6 +45,7 @@ class Drawn:
         return (
             *first,
             *self.portfolio,
+            *self.fund,
             *(c for charts in self.projects.values() for c in charts),
             *self.drivers.values(),
         )
@@ -71,6 +74,7 @@ def _draw(decision: Decision, words: Words) -> Drawn:
     return Drawn(
         page_one=None if outcome is None else _page_one(outcome, words),
         portfolio=() if outcome is None else _portfolio(decision, outcome, words),
+        fund=() if outcome is None else (j_curve(outcome.fund, words),),
         projects={str(i): _project(decision, str(i), words) for i in run.projects.index},
         drivers={
             driver.name: _driver(driver.name, driver.unit, fans[driver.name], leaving, words) for driver in run.fund.drivers

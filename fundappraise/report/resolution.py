@@ -174,7 +174,10 @@ def _gain(figures: Figures) -> Markup:
 
 def _return(figures: Figures) -> Markup:
     _ = figures.words.gettext
-    return say(_("{irr} a year on the mean cash flow, before fees"), irr=figures.rate("irr"))
+    if not figures.has("net_irr"):
+        return say(_("{irr} a year on the mean cash flow, before fees"), irr=figures.rate("irr"))
+    template = _("{irr} a year on the mean cash flow before fees, {net} to the sponsors after fees and carry")
+    return say(template, irr=figures.rate("irr"), net=figures.rate("net_irr"))
 
 
 def _loss(figures: Figures) -> Markup:

@@ -197,6 +197,22 @@ def _flows(outcome: Outcome) -> Iterator[KeyFigure]:
         unit="%/year",
         meaning="rate of return of the expected calls and receipts, before the fund's fees",
     )
+    net = outcome.fund.figures
+    yield KeyFigure(
+        name="net_irr",
+        label="Net return (IRR) to the sponsors, of the mean cash flow",
+        value=number_at(net, "net_irr", "mean"),
+        unit="%/year",
+        meaning="rate of return of the sponsors' expected payments and receipts, after fees, costs and carry",
+    )
+    yield KeyFigure(
+        name="net_tvpi",
+        label="Net multiple (TVPI), mean",
+        value=number_at(net, "tvpi", "mean"),
+        error=number_at(net, "tvpi", "mean_se"),
+        unit="1",
+        meaning="what the sponsors get back over what they pay in",
+    )
     yield KeyFigure(
         name="largest_call",
         label=f"Largest expected yearly call, {year}",

@@ -29,6 +29,9 @@ from fundappraise.fund.fund import (
     Sponsor,
 )
 from fundappraise.model.items import Assumption, Item, Model
+from fundappraise.outcome.fund_paths import FundPaths
+from fundappraise.outcome.fund_returns import FundReturns
+from fundappraise.outcome.waterfall import terms_of
 from fundappraise.timeline import Timeline
 
 N_PATHS = 2000
@@ -143,6 +146,7 @@ class Outcome:
     idle: float
     diversification: float
     irr: float
+    fund: FundReturns
 
 
 @dataclass(frozen=True, eq=False)
@@ -335,7 +339,30 @@ def outcome(run: Appraisal, candidates: Appraisal) -> Outcome:
         idle=190.0,
         diversification=0.34,
         irr=0.124,
+        fund=fund_returns(run),
     )
+
+
+def fund_returns(run: Appraisal) -> FundReturns:
+    """Tickets paid in two years; from the third on a fifth of them a year, at the end more, by path; a tenth is carry."""
+    ticket, n = float(run.projects["ticket"].sum()), 12
+    luck = np.maximum(0.1, 1 + 0.3 * _normals("fund", N_PATHS))
+    years = np.arange(n)[:, None]
+    paid_in = np.where(years < 2, ticket / 2, 0.0) * np.ones((1, N_PATHS))
+    gross = (np.where(years >= 2, 0.16, 0.0) + np.where(years == n - 1, 0.9, 0.0)) * ticket * luck
+    sponsors, grids = 0.9 * gross, {}
+    for name, received in (("gross", gross), ("net", sponsors)):
+        grids[name] = np.zeros((2 * n + 1, N_PATHS))
+        grids[name][:-1:2] -= paid_in
+        grids[name][1::2] += received
+    amounts = {"paid_in": paid_in, "distributed": sponsors, "carry": gross - sponsors, "fees": 0 * gross}
+    by_path = {key: rows.sum(axis=0) for key, rows in amounts.items()} | {"residual": np.zeros(N_PATHS)}
+    by_path |= {"irr gross": 0.12 + 0.04 * _normals("fund", N_PATHS), "irr net": 0.1 + 0.04 * _normals("fund", N_PATHS)}
+    held = np.where(years < n - 1, np.minimum(years + 1, 2) * ticket / 2, 0.0) * np.ones((1, N_PATHS))
+    yearly = {"paid_in": paid_in, "sponsors": sponsors, "held": held}
+    means = {name: rows.mean(axis=1) for name, rows in yearly.items()}
+    terms = terms_of(run.fund, ticket, n)
+    return FundReturns(run, FundPaths(terms, by_path, yearly, means, {k: g.mean(axis=1) for k, g in grids.items()}), 190.0)
 
 
 def _selection(run: Appraisal, chosen: list[str]) -> pd.DataFrame:

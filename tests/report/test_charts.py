@@ -45,7 +45,7 @@ def test_drawings_are_small_and_have_no_class_script_or_foreign_name(drawn):
 
 
 def test_no_calls_at_all_can_be_drawn(drawn):
-    assert len(drawn.all) == 1 + 3 + 2 * 6 + 2
+    assert len(drawn.all) == 1 + 3 + 1 + 2 * 6 + 2
     idle = draw(sample.decision(chosen=()), words_for("en"))
     assert idle.page_one is None
     assert idle.portfolio == ()

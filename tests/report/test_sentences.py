@@ -112,7 +112,7 @@ def test_the_usual_expectation():
     usual = with_outcome(sample.decision(), capital_loss_cvar=Estimate(41.2, 0.4), npv=Estimate(38.214, 0.31))
     assert expected(usual) == {
         "Expected gain (NPV)": "38 million USD; in 8 of 10 futures between −10 and 31",
-        "Return (IRR)": "12 % a year on the mean cash flow, before fees",
+        "Return (IRR)": "12 % a year on the mean cash flow before fees, 11 % to the sponsors after fees and carry",
         "Loses money": "in 9 of 100 futures the fund gets back less than it pays in, fees and interest counted",
         "The bad end (CVaR)": "the worst 5 in 100 futures lose 41 million USD on average. Our limit is 45 million USD.",
         "Gain at other hurdles": "16 at 8 % and 6 at 12 %",

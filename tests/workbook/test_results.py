@@ -49,7 +49,8 @@ def _rows(sheet):
 
 def test_the_sheets(book):
     assert book.sheetnames == [
-        "Decision", "Projects", "Allocation", "Limits", "Fund", "Changes", "Drivers", "Inputs", "Reconciliation",
+        "Decision", "Projects", "Allocation", "Limits", "Fund", "Returns", "Years", "Sponsors", "Countries",
+        "Changes", "Drivers", "Inputs", "Reconciliation",
         *(f"{project}{case}" for project in ("A2", "A10", "A16", "A17", "A19", "A21") for case in ("", " bank")),
     ]  # fmt: skip
     assert all(sheet.freeze_panes for sheet in book)
@@ -149,3 +150,16 @@ def test_an_empty_portfolio_has_no_figures_of_its_own(tmp_path):
     write_results(replace(idle, outcome=empty), tmp_path / "results.xlsx")
     names = [row[0].value for row in openpyxl.load_workbook(tmp_path / "results.xlsx")["Fund"].iter_rows(min_row=5)]
     assert names == ["commitments", "candidates", "chosen", "tickets", "hurdle", "risk_free"]
+
+
+def test_the_sheets_of_the_fund_hold_its_figures(book, usual):
+    returns = usual.outcome.fund
+    found = {row["Figure"]: row for row in _rows(book["Returns"])}
+    for _, row in returns.figures.iterrows():
+        assert found[row["label"]]["mean"] == pytest.approx(row["mean"])
+        assert found[row["label"]]["P90"] == pytest.approx(row["p90"])
+    years = _rows(book["Years"])
+    assert [row["Year"] for row in years] == list(returns.by_year.index)
+    assert [row["Net so far, mean, MUSD"] for row in years] == pytest.approx(returns.by_year["net"]["mean"].tolist())
+    assert [row["Sponsor"] for row in _rows(book["Sponsors"])] == list(returns.sponsors.index)
+    assert [row["Country"] for row in _rows(book["Countries"])] == list(returns.countries.index)
