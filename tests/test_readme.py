@@ -61,7 +61,16 @@ def test_its_trace_is_what_the_command_prints(command, tmp_path):
     run.mkdir(parents=True)
     new_workbook(run / "input.xlsx", "caspian", None, ())
     shutil.copytree(folder_of("models"), run / "models")
-    key = {"input": "", "models": "", "paths": 100_000, "seed": 1, "scenario": "", "without": [], "version": ""}
+    key = {
+        "input": "",
+        "models": "",
+        "paths": 100_000,
+        "seed": 1,
+        "scenario": "",
+        "without": [],
+        "version": "",
+        "engine": "numpy",
+    }
     (run / "run.json").write_text(json.dumps({"key": key, "origin": "caspian.xlsx"}))
     done = command(name, run, *arguments)
     assert done.code == 0, done.err

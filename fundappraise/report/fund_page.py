@@ -22,8 +22,8 @@ TERMS = {
 }  # fmt: skip
 """Settings that the section names; those that the fund does not state are said to be assumed."""
 
-SHOWN = 0.05
-"""MUSD; what is less would be printed as nothing."""
+SHOWN = {"MUSD": 0.05, "1": 0.005}
+"""By unit; what is less would be printed as nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def j_curve(returns: FundReturns, words: Words) -> Chart:
         year=years[low], low=words.number(fan.mean[low]), end=words.number(fan.mean[-1])
     )
     title = _("Paid to the sponsors less paid in, so far (J-curve)")
-    return fan_chart("fund-j-curve", title, text, fan, axis=_("million USD"), size=(620, 130))
+    return fan_chart("fund-j-curve", title, text, fan, axis=_("million USD"), size=(620, 100))
 
 
 def _terms(fund: Fund, words: Words) -> str:
@@ -93,8 +93,8 @@ def _returns(returns: FundReturns, words: Words) -> Table:
     rows: list[tuple[Text, ...]] = []
     for _name, row in returns.figures.iterrows():
         cells: Any = row
-        if cells["unit"] == "MUSD" and max(cells["mean"], cells["p90"]) < SHOWN:
-            continue  # no line, no clawback, nothing used again
+        if not cells["unit"].startswith("%") and max(cells["mean"], cells["p90"]) < SHOWN[cells["unit"]]:
+            continue  # no line, no clawback, nothing used again, nothing left when the fund ends
         shown = [_shown(float(cells[key]), float(cells[f"{key}_se"]), cells, words) for key in ("mean", "p10", "p50", "p90")]
         label = _(str(cells["label"]))
         if cells["none"] > 0:
@@ -129,7 +129,7 @@ def _years(returns: FundReturns, words: Words) -> Table:
         ))  # fmt: skip
     heads = (_("Year"), _("Calls"), "P10", "P90", _("Paid out"), _("Net so far"), "P10", "P90", "DPI", "TVPI")
     caption = _("Yearly cash needs and the J-curve. Millions of USD; multiples with investments at cost less write-offs.")
-    return Table(caption, heads, tuple(rows), frozenset(range(1, len(heads))))
+    return Table(caption, heads, tuple(rows), frozenset(range(1, len(heads))), wide=True)
 
 
 def _money(value: float, words: Words) -> str:

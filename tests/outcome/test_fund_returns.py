@@ -126,13 +126,15 @@ def uncertain(**terms):
     return fund_of_shops(*rows, sponsors=(NORTH, SOUTH), settings=settings(**({"term_years": 6.0} | terms)))
 
 
-def test_without_fees_and_carry_net_is_gross_on_every_path():
-    outcome = simulate_chosen(run(uncertain(carry=0.0), PATHS), ("A", "B"))
+@pytest.mark.parametrize("period", ["year", "half-year", "quarter"])
+def test_without_fees_and_carry_net_is_gross_on_every_path(period):
+    outcome = simulate_chosen(run(uncertain(carry=0.0, period=period), PATHS), ("A", "B"))
     rates = outcome.fund.paths.by_path
     assert rates["irr net"] == pytest.approx(rates["irr gross"], rel=1e-9)
     figures = outcome.fund.figures["mean"]
     assert figures["net_irr"] == pytest.approx(outcome.irr)
     assert figures["gross_irr"] == pytest.approx(outcome.irr)
+    assert outcome.fund.by_year.index.tolist() == list(outcome.calls.index)
     assert outcome.fund.by_year["calls"]["mean"].to_numpy() == pytest.approx(outcome.calls.to_numpy())
     assert outcome.fund.by_year["distributions"]["mean"].to_numpy() == pytest.approx(outcome.receipts.to_numpy())
 
