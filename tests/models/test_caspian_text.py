@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fundappraise.drivers.call_text import from_call, is_call
 from fundappraise.drivers.distributions import Distribution
 from fundappraise.drivers.processes import PROCESSES
 from fundappraise.model.load import load_model
@@ -42,7 +43,8 @@ def test_an_input_has_a_unit_that_converts_a_sound_range_and_a_source(name, code
     assert bool(assumption.prices) == ("prices" in row)
     assert row.get("moves_with", "construction") in {driver["name"] for driver in FUND["drivers"]}
     assert not ({"moves_with", "by_year"} & set(row)) or assumption.by_period
-    value = Distribution(row["base"], row.get("low"), row.get("high"), row.get("shape", "fixed"))
+    shape = row.get("shape", "fixed")
+    value = from_call(shape, row["base"]) if is_call(shape) else Distribution(row["base"], row.get("low"), row.get("high"), shape)
     assert value.problems() == ()
     if assumption.bounds is not None and not assumption.choices:
         low, high = assumption.bounds
