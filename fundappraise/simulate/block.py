@@ -249,7 +249,9 @@ def measures(plan: Plan, project: ProjectPlan, outputs: Mapping[str, Floats]) ->
         return half_period_npv(rate, *flows, years_per_period=years)
 
     def rates(flows: tuple[Floats, Floats, Floats], guess: float) -> tuple[Floats, Ints]:
-        by_step, count = irr_of_columns(merge_half_periods(*flows), (1.0 + guess) ** (years / 2) - 1.0)
+        by_step, count = irr_of_columns(
+            merge_half_periods(*flows), (1.0 + guess) ** (years / 2) - 1.0, compiled=plan.engine == "numba"
+        )
         return np.asarray((1.0 + by_step) ** (2 / years) - 1.0), count
 
     project_irr, project_rates = rates(project_flows, project.discount_rate)

@@ -71,6 +71,12 @@ def kernel_of(schedule: Schedule, engine: Engine) -> Kernel:
     return _Compiled(by_numpy) if engine == "numba" else by_numpy
 
 
+def make_ready(kernel: Kernel) -> None:
+    """Compile a kernel for many paths now, or read it from the cache, rather than when the first paths come."""
+    if isinstance(kernel, _Compiled):
+        _ = kernel.many
+
+
 @dataclass(frozen=True, eq=False)
 class _Compiled:
     """Paths by numba, compiled when the first ones come; single futures by numpy."""

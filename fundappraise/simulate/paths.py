@@ -22,7 +22,7 @@ from fundappraise.drivers.sampling import BLOCK
 from fundappraise.errors import InputError, Problem
 from fundappraise.fund.fund import Fund
 from fundappraise.simulate.block import COUNTS, MEASURES, Progress, TaskResult, simulate, tasks_of
-from fundappraise.simulate.engine import Engine
+from fundappraise.simulate.engine import Engine, make_ready
 from fundappraise.simulate.plan import Plan
 from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.store import IN_MEMORY, StoredColumns
@@ -60,6 +60,8 @@ def simulate_all(
         made_from = (plan.fund, plan.only, plan.models_folder, plan.engine)
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(max_workers=count, mp_context=context, initializer=_prepare, initargs=made_from)
+        if plan.engine == "numba":  # each kernel is compiled by one worker; the others read it from the cache
+            wait([pool.submit(_make_ready, number) for number in range(len(plan.kernels))])
         _fill(found, pool, lambda task: pool.submit(_simulate, seed, task, n_paths), tasks, progress)
     return found.columns, found.flows
 
@@ -68,6 +70,11 @@ def _prepare(fund: Fund, only: frozenset[str] | None, folder: Path | None, engin
     global _plan
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     _plan = plan_fund(fund, only=only, models_folder=folder, engine=engine)
+
+
+def _make_ready(number: int) -> None:
+    if _plan is not None:
+        make_ready(_plan.kernels[number])
 
 
 def _simulate(seed: int, task: range, n_paths: int) -> TaskResult:

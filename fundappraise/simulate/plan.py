@@ -161,6 +161,13 @@ class Plan:
         return next(row for row in self.projects if row.project.id == project_id)
 
     @property
+    def kernels(self) -> tuple[Kernel, ...]:
+        """Every kernel that paths go through, each once."""
+        models = [*self.projects, *self.markets, *(other.project for other in self.configurations)]
+        offers = [project.sale.offer for project in self.projects if project.sale is not None]
+        return tuple({id(kernel): kernel for kernel in (*(model.kernel for model in models), *offers)}.values())
+
+    @property
     def options(self) -> Mapping[str, tuple[Plan, ProjectPlan]]:
         """Every way a project can be, by name: ``A2`` as its tab states it, ``A2: take-or-pay``; each with its plan."""
         stated = {project.name: (self, project) for project in self.projects}
