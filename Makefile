@@ -34,7 +34,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml requirements.lock
-	$(PIP) install -c requirements.lock -e .
+	$(PIP) install -c requirements.lock -e ".[fast]"
 	touch $@
 
 $(VENV)/.test: $(VENV)/.installed

@@ -121,8 +121,15 @@ def _root(function: Callable[[float], float], known: tuple[float, float], far: f
     at_far = function(far)
     if here == far or not (value < 0 < at_far if far > here else at_far < 0 < value):
         return float("nan")
+    found = {here: value, far: at_far}  # a search that costs a simulation a step does not ask for its ends again
+
+    def once(x: float) -> float:
+        if x not in found:
+            found[x] = function(x)
+        return found[x]
+
     low, high = min(here, far), max(here, far)
-    return float(brentq(function, low, high, xtol=tolerance * (high - low), rtol=1e-6))
+    return float(brentq(once, low, high, xtol=tolerance * (high - low), rtol=1e-6))
 
 
 class _Search:
