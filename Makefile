@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CORES := -n auto --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .PHONY: appraise test test-all check bench docs clean
@@ -12,11 +13,11 @@ appraise: $(VENV)/.installed
 
 test: $(VENV)/.test
 	sh .ci/chromium.sh
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(CORES)
 
 test-all: $(VENV)/.test
 	sh .ci/chromium.sh
-	$(BIN)/python -m pytest -q -m "slow or not slow"
+	$(BIN)/python -m pytest -q $(CORES) -m "slow or not slow"
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check fundappraise tests benchmarks docs

@@ -93,18 +93,29 @@ def test_an_earlier_run_that_is_none(command, fund, tmp_path):
     assert "is not a run folder" in said
 
 
-def test_a_correlation_that_cannot_be(command, tmp_path):
-    """Three drivers, each pair at −0.9: no three things move so."""
+def three_drivers(tmp_path, coefficient):
+    """A fund whose three drivers are each correlated with the others by the same coefficient."""
 
     def driver(name):
         found = replace(demand(sigma=0.1), name=name, unit="1")
         return replace(found, parameters=tuple(replace(p, prices="not money") for p in found.parameters))
 
-    pairs = tuple(Correlation(first=a, second=b, coefficient=-0.9) for a, b in ("xy", "yz", "xz"))
-    path = saved(small_fund(drivers=tuple(map(driver, "xyz")), correlations=pairs), tmp_path / "fund.toml")
+    pairs = tuple(Correlation(first=a, second=b, coefficient=coefficient) for a, b in ("xy", "yz", "xz"))
+    return saved(small_fund(drivers=tuple(map(driver, "xyz")), correlations=pairs), tmp_path / "fund.toml")
+
+
+def test_a_correlation_that_cannot_be(command, tmp_path):
+    path = three_drivers(tmp_path, -1.2)
     said = refused(command.run(path), tmp_path, ["fund.toml", "shop.toml"])
-    assert "correlation" in said.lower()
-    assert "x" in said
+    assert "the correlation is -1.2" in said.replace("−", "-")
+
+
+def test_correlations_that_cannot_hold_together_are_repaired_and_each_pair_is_told(command, tmp_path):
+    """Each pair at −0.9: no three things move so. The nearest that can be is −0.5 for each."""
+    done = command("check", str(three_drivers(tmp_path, -0.9)))
+    assert done.code == 0
+    for pair in ("x with y", "y with z", "x with z"):
+        assert f"{pair} −0.9 → −0.5" in " ".join(done.out.split())
 
 
 def test_a_run_that_fails_on_the_way_leaves_nothing(command, fund, tmp_path, monkeypatch):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from fundappraise.model.load import model_names
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -56,7 +58,7 @@ def test_the_models_are_listed_from_another_folder(unpacked, tmp_path):
     main = "sys.argv = ['fundappraise', 'models']; import runpy; runpy.run_module('fundappraise', run_name='__main__')"
     names = [line.split()[0] for line in in_another_folder(unpacked, tmp_path, main).splitlines()]
     assert "logistics/container_terminal" in names
-    assert len(names) == len([p for p in (ROOT / "models").rglob("*.toml") if p.parent.name != "finance"])
+    assert names == list(model_names())
 
 
 def test_the_example_is_read_from_the_wheel_itself(unpacked, tmp_path):
