@@ -2,6 +2,11 @@
 
 import pytest
 from command import Command
+from hypothesis import settings
+
+settings.register_profile("steady", derandomize=True)
+settings.load_profile("steady")
+"""The same examples every time: a change is judged by what it changed."""
 
 
 @pytest.fixture
