@@ -23,8 +23,12 @@ Status = Literal["optimal", "feasible", "nothing", "infeasible"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``verdict`` is a word or two for the table, ``why`` one sentence; ``regret`` what forcing it the other way costs, MUSD."""
+    """``verdict`` is a word or two for the table, ``why`` one sentence; ``regret`` what forcing it the other way costs, MUSD.
 
+    ``option`` is the way of which both speak: the one taken, or the one in which it would come in if it had to.
+    """
+
+    option: str
     chosen: bool
     verdict: str
     why: str
@@ -118,8 +122,7 @@ def _verdicts(run: Appraisal, problem: Problem, found: Selection) -> dict[str, V
         other_value = flipped.bound if flipped.status == "unknown" else flipped.value
         regret = found.value - other_value if flipped.status != "infeasible" else float("nan")
         place = _best_place(problem, own, x if is_in else flipped.x)
-        npv = float(problem.value[place])
-        verdicts[name] = _chosen(npv, regret) if is_in else _rejected(problem, x, place, npv, regret)
+        verdicts[name] = _chosen(problem, place, regret) if is_in else _rejected(problem, x, place, regret)
     return verdicts
 
 
@@ -130,15 +133,18 @@ def _best_place(problem: Problem, own: Floats, x: Floats | Ints) -> int:
     return int(taken[0]) if taken.size else int(columns[np.argmax(problem.value[columns])])
 
 
-def _chosen(npv: float, regret: float) -> Verdict:
+def _chosen(problem: Problem, place: int, regret: float) -> Verdict:
+    option = problem.options[place]
     if np.isnan(regret):
-        return Verdict(True, "chosen", "It must be in.", regret)
-    if npv <= 0:
-        return Verdict(True, "chosen", f"It loses by itself; without it the portfolio gains {_amount(regret)} less.", regret)
-    return Verdict(True, "chosen", f"Without it the portfolio gains {_amount(regret)} less.", regret)
+        return Verdict(option, True, "chosen", "It must be in.", regret)
+    less = f"ithout it the portfolio gains {_amount(regret)} less."
+    return Verdict(option, True, "chosen", f"It loses by itself; w{less}" if problem.value[place] <= 0 else f"W{less}", regret)
 
 
-def _rejected(problem: Problem, x: Floats, place: int, npv: float, regret: float) -> Verdict:
+def _rejected(problem: Problem, x: Floats, place: int, regret: float) -> Verdict:
+    option, npv = problem.options[place], float(problem.value[place])
+    way = option.removeprefix(f"{problem.projects[place]}: ")
+    own = "I" if way == problem.projects[place] else f"In its best way ({way}) i"
     with_it = x.copy()
     with_it[place] = 1.0
     broken = [
@@ -151,10 +157,12 @@ def _rejected(problem: Problem, x: Floats, place: int, npv: float, regret: float
         broken.append("CVaR limit")
     cost = "" if np.isnan(regret) else f" Forcing it in costs {_amount(regret)}."
     if npv <= 0:
-        return Verdict(False, "below the hurdle", f"Its expected fund NPV is {_amount(npv)}, below zero.{cost}", regret)
-    if broken:
-        return Verdict(False, broken[0], f"It would break: {'; '.join(broken)}.{cost}", regret)
-    return Verdict(False, "no gain", f"The portfolio gains nothing by it.{cost}", regret)
+        verdict, why = "below the hurdle", f"{own}ts expected fund NPV is {_amount(npv)}, below zero."
+    elif broken:
+        verdict, why = broken[0], f"{own}t would break: {'; '.join(broken)}."
+    else:
+        verdict, why = "no gain", "The portfolio gains nothing by it."
+    return Verdict(option, False, verdict, f"{why}{cost}", regret)
 
 
 def _amount(amount: float) -> str:

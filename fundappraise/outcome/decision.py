@@ -61,11 +61,15 @@ class Decision:
         """Why a project is in or out, in a sentence."""
         return self.choice.verdicts[project_id].why
 
+    def option(self, project_id: str) -> str:
+        """The way in which a project is taken, or would come in; as its tab states it where no portfolio meets the limits."""
+        verdict = self.choice.verdicts.get(project_id)
+        return project_id if verdict is None else verdict.option
+
     @cached_property
     def projects(self) -> pd.DataFrame:
-        """``run.projects`` with each chosen project in the configuration in which it is taken."""
-        taken = dict(zip(self.choice.chosen, self.choice.options, strict=True))
-        table = self.run.configurations.loc[[taken.get(name, name) for name in self.run.ids]].set_index("project")
+        """``run.projects`` with each project in the configuration of which its verdict speaks."""
+        table = self.run.configurations.loc[[self.option(name) for name in self.run.ids]].set_index("project")
         table.index.name = "id"
         return table
 

@@ -144,17 +144,20 @@ def _flows(decision: Decision, outcome: Outcome, words: Words) -> Chart:
 
 
 def _project(decision: Decision, project_id: str, words: Words) -> tuple[Chart, ...]:
-    _, run = words.gettext, decision.run
+    _, run, option = words.gettext, decision.run, decision.option(project_id)
     name = str(run.projects.loc[project_id, "name"])
     fan = project_fan(run, project_id)
     text = _("What the fund pays and receives by year: mean, and the range of 8 of 10 futures. {range}").format(
         range=_span(fan, words)
     )
-    cash = fan_chart(key_of("p", project_id, "cash"), _("{name}: the fund's cash by year").format(name=name), text, fan,
+    title = _("{name}: the fund's cash by year")
+    if option != project_id:
+        title = _("{name}: the fund's cash by year, as its own tab states the project")
+    cash = fan_chart(key_of("p", project_id, "cash"), title.format(name=name), text, fan,
                      axis=_("million USD"), size=(295, 125))  # fmt: skip
-    gain = _gain(run.npv[project_id].to_numpy(), key_of("p", project_id, "gain"), words, size=(295, 125),
+    gain = _gain(run.columns[option]["fund_npv"], key_of("p", project_id, "gain"), words, size=(295, 125),
                  title=_("{name}: gain (NPV) to the fund").format(name=name),
-                 mean=number_at(run.projects, project_id, "npv_mean"))  # fmt: skip
+                 mean=number_at(decision.projects, project_id, "npv_mean"))  # fmt: skip
     return (cash, gain)
 
 

@@ -50,7 +50,7 @@ def project_page(
     caption = words.gettext("{name}: the uncertain inputs").format(name=project.name or project.id)
     return ProjectPage(
         id=project.id,
-        name=project.name or project.id,
+        name=str(decision.projects.loc[project.id, "name"]),
         chosen=bool(choice["chosen"]),
         verdict=str(choice["verdict"]),
         why=str(choice["why"]),
@@ -58,7 +58,7 @@ def project_page(
         model=model_line(plan, words),
         facts=facts(decision, plan, words),
         charts=tuple((chart.title.partition(": ")[2] or chart.title, svg(chart)) for chart in charts),
-        returns=returns_table(decision.run, project.id, words),
+        returns=returns_table(decision.projects, project.id, words),
         inputs=inputs_table(uncertain, caption, words) if uncertain else None,
         n_fixed=len(rows) - len(uncertain),
     )

@@ -84,7 +84,7 @@ def near_misses(figures: Figures) -> tuple[str, ...]:
 
     Help is a change of the price, or a grant as a share of the project's capital (equity and debt of the base case).
     """
-    rescues, projects = figures.decision.rescues, figures.decision.projects
+    rescues, projects = figures.decision.rescues, figures.decision.run.projects
     chosen = set(chosen_ids(figures.decision))
     found = []
     for project_id, row in rescues.iterrows():

@@ -13,6 +13,8 @@ from fundappraise.report.words import NBSP, Words
 from fundappraise.workbook.key_figures import chosen_ids, number_at
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from fundappraise.outcome.changes import Changes
     from fundappraise.outcome.decision import Decision
     from fundappraise.simulate.run import Appraisal
@@ -209,14 +211,15 @@ def support_table(decision: Decision, words: Words) -> Table | None:
     )  # fmt: skip
     rows = []
     for i in out:
-        row: Any = decision.selection.loc[i]
+        row: Any = decision.run.projects.loc[i]  # help is sought for the project as its tab states it
         rescue = decision.rescues.loc[i] if i in decision.rescues.index else None
         rows.append((
             Markup("<b>{0}</b> {1}").format(i, fund.project(i).name),
             words.with_error(float(row["npv_mean"]), float(row["npv_se"])), *_rescue_cells(rescue, words),
         ))  # fmt: skip
     caption = _(
-        "Held back: what would bring the expected gain to zero. Grants and yearly payments to the project, in millions of USD."
+        "Held back: what would bring the expected gain of each, as its own tab states it, to zero. "
+        "Grants and yearly payments to the project, in millions of USD."
     )
     return Table(caption, heads, tuple(rows), frozenset({1, 2, 3, 5, 6}))
 
@@ -235,10 +238,10 @@ def _rescue_cells(row: Any, words: Words) -> tuple[str, ...]:
     return shown, yearly, f"{row['price_label']}: {needed}", words.quantity(float(row["price_now"]), unit), change
 
 
-def returns_table(run: Appraisal, project_id: str, words: Words) -> Table:
-    """NPV and IRR of one project at the three levels."""
+def returns_table(projects: pd.DataFrame, project_id: str, words: Words) -> Table:
+    """NPV and IRR of one project at the three levels, from ``decision.projects``."""
     _ = words.gettext
-    row: Any = run.projects.loc[project_id]
+    row: Any = projects.loc[project_id]
     heads = (
         _("Level"),
         _("NPV, mean"),

@@ -140,3 +140,35 @@ def test_the_columns_of_the_problem_are_the_ways_and_know_their_projects():
     assert problem.options == ("A", "B", "C", "A: grant")
     assert problem.projects == ("A", "B", "C", "A")
     assert problem.is_of("A").tolist() == [1, 0, 0, 1]
+
+
+def test_a_project_held_back_is_shown_in_the_way_of_which_its_reason_speaks():
+    """B earns too little either way; its grant, 20 of 100, leaves the smaller hole."""
+    poor = (priced("A", 100, 40), priced("B", 100, 5))
+    grant = configuration("B", "grant", overrides=(("B.cost", "-20 %"),))
+    decision = allocate(run(fund_of_shops(*poor, configurations=(grant,)), 20))
+    row, way = decision.selection.loc["B"], decision.run.configurations.loc["B: grant"]
+    assert not row["chosen"]
+    assert (row["configuration"], row["name"]) == ("grant", "B (grant)")
+    assert row["npv_mean"] == way["npv_mean"] > decision.run.projects.loc["B", "npv_mean"]
+    amount = f"{way['npv_mean']:.1f}".replace("-", "−")
+    assert row["why"].startswith(f"In its best way (grant) its expected fund NPV is {amount} MUSD, below zero.")
+    assert row["regret"] == pytest.approx(-way["npv_mean"])
+
+
+def test_the_paper_shows_the_same_gain_in_the_table_and_in_the_reason():
+    from fundappraise.report.project_page import project_page
+    from fundappraise.report.tables import selection_table
+    from fundappraise.report.words import words_for
+
+    poor = (priced("A", 100, 40), priced("B", 100, 5))
+    grant = configuration("B", "grant", overrides=(("B.cost", "-20 %"),))
+    decision = allocate(run(fund_of_shops(*poor, configurations=(grant,)), 20))
+    words = words_for("en")
+    gain = words.with_error(*decision.selection.loc["B", ["npv_mean", "npv_se"]].astype(float))
+    row = selection_table(decision, words).rows[1]
+    assert "B (grant)" in row[0]
+    assert row[3] == gain
+    page = project_page(decision, decision.run.plan.project("B"), (), (), words)
+    assert page.name == "B (grant)"
+    assert page.returns.rows[2][1] == gain

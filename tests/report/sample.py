@@ -105,6 +105,10 @@ class Appraisal:
     receipts: pd.DataFrame
     warnings: tuple[str, ...] = ()
 
+    @property
+    def columns(self) -> dict[str, dict[str, np.ndarray]]:
+        return {name: {"fund_npv": self.npv[name].to_numpy()} for name in self.npv}
+
     def drivers(self, name: str, paths: slice | None = None) -> pd.DataFrame:
         level = self.base_driver(name).to_numpy()
         noise = _normals(name, self.n_paths)[:, None] * np.linspace(0, 0.3, len(YEARS))[None, :]
@@ -165,6 +169,9 @@ class Decision:
     @property
     def projects(self) -> pd.DataFrame:
         return self.run.projects
+
+    def option(self, project_id: str) -> str:
+        return project_id
 
 
 @dataclass(frozen=True, eq=False)

@@ -79,5 +79,5 @@ def test_a_price_out_of_reach_says_so():
 
 
 def test_paths_without_a_rate_are_said():
-    table = tables.returns_table(sample.appraisal(), "A2", WORDS)
+    table = tables.returns_table(sample.appraisal().projects, "A2", WORDS)
     assert rows(table)[0][-1] == "5 % … 16 % (none in 1 of 100)"
