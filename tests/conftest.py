@@ -5,8 +5,9 @@ from command import Command
 from hypothesis import settings
 
 settings.register_profile("steady", derandomize=True)
+settings.register_profile("new", derandomize=False)
 settings.load_profile("steady")
-"""The same examples every time: a change is judged by what it changed."""
+"""The same examples every time: a change is judged by what it changed. Others are tried with --hypothesis-profile new."""
 
 
 @pytest.fixture

@@ -312,8 +312,12 @@ def _exceeds(a: Floats, b: Floats, scale: Floats | None = None) -> Floats:
     return np.asarray(a - b > EXCEEDS_TOLERANCE * largest, dtype=np.float64)
 
 
+_BELOW_HALF = float(np.nextafter(0.5, 0.0))
+
+
 def _round(x: Floats) -> Floats:
-    return np.asarray(np.copysign(np.floor(np.abs(x) + 0.5), x))
+    # 0.5 itself would round up inside the sum: 0.49999999999999994 to 1, odd numbers beyond 2^52 to the next
+    return np.asarray(np.trunc(x + np.copysign(_BELOW_HALF, x)))
 
 
 def _period_rate(a: Closure) -> Closure:

@@ -93,7 +93,8 @@ def _defined(value: float) -> float:
 
 
 def _round(x: float) -> float:
-    return math.copysign(math.floor(abs(x) + 0.5), x)
+    whole = math.floor(abs(x))
+    return math.copysign(whole + (abs(x) - whole >= 0.5), x)
 
 
 def _power(base: float, exponent: float) -> float:

@@ -9,7 +9,7 @@ from hypothesis import given as examples
 from hypothesis import strategies as st
 from small_models import given, item, load
 
-from fundappraise.backends import numpy_kernel, reference
+from fundappraise.backends import numba_kernel, numpy_kernel, reference
 from fundappraise.backends.checks import failed_checks, require_defined
 from fundappraise.errors import UndefinedError
 from fundappraise.formula.ops import OPERATIONS
@@ -97,6 +97,27 @@ def test_values_worked_out_by_hand(tmp_path, formula, expected):
     got, want = both(tmp_path, item("out", formula))
     assert (got == expected).all()
     assert (want == expected).all()
+
+
+HALVES = {
+    0.49999999999999994: 0, 0.5: 1, 0.5000000000000001: 1, 1.4999999999999998: 1, 2.5: 3, 4503599627370495.5: 4503599627370496,
+    4503599627370497.0: 4503599627370497, 9007199254740991.0: 9007199254740991, 1e300: 1e300, 0.0: 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("reader", [numpy_kernel, numba_kernel, reference])
+def test_rounding_is_half_away_from_zero_to_the_last_bit(tmp_path, reader):
+    """Adding a half and cutting off, as it is often done, makes 1 of 0.49999999999999994 and an even number of 2^52 + 1."""
+    x = np.array([*HALVES, *(-x for x in HALVES)])
+    expected = [*HALVES.values(), *(-x for x in HALVES.values())]
+    model = load(tmp_path, given("x", by_period=True), item("out", "round(x)"))
+    timeline = Timeline(2026, len(x))
+    if reader is reference:
+        assert reference.Reference(model, timeline, {"x": x.tolist()}, None).line("out") == expected
+        return
+    kernel = reader.compile_schedule(schedule(model, ["out"]))
+    found = kernel.run({"x": np.repeat(x[:, None], 3, axis=1)}, {}, timeline)["out"]
+    assert (found == np.array(expected)[:, None]).all()
 
 
 def test_off_the_timeline_is_zero(tmp_path):

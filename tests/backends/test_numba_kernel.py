@@ -1,5 +1,6 @@
 """The compiled kernel: every operation against the definition, tiles, undefined inputs, and the files that keep kernels."""
 
+import dataclasses
 import math
 import os
 import subprocess
@@ -124,6 +125,28 @@ def test_folded_checks_count_the_paths_that_break_them_as_the_sides_do(tmp_path)
     by_sides = failed_checks(plan, numpy_kernel.compile_schedule(plan).run(inputs, {}, Timeline(2026, 6)))
     assert by_sides == {"c0": 1, "c1": 1, "c2": 2, "c3": 1, "c4": 1}
     assert failed_checks(plan, numba_kernel.compile_schedule(folded(plan)).run(inputs, {}, Timeline(2026, 6))) == by_sides
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "max((first(x) + (next(a) + x)), prev((not (curve == 1))))",
+        "0.5 * next(a) + prev(x * y)",
+        "0.5 * next(a) + prev(2 * curve, 2)",
+        "0.5 * next(a) + prev(x * y, lag + 1) + next(x * y)",
+        "0.5 * prev(a) + next(x * y)",
+        "0.5 * prev(a) + next(x - y) - prev(x - y, lag)",
+        "0.5 * prev(a) + next(prev(2 * curve) + 1)",
+        "0.5 * prev(a) + next(at(curve, y + 1))",
+    ],
+)
+@pytest.mark.parametrize("years", [1.0, 0.5])
+def test_a_loop_may_read_ahead_and_back_in_what_is_not_its_own(formula, years):
+    """What a loop reads against its direction is there before it begins, whatever it reads along it."""
+    x = np.array([[0.001, 0.1, 800, 7, -2.5, -2.5], [1e160, 0.1, -1 / 3, 7, 1e9, -2.5], [3, 1, 2, 0, 4, 0.7]]).T
+    case = case_of([], years, x=x, curve=np.array([[1.0, 2, 3, 1, 1, 2]]).T)
+    case = dataclasses.replace(case, text=case.text + item("a", formula), lines=("a",), exact=frozenset("a"))
+    agrees(case)
 
 
 # --- files that keep kernels ---

@@ -20,7 +20,7 @@ from numba.extending import intrinsic
 from fundappraise.formula.ops import EXCEEDS_TOLERANCE
 
 _DOUBLE = ir.DoubleType()
-_ZERO, _ONE, _HALF = (ir.Constant(_DOUBLE, value) for value in (0.0, 1.0, 0.5))
+_ZERO, _ONE = ir.Constant(_DOUBLE, 0.0), ir.Constant(_DOUBLE, 1.0)
 _UNDEFINED = ir.Constant(_DOUBLE, math.nan)
 
 Value = Any
@@ -47,7 +47,7 @@ def _math(name: str) -> Callable[..., Value]:
     return call
 
 
-_absolute, _floor, _power, _copysign = (_math(name) for name in ("fabs", "floor", "pow", "copysign"))
+_absolute, _floor, _power = (_math(name) for name in ("fabs", "floor", "pow"))
 
 
 def _lesser(b: Value, x: Value, y: Value) -> Value:
@@ -87,7 +87,7 @@ _BUILD: dict[str, tuple[int, Callable[..., Value]]] = {
     "root": (1, _math("sqrt")),
     "absolute": (1, _absolute),
     "floored": (1, _floor),
-    "rounded": (1, lambda b, x: _copysign(b, _floor(b, b.fadd(_absolute(b, x), _HALF)), x)),
+    "rounded": (1, _math("round")),
     "lesser": (2, _lesser),
     "greater": (2, _greater),
     "below": (2, _comparison("<")),

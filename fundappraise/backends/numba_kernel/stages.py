@@ -19,6 +19,9 @@ from fundappraise.model.schedule import Pass
 Direction = Literal["once", "forward", "backward"]
 Lag = Literal["now", "prev", "next", "whole"]
 
+_AGAINST = {"prev": "backward", "next": "forward"}
+"""The loop that comes to a lagged period only after it is read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -73,6 +76,12 @@ class Stage:
     direction: Direction
     lines: tuple[Line, ...]
 
+    def __post_init__(self) -> None:
+        own = {line.name for line in self.lines}
+        against = {lag for line in self.lines for name, lag in line.needs if name in own} & {"prev", "next"}
+        if any(_AGAINST[lag] == self.direction for lag in against):
+            raise AssertionError(f"a {self.direction} loop reads what it has not made yet: {', '.join(sorted(own))}")
+
     @property
     def parts(self) -> tuple[tuple[Line, ...], ...]:
         """Lines by how many look-ups they wait for; a part begins with its look-ups."""
@@ -121,10 +130,13 @@ class _Parts:
         self.plan = plan
         self.named: dict[tuple[str, Node], str] = {}
         self.scalars = set(plan.scalars)
+        self.direction = "flat"
+        """Of the loop whose formulas are read."""
 
     def groups(self) -> list[_Group]:
         found: list[_Group] = []
         for step in self.plan.steps:
+            self.direction = step.direction
             before: list[_Group] = []
             inside: list[Line] = []
             after: list[Line] = inside if step.direction == "flat" else []
@@ -144,12 +156,18 @@ class _Parts:
         return "scalar" if name in self.scalars else "row"
 
     def read(self, node: Node, before: list[_Group], inside: list[Line], after: list[Line]) -> Node:
-        """The formula with lines in place of lagged parts (which go to ``after``), look-ups (``inside``), curves (``before``)."""
+        """The formula with lines in place of lagged parts (which go to ``after``), look-ups (``inside``), curves (``before``).
+
+        A part that is read against the direction of the loop holds nothing of it, and has to be there ``before``.
+        """
         if isinstance(node, Shift):
-            arg = self.read(node.arg, before, after, after)
-            if not isinstance(arg, Name):
-                arg = self.line("lag", arg, after)
-            by = node.by
+            arg, by = node.arg, node.by
+            if isinstance(arg, Name):
+                pass
+            elif self.direction == _AGAINST[node.direction]:
+                arg = self.whole("ahead" if node.direction == "next" else "past", arg, before)
+            else:
+                arg = self.line("lag", self.read(arg, before, after, after), after)
             if not isinstance(by, Number | Name):
                 by = self.whole("by", by, before)
             return Shift(node.direction, arg, by)
