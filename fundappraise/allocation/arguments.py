@@ -21,6 +21,19 @@ def check_options(confidence: float, constant: float, limit: float | None, gap: 
         raise ValueError(f"time_limit is {time_limit}; wanted: seconds, 0 or more.")
 
 
+def check_risk(losses: TailLosses | None, cvar_limit: float | None, cvar_price: float, loss_probability: float | None) -> None:
+    """What is said of the losses needs losses."""
+    if not 0 <= cvar_price < np.inf:
+        raise ValueError(f"cvar_price is {cvar_price}; wanted: 0 or more.")
+    if loss_probability is not None and not 0 <= loss_probability <= 1:
+        raise ValueError(f"loss_probability is {loss_probability}; it lies from 0 to 1, as 0.1.")
+    asked = {"A CVaR limit": cvar_limit is not None, "A price of CVaR": cvar_price > 0,
+             "A probability of loss": loss_probability is not None}  # fmt: skip
+    for name, is_asked in asked.items():
+        if is_asked and losses is None:
+            raise ValueError(f"{name} needs losses (paths, columns).")
+
+
 def _finite(name: str, numbers: Floats) -> Floats:
     wrong = int(np.size(numbers) - np.count_nonzero(np.isfinite(numbers)))
     if wrong:

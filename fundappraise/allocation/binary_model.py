@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
-from fundappraise.allocation.rules import TOLERANCE, power_of_two
+from fundappraise.allocation.path_limits import TOLERANCE
+from fundappraise.allocation.rules import power_of_two
 from fundappraise.arrays import Floats, Ints
 
 _Status = highspy.HighsModelStatus
@@ -67,9 +68,12 @@ def _quiet_output() -> Iterator[None]:
 
 
 class BinaryModel:
-    """Maximise ``value @ x`` under the rows added so far: ``x`` binary (``solve``) or between 0 and 1 (``relax``)."""
+    """Maximise ``value @ x`` under the rows added so far: ``x`` binary (``solve``) or between 0 and 1 (``relax``).
 
-    def __init__(self, value: Floats, until: float) -> None:
+    With a ``cvar_price`` there is one column more, the CVaR, and its price is taken off; rows added say what it is at least.
+    """
+
+    def __init__(self, value: Floats, until: float, cvar_price: float = 0.0) -> None:
         with _quiet_output():
             self._highs = highspy.Highs()
         for option, setting in _OPTIONS.items():
@@ -79,11 +83,15 @@ class BinaryModel:
         self._columns = np.arange(value.size, dtype=np.int32)
         self._highs.addVars(value.size, np.zeros(value.size), np.ones(value.size))
         self._highs.changeColsCost(value.size, self._columns, -value / self._scale)
+        if cvar_price:
+            self._highs.addVar(-highspy.kHighsInf, highspy.kHighsInf)
+            self._highs.changeColCost(value.size, cvar_price / self._scale)
 
-    def add_row(self, row: Floats, upper: float) -> None:
-        """Demand ``row @ x <= upper``; an infinite upper demands nothing."""
-        used = np.flatnonzero(row).astype(np.int32)
-        self._highs.addRow(-highspy.kHighsInf, upper, used.size, used, row[used])
+    def add_row(self, row: Floats, upper: float, on_cvar: float = 0.0) -> None:
+        """Demand ``row @ x + on_cvar·CVaR <= upper``; an infinite upper demands nothing."""
+        whole = np.append(row, on_cvar)
+        used = np.flatnonzero(whole).astype(np.int32)
+        self._highs.addRow(-highspy.kHighsInf, upper, used.size, used, whole[used])
 
     def drop_rows(self, places: Ints) -> None:
         """Drop rows by place; those after them move up."""
@@ -100,9 +108,9 @@ class BinaryModel:
         if status != _Status.kOptimal:
             return Solved(None, -float("inf"), True) if status in _NONE else Solved(None, float("inf"), False)
         solution = self._highs.getSolution()
-        x = np.clip(np.asarray(solution.col_value), 0.0, 1.0)
+        x = np.clip(np.asarray(solution.col_value)[: self._n], 0.0, 1.0)
         bound = -self._highs.getInfo().objective_function_value * self._scale
-        return Solved(x, bound, True, np.asarray(solution.col_dual) * self._scale)
+        return Solved(x, bound, True, np.asarray(solution.col_dual)[: self._n] * self._scale)
 
     def solve(self, gap: float) -> Solved:
         """The best binary x within a relative gap, or the best found in time."""

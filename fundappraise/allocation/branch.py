@@ -14,6 +14,7 @@ import numpy as np
 from fundappraise.allocation.binary_model import Solved
 from fundappraise.allocation.relaxation import CutRelaxation
 from fundappraise.allocation.swaps import near
+from fundappraise.allocation.worth import Worth
 from fundappraise.arrays import Floats
 
 _INTEGRAL, _FLOOR = 1e-8, 1e-6
@@ -29,12 +30,12 @@ _SLACK, _ROOT_SLACK = 2e-3, 2e-4
 class Tree:
     """The search, with ``best`` (None until one is found), ``best_value``, ``bound`` and whether it is ``complete``."""
 
-    def __init__(self, value: Floats, relaxation: CutRelaxation, gap: float) -> None:
-        self.value, self.relaxation, self.rules, self.gap = value, relaxation, relaxation.rules, gap
+    def __init__(self, worth: Worth, relaxation: CutRelaxation, gap: float) -> None:
+        self.worth, self.relaxation, self.rules, self.gap = worth, relaxation, relaxation.rules, gap
         self.best: Floats | None = None
-        self.best_value, self.bound, self.complete = -np.inf, float(np.maximum(value, 0.0).sum()), False
+        self.best_value, self.bound, self.complete = -np.inf, worth.ceiling, False
         self.n_nodes = 0
-        self._costs = _PseudoCosts(value.size)
+        self._costs = _PseudoCosts(worth.value.size)
         self._closed = -np.inf  # the highest bound of what was given up
         self._open: list[tuple[float, int, bytes, bytes]] = []
 
@@ -43,24 +44,24 @@ class Tree:
         """What a portfolio must be worth more than, to be looked for."""
         if self.best is None:
             return -np.inf
-        return self.best_value + max(self.gap * abs(self.best_value), 1e-12 * float(np.abs(self.value).sum()))
+        return self.best_value + max(self.gap * abs(self.best_value), 1e-12 * self.worth.size)
 
     def keep(self, x: Floats | None) -> None:
         """Remember a portfolio that meets all limits, if it is the best yet."""
-        if x is not None and (self.best is None or self.value @ x > self.best_value):
-            self.best, self.best_value = x, float(self.value @ x)
+        if x is not None and (worth := self.worth.of(x)) > self.best_value:
+            self.best, self.best_value = x, worth
 
     def start(self) -> None:
         """Bound all portfolios by one relaxation, with its cuts, and look for a good portfolio near it."""
-        low, high = np.zeros(self.value.size), np.ones(self.value.size)
+        low, high = np.zeros(self.worth.value.size), np.ones(self.worth.value.size)
         root = self.relaxation.best(low, high, rounds=_ROOT_ROUNDS, above=-np.inf, slack=_ROOT_SLACK)
         if root.x is not None:
             self.bound = min(self.bound, root.bound)
-            self.keep(near(np.floor(root.x + _FLOOR), self.value, self.rules))
+            self.keep(near(np.floor(root.x + _FLOOR), self.worth, self.rules))
 
     def run(self) -> None:
         """Search until the gap is proven or the time is over."""
-        for bound, low, high in self._nodes(np.zeros(self.value.size), np.ones(self.value.size)):
+        for bound, low, high in self._nodes(np.zeros(self.worth.value.size), np.ones(self.worth.value.size)):
             self.n_nodes += 1
             if not self._explore(bound, low, high):
                 self.bound = max(bound, self._closed, self.best_value, -self._open[0][0] if self._open else -np.inf)
@@ -93,21 +94,27 @@ class Tree:
                 return True
             if np.minimum(solved.x, 1 - solved.x).max() > _INTEGRAL:
                 break
-            if self.accepted(np.round(solved.x)):
+            if self.accepted(np.round(solved.x), solved.bound):
                 self._closed = max(self._closed, min(solved.bound, bound))
                 return True
         low, high = self._fixed(solved, low, high)
         return self._split(solved, min(bound, solved.bound), low, high)
 
-    def accepted(self, x: Floats) -> bool:
-        """Whether a binary x meets all limits; if not it is cut off, and a portfolio near it that does is looked for."""
+    def accepted(self, x: Floats, bound: float) -> bool:
+        """Whether a binary x meets all limits and is worth what its relaxation says.
+
+        If not, it or that worth is cut off, and a portfolio near it that meets the limits is looked for.
+        """
         if self.rules.rows_hold(x) and not self.rules.known_to_fail(x).any() and self.rules.excess(x) is None:
             self.keep(x)
-            return True
+            if not self.worth.below(x, bound, 0.0, whole=True):
+                return True
+            self.relaxation.hold_last_tangent()
+            return False
         if not self.rules.n_cuts or not self.rules.known_to_fail(x)[-1]:
             self.rules.forbid(x)
         self.relaxation.hold_last()
-        self.keep(near(x, self.value, self.rules))
+        self.keep(near(x, self.worth, self.rules))
         return False
 
     def _fixed(self, solved: Solved, low: Floats, high: Floats) -> tuple[Floats, Floats]:
@@ -124,7 +131,7 @@ class Tree:
     def _split(self, solved: Solved, bound: float, low: Floats, high: Floats) -> bool:
         """Choose a column, queue one child and go on with the other. False when the time is over."""
         assert solved.x is not None
-        x, room = solved.x, min(bound - self.cutoff, float(np.abs(self.value).sum()))
+        x, room = solved.x, min(bound - self.cutoff, self.worth.size)
         column, best_score, child_bounds, trials = -1, -1.0, (bound, bound), 0
         for j in self._costs.ranked(x):
             bounds, score = (bound, bound), self._costs.score(j, x[j], room)

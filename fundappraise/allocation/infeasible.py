@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fundappraise.allocation.arguments import check_options, checked_losses, checked_rows
+from fundappraise.allocation.arguments import check_options, check_risk, checked_losses, checked_rows
 from fundappraise.allocation.branch import Tree
+from fundappraise.allocation.path_limits import CvarLimit, PathLimit
 from fundappraise.allocation.rules import Rules
 from fundappraise.allocation.solve import searched
-from fundappraise.allocation.tail_cuts import TailLosses
+from fundappraise.allocation.worth import Worth
 from fundappraise.arrays import Floats
 
 CVAR = "CVaR"
@@ -48,14 +49,15 @@ def clashes(
     cvar_limit: float | None = None,
     confidence: float = 0.95,
     loss_constant: float = 0.0,
+    also: Mapping[str, PathLimit] | None = None,
     fixed: Collection[str] = (),
     time_limit: float = 60.0,
 ) -> Clash:
     """An irreducible subset of ``rows @ x <= upper`` (and the CVaR limit, named "CVaR") that no binary x meets.
 
     There may be others: the later of two limits that do the same is kept. Arguments are those of ``select``; ``names`` has one
-    for each row; rows in ``fixed`` may clash but not give. HiGHS's own irreducible subsets are of the relaxation, where a clash
-    of whole portfolios does not show; so limits are left out one after another.
+    for each row, ``also`` limits on paths by name; what is in ``fixed`` may clash but not give. HiGHS's own irreducible subsets
+    are of the relaxation, where a clash of whole portfolios does not show; so limits are left out one after another.
 
     Raises
     ------
@@ -69,35 +71,38 @@ def clashes(
     if len(shape) != 2:
         raise ValueError(f"rows has shape {shape}; wanted: (rows, columns).")
     matrix, most = checked_rows(rows, upper, shape[1])
-    if len(names) != most.size or len({*names, CVAR}) != most.size + 1:
+    more = dict(also or {})
+    if len(names) != most.size or len({*names, *more, CVAR}) != most.size + len(more) + 1:
         raise ValueError(f'names holds {len(names)} names; wanted: {most.size}, all different and none "{CVAR}".')
     tails = checked_losses(losses, shape[1], confidence, loss_constant)
-    if cvar_limit is not None and tails is None:
-        raise ValueError("A CVaR limit needs losses (paths, columns).")
-    limits = _Limits(matrix, most, tails, cvar_limit, time.perf_counter() + time_limit)
-    places, with_cvar = _irreducible(limits)
-    named = tuple(names[place] for place in places) + ((CVAR,) if with_cvar else ())
+    check_risk(tails, cvar_limit, 0.0, None)
+    if tails is not None and cvar_limit is not None:
+        more = {CVAR: CvarLimit(tails, cvar_limit), **more}
+    limits = _Limits(matrix, most, more, time.perf_counter() + time_limit)
+    places, on_paths = _irreducible(limits)
     gives = {names[place]: limits.give(place) for place in places if names[place] not in fixed}
-    sizes = {names[place]: abs(float(most[place])) for place in places}
-    if with_cvar and cvar_limit is not None and CVAR not in fixed:
-        gives[CVAR], sizes[CVAR] = limits.give_of_cvar(), abs(cvar_limit)
+    gives |= {name: limits.give_on_paths(name) for name in on_paths if name not in fixed}
+    sizes = {names[place]: abs(float(most[place])) for place in places} | {name: abs(more[name].limit) for name in on_paths}
     finite = {name: give for name, give in gives.items() if np.isfinite(give)}
     order = sorted(finite, key=lambda name: (finite[name] / sizes[name] if sizes[name] else np.inf, finite[name]))
+    named = (*(names[place] for place in places), *on_paths)
     return Clash(named, {name: finite[name] for name in order}, limits.complete)
 
 
-def _irreducible(limits: _Limits) -> tuple[list[int], bool]:
-    """Places of the rows that clash, and whether the CVaR limit does (a deletion filter, Chinneck 2008)."""
-    everything = list(range(limits.upper.size))
-    with_cvar = limits.cvar_limit is not None and limits.possible(everything, False)
-    if limits.possible(everything, with_cvar):
+def _irreducible(limits: _Limits) -> tuple[list[int], list[str]]:
+    """Places of the rows and names of the limits on paths that clash (a deletion filter, Chinneck 2008)."""
+    rows, on_paths = list(range(limits.upper.size)), list(limits.on_paths)
+    if limits.possible(rows, on_paths):
         raise ValueError("Some portfolio meets all these limits; nothing clashes.")
-    kept = everything
-    for place in everything:
-        fewer = [other for other in kept if other != place]
-        if not limits.possible(fewer, with_cvar):
-            kept = fewer
-    return kept, with_cvar
+    for name in limits.on_paths:
+        fewer = [other for other in on_paths if other != name]
+        if not limits.possible(rows, fewer):
+            on_paths = fewer
+    for place in range(limits.upper.size):
+        kept = [other for other in rows if other != place]
+        if not limits.possible(kept, on_paths):
+            rows = kept
+    return rows, on_paths
 
 
 @dataclass(slots=True, eq=False)
@@ -106,15 +111,13 @@ class _Limits:
 
     rows: Floats
     upper: Floats
-    tails: TailLosses | None
-    cvar_limit: float | None
+    on_paths: Mapping[str, PathLimit]
     until: float
     complete: bool = True
 
-    def possible(self, places: list[int], with_cvar: bool) -> bool:
-        """Whether some portfolio meets these rows, and the CVaR limit."""
-        nothing = np.zeros(self.rows.shape[1])
-        found = self._best(nothing, places, self.cvar_limit if with_cvar else None, _ANY)
+    def possible(self, places: Sequence[int], on_paths: Sequence[str]) -> bool:
+        """Whether some portfolio meets these rows and limits on paths."""
+        found = self._best(np.zeros(self.rows.shape[1]), places, [self.on_paths[name] for name in on_paths], _ANY)
         if found.best is None and not found.complete:
             raise TimeoutError("The time was over before it was known which limits clash.")
         return found.best is not None
@@ -122,28 +125,30 @@ class _Limits:
     def give(self, place: int) -> float:
         """How far a row's upper must rise for some portfolio to meet all limits; inf where that is not enough."""
         others = [other for other in range(self.upper.size) if other != place]
-        found = self._best(-self.rows[place], others, self.cvar_limit, 0.0)
+        found = self._best(-self.rows[place], others, list(self.on_paths.values()), 0.0)
         return float("inf") if found.best is None else -found.best_value - float(self.upper[place])
 
-    def give_of_cvar(self) -> float:
-        """How far the CVaR limit must rise; inf where no portfolio meets the rows."""
-        assert self.tails is not None
-        assert self.cvar_limit is not None
-        everything, low = list(range(self.upper.size)), self.cvar_limit
-        found = self._best(-self.tails.mean(), everything, None, _FINE)
+    def give_on_paths(self, name: str) -> float:
+        """How far a limit on paths must rise; inf where no portfolio meets the others."""
+        limit, everything = self.on_paths[name], range(self.upper.size)
+        others = [other for key, other in self.on_paths.items() if key != name]
+        low = limit.limit
+        found = self._best(np.zeros(self.rows.shape[1]), everything, others, _ANY)
         if found.best is None:
             return float("inf")
-        tail = self.tails.tail(found.best)
-        # where the least CVaR is 0, no share of itself is ever reached
-        while tail.cvar - low > _FINE * max(abs(tail.cvar), abs(low), self.tails.scale) and self.complete:
-            middle = 0.5 * (low + tail.cvar)
-            found = self._best(-tail.slope, everything, middle, _ANY)
-            low, tail = (middle, tail) if found.best is None else (low, self.tails.tail(found.best))
-        return tail.cvar - self.cvar_limit
+        best, least = found.best, limit.measure(found.best)
+        # where the least is 0, no share of itself is ever reached
+        while least - low > _FINE * max(abs(least), abs(low), limit.size) and self.complete:
+            middle = 0.5 * (low + least)
+            found = self._best(-limit.slope(best), everything, [limit.at(middle), *others], _ANY)
+            if found.best is None:
+                low = middle
+            else:
+                best, least = found.best, limit.measure(found.best)
+        return least - limit.limit
 
-    def _best(self, value: Floats, places: list[int], cvar_limit: float | None, gap: float) -> Tree:
-        tails = None if cvar_limit is None else self.tails
-        rules = Rules(self.rows[places], self.upper[places], tails, 0.0 if cvar_limit is None else cvar_limit)
-        found = searched(value, rules, gap, self.until)
+    def _best(self, value: Floats, places: Sequence[int], limits: Sequence[PathLimit], gap: float) -> Tree:
+        kept = list(places)
+        found = searched(Worth(value), Rules(self.rows[kept], self.upper[kept], tuple(limits)), gap, self.until)
         self.complete = self.complete and found.complete
         return found

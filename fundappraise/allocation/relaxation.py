@@ -1,6 +1,7 @@
-"""The linear relaxation with the tail cuts that matter at the moment.
+"""The linear relaxation with the cuts that matter at the moment.
 
-All cuts stay in ``Rules``; the solver holds those that bind nearby, since dense rows are what makes it slow.
+All cuts stay in ``Rules`` (those of the objective in ``Worth``); the solver holds those that bind nearby, since dense rows are
+what makes it slow.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from fundappraise.allocation.binary_model import BinaryModel, Solved
-from fundappraise.allocation.rules import Rules
-from fundappraise.arrays import Floats
+from fundappraise.allocation.rules import Rules, power_of_two
+from fundappraise.allocation.worth import Worth
+from fundappraise.arrays import Bools, Floats
 
 _ADDED_AT_ONCE = 3
 _SLACK = 1e-6
@@ -17,41 +19,46 @@ _SLACK = 1e-6
 
 
 class CutRelaxation:
-    """``value @ x`` with x from 0 to 1 under the rows and, one after another, the tail cuts that x breaks."""
+    """The worth of x from 0 to 1 under the rows and, one after another, the cuts that x breaks."""
 
-    def __init__(self, value: Floats, rules: Rules, until: float) -> None:
-        self.rules = rules
-        self.model = BinaryModel(value, until)
+    def __init__(self, worth: Worth, rules: Rules, until: float) -> None:
+        self.rules, self.worth = rules, worth
+        self.model = BinaryModel(worth.value, until, cvar_price=worth.price if worth.tails is not None else 0.0)
         for row, upper in zip(rules.rows, rules.upper, strict=True):
             self.model.add_row(row, float(upper))
-        self._held: list[int] = []
+        self._held: list[int] = []  # places of the rules' cuts; those of tangents as −1 − place
         self._most_held = 24
+        for place in range(len(worth.tangents)):
+            self._hold(-1 - place)
 
     def best(self, low: Floats, high: Floats, *, rounds: int, above: float, slack: float) -> Solved:
         """The best x; cuts are added for up to ``rounds`` rounds, as long as the bound is above ``above``.
 
-        ``slack`` is how far, as a share of the CVaR limit, x may pass it without a new cut.
+        ``slack`` is how far, as a share of its limit, x may pass it without a new cut.
         """
         for _ in range(rounds):
             solved = self.model.relax(low, high)
-            if solved.x is None or solved.bound <= above or not self._cut(solved.x, slack):
+            if solved.x is None or solved.bound <= above or not self._cut(solved.x, solved.bound, slack):
                 return solved
         return self.model.relax(low, high)
 
-    def _cut(self, x: Floats, slack: float) -> bool:
+    def _cut(self, x: Floats, bound: float, slack: float) -> bool:
         """Whether x breaks a cut that the solver does not hold; if so it holds it now."""
-        rules = self.rules
-        if rules.tails is None:
+        rules, worth = self.rules, self.worth
+        if rules.limits:
+            if self._hold_broken(x):
+                return True
+            if rules.cut_off(x, slack) and self._hold_broken(x):
+                return True
+        if worth.tails is None:
             return False
-        if not self._hold_broken(x):
-            if not rules.cut_off(x, slack):
-                return False
-            self._hold_broken(x)
-        return True
+        if self._hold_tangent(x, bound, slack):
+            return True
+        return worth.below(x, bound, slack, whole=False) and self._hold_tangent(x, bound, slack)
 
     def _hold_broken(self, x: Floats) -> bool:
         excess = self.rules.cut_excess(x)
-        excess[self._held] = -np.inf
+        excess[[place for place in self._held if place >= 0]] = -np.inf
         worst = np.argsort(-excess, kind="stable")[:_ADDED_AT_ONCE]
         broken = worst[excess[worst] > _SLACK]
         if not broken.size:
@@ -61,19 +68,39 @@ class CutRelaxation:
             self._hold(int(place))
         return True
 
+    def _hold_tangent(self, x: Floats, bound: float, slack: float) -> bool:
+        excess = self.worth.excess(x, bound)
+        excess[[-1 - place for place in self._held if place < 0]] = -np.inf
+        worst = int(np.argmax(excess))
+        if not excess[worst] > max(self.worth.tolerance, slack * self.worth.size):
+            return False
+        self._hold(-1 - worst)
+        return True
+
     def hold_last(self) -> None:
         """Hold the newest cut, however little x breaks it."""
         self._hold(self.rules.n_cuts - 1)
 
+    def hold_last_tangent(self) -> None:
+        self._hold(-len(self.worth.tangents))
+
     def _hold(self, place: int) -> None:
-        self.model.add_row(self.rules.cuts[place], float(self.rules.cut_upper[place]))
+        if place >= 0:
+            self.model.add_row(self.rules.cuts[place], float(self.rules.cut_upper[place]))
+        else:
+            assert self.worth.tails is not None
+            slope = self.worth.tangents[-1 - place]
+            scale = power_of_two(max(float(np.abs(slope).max()), 1e-300))
+            self.model.add_row(slope / scale, -self.worth.tails.constant / scale, on_cvar=-1.0 / scale)
         self._held.append(place)
 
     def _drop_slack(self, x: Floats) -> None:
+        """Drop cuts far from binding; tangents stay."""
         if len(self._held) <= self._most_held:
             return
         held = np.array(self._held)
-        slack = self.rules.cut_excess(x)[held] < -_SLACK
+        excess = self.rules.cut_excess(x)
+        slack: Bools = (held >= 0) & (excess[np.maximum(held, 0)] < -_SLACK)
         self.model.drop_rows(len(self.rules.rows) + np.flatnonzero(slack))
         self._held = held[~slack].tolist()
         self._most_held = max(self._most_held, 2 * len(self._held))

@@ -1,4 +1,4 @@
-"""What a portfolio must meet: linear rows and the CVaR limit, with the cuts known so far.
+"""What a portfolio must meet: linear rows and limits on paths, with the cuts known so far.
 
 Rows are scaled by powers of two (exactly) to a largest coefficient between a half and one, so one tolerance fits all.
 """
@@ -9,11 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fundappraise.allocation.tail_cuts import TailLosses
+from fundappraise.allocation.path_limits import TOLERANCE, Cut, PathLimit
 from fundappraise.arrays import Bools, Floats
-
-TOLERANCE = 1e-9
-"""How far a row may be passed, as a share of its largest coefficient (the CVaR limit: of the limit or of the mean |loss|)."""
 
 _ROOM = 64
 
@@ -25,13 +22,11 @@ def power_of_two(size: float) -> float:
 
 @dataclass(slots=True, eq=False)
 class Rules:
-    """``rows @ x <= upper``, ``cuts @ x <= cut_upper`` (implied by the CVaR limit), and the exact CVaR at most ``limit``."""
+    """``rows @ x <= upper``, the limits on paths, and ``cuts @ x <= cut_upper``, which these imply."""
 
     rows: Floats
     upper: Floats
-    tails: TailLosses | None
-    limit: float
-    tolerance: float = field(init=False)
+    limits: tuple[PathLimit, ...] = ()
     n_cuts: int = field(init=False, default=0)
     _cuts: Floats = field(init=False)
     _cut_upper: Floats = field(init=False)
@@ -40,8 +35,6 @@ class Rules:
         scale = np.array([power_of_two(float(size)) for size in np.abs(self.rows).max(axis=1, initial=0.0)])
         self.rows, self.upper = self.rows / scale[:, None], self.upper / scale
         self._cuts, self._cut_upper = np.empty((_ROOM, self.rows.shape[1])), np.empty(_ROOM)
-        sizes = (abs(self.limit), abs(self.tails.constant), self.tails.scale) if self.tails is not None else (0.0,)
-        self.tolerance = TOLERANCE * max(sizes)
 
     @property
     def cuts(self) -> Floats:
@@ -65,30 +58,27 @@ class Rules:
         return broken
 
     def excess(self, x: Floats) -> Floats | None:
-        """The tail's slope where x passes the CVaR limit, else None; asks all paths only where the working ones see nothing."""
-        if self.tails is None:
-            return None
-        for tail in (self.tails.working_tail, self.tails.tail):
-            found = tail(x)
-            if found.cvar > self.limit + self.tolerance:
-                self.add_cut(found.slope)
+        """What each column loses where x breaks a limit on paths, else None. Leaves new cuts behind, the last broken by x."""
+        for limit in self.limits:
+            found = limit.broken(x)
+            if found is not None:
+                for cut in found.cuts:
+                    self._add(cut)
                 return found.slope
         return None
 
     def cut_off(self, x: Floats, slack: float) -> bool:
-        """Whether the working paths alone show that x passes the limit by more than a share ``slack``; if so, a new cut."""
-        assert self.tails is not None
-        found = self.tails.working_tail(x)
-        if found.cvar <= self.limit + self.tolerance * max(1.0, slack / TOLERANCE):
-            return False
-        self.add_cut(found.slope)
-        return True
+        """Whether a new cut was found that x passes by more than a share ``slack`` of its limit."""
+        for limit in self.limits:
+            cut = limit.cut_off(x, slack)
+            if cut is not None:
+                self._add(cut)
+                return True
+        return False
 
-    def add_cut(self, slope: Floats) -> None:
-        """Keep the cut ``slope @ x + constant <= limit``."""
-        assert self.tails is not None
-        scale = power_of_two(float(np.abs(slope).max()))
-        self._keep(slope / scale, (self.limit - self.tails.constant) / scale)
+    def _add(self, cut: Cut) -> None:
+        scale = power_of_two(float(np.abs(cut.row).max()))
+        self._keep(cut.row / scale, cut.upper / scale)
 
     def forbid(self, x: Floats) -> None:
         """A cut that only this portfolio breaks: for one that the solver's tolerance lets through."""

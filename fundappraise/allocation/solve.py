@@ -8,18 +8,21 @@ same problem gives the same answer.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fundappraise.allocation.arguments import check_options, checked_losses, checked_rows, vector
+from fundappraise.allocation.arguments import check_options, check_risk, checked_losses, checked_rows, vector
 from fundappraise.allocation.branch import Tree
+from fundappraise.allocation.path_limits import CvarLimit, LossShare, PathLimit
 from fundappraise.allocation.relaxation import CutRelaxation
-from fundappraise.allocation.rules import TOLERANCE, Rules
+from fundappraise.allocation.rules import Rules
 from fundappraise.allocation.tail_cuts import TailLosses
-from fundappraise.arrays import Floats, Ints
+from fundappraise.allocation.worth import Worth
+from fundappraise.arrays import Ints
 
 SelectionStatus = Literal["optimal", "feasible", "infeasible", "unknown"]
 
@@ -53,10 +56,16 @@ def select(
     cvar_limit: float | None = None,
     confidence: float = 0.95,
     loss_constant: float = 0.0,
+    cvar_price: float = 0.0,
+    loss_probability: float | None = None,
+    also: Sequence[PathLimit] = (),
     gap: float = 1e-4,
     time_limit: float = 60.0,
 ) -> Selection:
     """Maximise ``value @ x`` over binary x, with ``rows @ x <= upper`` and CVaR(``losses @ x + loss_constant``) ≤ ``cvar_limit``.
+
+    With a ``cvar_price`` the CVaR times that price is taken off the value. With a ``loss_probability`` the loss is above zero on
+    at most that share of the paths.
 
     A row holds to 1e-9 of its largest coefficient, the CVaR limit to 1e-9 of itself (or of the constant or the mean loss of a
     column, if that is larger). Money may be in any unit.
@@ -75,6 +84,12 @@ def select(
         Where the tail begins, between 0 and 1. The boundary path counts with its exact share.
     loss_constant
         Added on every path, whatever is chosen.
+    cvar_price
+        What a unit of CVaR costs in units of value: the mix value − price·CVaR is maximised, and is the ``value`` returned.
+    loss_probability
+        From 0 to 1.
+    also
+        Limits on other losses: ``path_limits.CvarLimit``, ``path_limits.LossShare``.
     gap
         Relative gap that counts as optimal.
     time_limit
@@ -100,23 +115,25 @@ def select(
     worth = vector("value", value, "(columns,) with at least one column")
     matrix, most = checked_rows(rows, upper, worth.size)
     tails = checked_losses(losses, worth.size, confidence, loss_constant)
-    if cvar_limit is not None and tails is None:
-        raise ValueError("A CVaR limit needs losses (paths, columns).")
-    limited = None if cvar_limit is None else tails
-    rules = Rules(matrix, most, limited, 0.0 if cvar_limit is None else float(cvar_limit))
-    tree = searched(worth, rules, gap, start + time_limit)
+    check_risk(tails, cvar_limit, cvar_price, loss_probability)
+    limits = list(also)
+    if tails is not None and cvar_limit is not None:
+        limits.insert(0, CvarLimit(tails, float(cvar_limit)))
+    if tails is not None and loss_probability is not None:
+        limits.append(LossShare(tails, float(loss_probability)))
+    tree = searched(Worth(worth, tails, cvar_price), Rules(matrix, most, tuple(limits)), gap, start + time_limit)
     return _selection(tree, tails, start)
 
 
-def searched(worth: Floats, rules: Rules, gap: float, until: float) -> Tree:
+def searched(worth: Worth, rules: Rules, gap: float, until: float) -> Tree:
     """The finished (or cut) search."""
     relaxation = CutRelaxation(worth, rules, until)
     tree = Tree(worth, relaxation, gap)
-    nothing = np.zeros(worth.size)
-    if rules.rows_hold(nothing) and (rules.tails is None or rules.tails.constant <= rules.limit + rules.tolerance):
+    nothing = np.zeros(worth.value.size)
+    if rules.rows_hold(nothing) and rules.excess(nothing) is None:
         tree.keep(nothing)
     tree.start()
-    if not rules.n_cuts:
+    if not rules.n_cuts and worth.tails is None:
         _solve_whole(tree, relaxation)
     if not tree.complete:
         tree.run()
@@ -127,20 +144,19 @@ def _solve_whole(tree: Tree, relaxation: CutRelaxation) -> None:
     """HiGHS on the rows alone: its answer stands where it keeps to the CVaR limit too."""
     solved = relaxation.model.solve(tree.gap)
     tree.bound = min(tree.bound, solved.bound)
-    if solved.x is None or tree.accepted(solved.x):
+    if solved.x is None or tree.accepted(solved.x, solved.bound):
         tree.complete = solved.complete
 
 
 def _selection(tree: Tree, tails: TailLosses | None, start: float) -> Selection:
-    x, total, exact, reached = np.zeros(tree.value.size), float("nan"), float("nan"), float("inf")
+    x, total, exact, reached = np.zeros(tree.worth.value.size), float("nan"), float("nan"), float("inf")
     bound = tree.bound
     status: SelectionStatus = "infeasible" if tree.complete else "unknown"
     if tree.best is not None:
         x, total = tree.best, tree.best_value
-        rounding = TOLERANCE * float(np.abs(tree.value).sum())
-        bound = total if bound - total <= rounding else bound
+        bound = total if bound - total <= tree.worth.tolerance else bound
         reached = (bound - total) / abs(total) if bound > total and total else (0.0 if bound == total else float("inf"))
         exact = tails.tail(x).cvar if tails is not None else exact
         status = "optimal" if reached <= tree.gap * (1 + 1e-6) else "feasible"
-    n_cuts = tree.rules.n_cuts
+    n_cuts = tree.rules.n_cuts + len(tree.worth.tangents)
     return Selection(x.astype(np.int64), total, bound, reached, exact, time.perf_counter() - start, status, n_cuts)

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from fundappraise.allocation.rules import TOLERANCE, Rules
+from fundappraise.allocation.path_limits import TOLERANCE
+from fundappraise.allocation.rules import Rules
+from fundappraise.allocation.worth import Worth
 from fundappraise.arrays import Floats
 
 _MOVES_TRIED = 60
 """Exact CVaRs that one search may ask for."""
 
 
-def near(x: Floats, value: Floats, rules: Rules) -> Floats | None:
+def near(x: Floats, worth: Worth, rules: Rules) -> Floats | None:
     """A portfolio near ``x`` that meets all limits and that no single addition or swap improves; None where none was found."""
-    repaired = _repaired(x, value, rules)
-    return None if repaired is None or not rules.rows_hold(repaired) else _climbed(repaired, value, rules)
+    repaired = _repaired(x, worth.value, rules)
+    return None if repaired is None or not rules.rows_hold(repaired) else _climbed(repaired, worth, rules)
 
 
 def _repaired(x: Floats, value: Floats, rules: Rules) -> Floats | None:
@@ -31,11 +33,11 @@ def _repaired(x: Floats, value: Floats, rules: Rules) -> Floats | None:
     return x
 
 
-def _climbed(x: Floats, value: Floats, rules: Rules) -> Floats:
+def _climbed(x: Floats, worth: Worth, rules: Rules) -> Floats:
     tried = 0
     while True:
         better = None
-        for out, into in _moves(x, value, rules):
+        for out, into in _moves(x, worth.gradient(x), rules):
             trial = x.copy()
             if out >= 0:
                 trial[out] = 0.0
@@ -46,7 +48,7 @@ def _climbed(x: Floats, value: Floats, rules: Rules) -> Floats:
             if tried == _MOVES_TRIED:
                 return x
             tried += 1
-            if rules.excess(trial) is None:
+            if rules.excess(trial) is None and (worth.tails is None or worth.of(trial) > worth.of(x)):
                 better = trial
                 break
         if better is None:
