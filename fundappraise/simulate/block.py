@@ -67,9 +67,18 @@ class TaskResult:
 class World:
     """The drivers and markets of a task: what all projects share. Drivers are ``(periods, paths)``."""
 
+    plan: Plan
+    seed: int
+    blocks: range
     drivers: Mapping[str, Floats]
-    values: Mapping[str, dict[str, Floats]]
-    """By project: every input of its model on these paths, allocations included."""
+    sellers: Mapping[str, Mapping[str, Floats]]
+    """By project that sells in a market: every input of its model on these paths, what the market gives it included."""
+
+    def inputs(self, project: ProjectPlan) -> Mapping[str, Floats]:
+        """Every input of a project's model on these paths. They are drawn when they are asked for, but for those of sellers:
+        a task never holds the inputs of all projects."""
+        known = self.sellers.get(project.name)
+        return inputs_on_paths(self.plan, project, self.seed, self.blocks, self.drivers) if known is None else known
 
 
 def simulate(plan: Plan, seed: int, blocks: range, n_paths: int) -> TaskResult:
@@ -125,7 +134,7 @@ def evaluate(
     for project in plan.projects:
         if only and project.name != only:
             continue
-        results = project.kernel.run(shared.values[project.name], project.bank_values, plan.timeline)
+        results = project.kernel.run(shared.inputs(project), project.bank_values, plan.timeline)
         results = {name: row[:, :keep] for name, row in results.items()}
         require_defined(project.kernel.schedule, results, blocks.start * BLOCK, project.name)
         _enforce(project, failed_checks(project.kernel.schedule, results))
@@ -186,24 +195,24 @@ def world(
     drivers: Mapping[str, Floats] | None = None,
     keep: int | None = None,
 ) -> World:
-    """Drivers, inputs and market allocations on the paths of ``blocks``; with ``only``, just what that project needs.
+    """Drivers and market allocations on the paths of ``blocks``; with ``only``, just what that project needs.
 
     Markets' declared checks are enforced on the first ``keep`` paths.
     """
     drivers = driver_paths(plan, seed, blocks) if drivers is None else drivers
-    wanted = plan.neighbours(only) if only else plan.projects
-    values = {project.name: inputs_on_paths(plan, project, seed, blocks, drivers) for project in wanted}
-    offers = {p.name: offered(p, values[p.name], plan.timeline) for p in wanted if p.sale is not None}
+    sellers = [p for p in (plan.neighbours(only) if only else plan.projects) if p.sale is not None]
+    values = {project.name: inputs_on_paths(plan, project, seed, blocks, drivers) for project in sellers}
+    offers = {p.name: offered(p, values[p.name], plan.timeline) for p in sellers}
     for market in plan.markets:
-        if not any(p.sale is not None and p.sale.market == market.name for p in wanted):
+        if not any(p.sale is not None and p.sale.market == market.name for p in sellers):
             continue
         given = inputs_on_paths(plan, market, seed, blocks, drivers)
-        found, failed = allocations(market, wanted, offers, given, plan.timeline, keep)
+        found, failed = allocations(market, sellers, offers, given, plan.timeline, keep)
         _enforce(market, failed)
-        for project in wanted:
+        for project in sellers:
             if project.name in found and project.sale is not None:
                 values[project.name].update(dict.fromkeys(project.sale.inputs, found[project.name]))
-    return World(drivers, values)
+    return World(plan, seed, blocks, drivers, values)
 
 
 def draws(plan: Plan, rows: Sequence[PlannedInput], seed: int, blocks: range) -> dict[str, Floats]:
@@ -265,8 +274,8 @@ def measures(plan: Plan, project: ProjectPlan, outputs: Mapping[str, Floats]) ->
         "equity_npv": value(project.equity_cost, equity_flows),
         "equity_irr": equity_irr,
         "payback": payback(merge_half_periods(*project_flows).T) * years / 2,
-        "min_cover": outputs["min_cover"][0],
-        "default": outputs["default"][0],
+        "min_cover": outputs["min_cover"][0].copy(),  # a view would hold all that the kernel gave
+        "default": outputs["default"][0].copy(),
         "project_rates": project_rates,
         "equity_rates": equity_rates,
     }

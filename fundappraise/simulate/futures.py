@@ -113,7 +113,7 @@ class Future:
         return {**given, **lines}
 
     def _on_paths(self, project: ProjectPlan) -> Mapping[str, Floats]:
-        return world(self.plan, self.seed, self.task, only=project.name).values[project.name]
+        return world(self.plan, self.seed, self.task, only=project.name).inputs(project)
 
     def _market(self, market: MarketPlan) -> dict[str, Floats]:
         plan = self.plan
@@ -123,7 +123,7 @@ class Future:
             given = base_inputs(plan, market)
         else:
             everything = world(plan, self.seed, self.task, only=sellers[0].name)
-            values = everything.values
+            values = everything.sellers
             given = inputs_on_paths(plan, market, self.seed, self.task, everything.drivers)
         offers = {p.name: offered(p, values[p.name], plan.timeline) for p in sellers}
         given = {**given, **tiers(market, sellers, offers)}

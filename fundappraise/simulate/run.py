@@ -365,8 +365,8 @@ class Appraisal:
         bank_values = kernel.bank(bank_inputs(self.plan, project), self.plan.timeline)
         parts = []
         for task, at, _ in in_tasks(numbers):
-            shared = world(self.plan, self.seed, task, only=project_id)
-            values = kernel.run(shared.values[project_id], bank_values, self.plan.timeline)[item]
+            given = world(self.plan, self.seed, task, only=project_id).inputs(project)
+            values = kernel.run(given, bank_values, self.plan.timeline)[item]
             parts.append(np.broadcast_to(values, (values.shape[0], len(task) * BLOCK))[:, at])
         return self._paths_by_year(np.concatenate(parts, axis=1), numbers, flows=project.model.items[item].kind == "flow")
 

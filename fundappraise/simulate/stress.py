@@ -96,7 +96,7 @@ class Trial:
     def under(self, plan: Plan, name: str) -> Floats:
         """Fund NPV ``(paths,)`` of a project in another plan. Declared checks are not enforced: a stress may break them."""
         project = plan.project(name)
-        values = world(plan, self.run.seed, self.blocks, only=name).values[name]
+        values = world(plan, self.run.seed, self.blocks, only=name).inputs(project)
         results = project.kernel.run(values, project.bank_values, plan.timeline)
         outputs = {flow: results[project.model.outputs[flow]] for flow in FLOWS}
         npv = fund_npv(plan, project, outputs, plan.fund.number("hurdle"))

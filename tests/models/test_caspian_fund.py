@@ -59,7 +59,7 @@ def test_of_ships_oil_and_bandwidth_the_balance_of_2030_leaves_what_the_case_fil
 def test_no_box_is_sold_twice_on_any_path(plan):
     shared = world(plan, 1, range(1))
     traffic = shared.drivers["corridor_traffic"]
-    alat = sum(shared.values[name]["allocated"] for name in ("A15", "A4"))
+    alat = sum(shared.sellers[name]["allocated"] for name in ("A15", "A4"))
     left = np.maximum(0, 1.36 * traffic - 150)
     assert np.all(alat <= left * (1 + 1e-9) + 1e-9)
-    assert np.all(shared.values["A2"]["allocated"] <= np.maximum(0, traffic * 1.11 - 100) + 1e-9)
+    assert np.all(shared.sellers["A2"]["allocated"] <= np.maximum(0, traffic * 1.11 - 100) + 1e-9)

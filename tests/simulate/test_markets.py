@@ -43,14 +43,14 @@ def test_no_box_is_sold_twice_on_any_path():
     plan = plan_fund(fund, models_folder=MODELS)
     shared = world(plan, 1, range(1))
     traffic = shared.drivers["corridor_traffic"][1:]
-    taken = sum(shared.values[name]["sent"][1:] for name in "ABC")
+    taken = sum(shared.sellers[name]["sent"][1:] for name in "ABC")
     left = np.maximum(0, traffic - 30)
     assert np.all(taken <= left * (1 + 1e-12))
     assert (taken < left * 0.999).any()  # capacity binds on some paths
     assert (taken > left * 0.999).any()  # demand on others
     for name in "ABC":
-        offered = shared.values[name]["capacity"][1:]
-        assert np.all(shared.values[name]["sent"][1:] <= offered * (1 + 1e-12))
+        offered = shared.sellers[name]["capacity"][1:]
+        assert np.all(shared.sellers[name]["sent"][1:] <= offered * (1 + 1e-12))
 
 
 def test_what_a_seller_offers_reaches_its_market_and_no_further():

@@ -368,7 +368,7 @@ def differences(caspian, project_id, years, path, every=1):
     """
     project, plan = caspian.plan.project(project_id), caspian.plan
     task = Future(plan, 1, path).task
-    shared = world(plan, 1, task, only=project_id).values[project_id]
+    shared = world(plan, 1, task, only=project_id).inputs(project)
     given = {name: _path(row, path - task.start * 1024) for name, row in shared.items()}
     bank = {name: _path(row, 0) for name, row in bank_inputs(plan, project).items()}
     reference = Reference(project.model, plan.timeline, given, bank)
