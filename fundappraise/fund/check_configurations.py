@@ -37,7 +37,7 @@ def _named(frame: Frame, row: Configuration) -> Iterator[Problem]:
         yield Problem(place, f"{row.id}: {name} is needed and must not be chosen.", hint="Take it out of one of the two.")
     if row.start is not None and not frame.on_timeline(row.start):
         yield Problem(place, f"{row.id}: {row.start} is not a year to start in.", f"Allowed: {frame.span}.")
-    for address, _ in row.overrides:
+    for address, _ in row.overrides if row.project in ids else ():
         parts = parse_address(address)
         if parts is None or parts.owner != row.project or parts.code in ("", "start", "include"):
             allowed = f"Allowed: an input of {row.project}, as {row.project}.capex; a start has a column of its own."

@@ -29,8 +29,8 @@ class Reading:
     sheets: tuple[Sheet, ...]
     problems: list[Problem] = field(default_factory=list)
     softened: bool = False
-    given: frozenset[str] = frozenset()
-    """Inputs that a term of the Fund tab gives the project whose tab is read: they may stay empty."""
+    given: frozenset[str] | None = frozenset()
+    """Inputs that a term of the Fund tab gives the project whose tab is read: they may stay empty. None: the tab is missing."""
 
     def say(
         self, where: str, found: str, allowed: str = "", hint: str = "", severity: Literal["problem", "remark"] = "problem"

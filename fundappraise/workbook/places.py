@@ -72,13 +72,17 @@ _BY_TAB: Mapping[str, tuple[tuple[str, str], ...]] = {
 """By tab (empty: a project's own), what a sentence says and the column it is about; no key: the column of its year."""
 
 
+_UNKNOWN_OWNER = "is not a project, market or driver"
 _FOLLOWS: Mapping[str, str] = {
-    "Drivers": "is not a driver|reads the driver|has no driver|nor a driver",
-    "Projects": "is not a project|no project is a candidate",
-    "Markets": "is not a market",
+    "Drivers": rf"{_UNKNOWN_OWNER}|is not a driver|reads the driver|has no driver|nor a driver",
+    "Projects": (
+        rf"{_UNKNOWN_OWNER}|is not a (?:project|sector|country|stage)|no project is a candidate|all candidates together give"
+        r"|is not an input\.|neither an input of a tab"
+    ),
+    "Markets": rf"{_UNKNOWN_OWNER}|is not a market",
     "Capacities": "sells in a market",
     "Sponsors": "no commitments|no sponsors|is not a sponsor",
-    "Fund": "is missing|price index",
+    "Fund": "is missing|price index|is empty and has no default",
 }
 """Answers that say nothing new when the tab is missing."""
 

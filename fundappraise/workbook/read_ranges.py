@@ -72,7 +72,7 @@ def _missing(line: Line, code: str, assumption: Assumption | None) -> Input | No
     """An empty row: nothing stated, or a base that is needed."""
     if assumption is None or assumption.source != "input" or assumption.default is not None or line.reading.softened:
         return None
-    if code in line.reading.given:
+    if line.reading.given is None or code in line.reading.given:
         return None
     line.say("base", "the base is empty, and this input has no default.", hint="Fill in the yellow cells of its row.")
     # the base's problem says enough: a price basis too would be asked for in every row of a new project

@@ -49,7 +49,8 @@ def _fund(reading: Reading, path: Path) -> Fund:
     models = _Models(path.parent)
     projects = []
     for project, sheet in stated:
-        reading.given = frozenset(term_rows(Fund(settings=settings), project.country))
+        terms = term_rows(Fund(settings=settings), project.country)
+        reading.given = frozenset(terms) if reading.sheet("Fund") else None
         projects.append(_with_tab(reading, project, sheet, models, meaning))
     reading.given = frozenset()
     _unused_tabs(reading, stated)

@@ -37,7 +37,7 @@ def test_a_sound_row_says_nothing():
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        (row(project="K9"), 'K9: way: "K9" is not a project.'),
+        (row(project="K9", overrides=(("K1.cost", "5"),)), 'K9: way: "K9" is not a project.'),
         (row(needs=("K22",)), 'K1: way: "K22" is not a project. Did you mean "K2"?'),
         (row(needs=("K1",)), "K1: way: K1 stands beside itself. Name other projects there."),
         (row(needs=("K2",), without=("K2",)), "K1: way: K2 is needed and must not be chosen. Take it out of one of the two."),

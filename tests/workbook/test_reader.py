@@ -16,9 +16,9 @@ import pytest
 from books import KIOSK, TEA, edited, row_of, told, write
 from openpyxl.worksheet.formula import ArrayFormula
 
-from fundappraise.fund.fund import Fund
+from fundappraise.fund.fund import Fund, Scenario
 from fundappraise.workbook.reader import read_workbook
-from fundappraise.workbook.schema import letter
+from fundappraise.workbook.schema import TABS, letter
 
 PROJECT = "K1 Kiosk at the"
 COLUMNS = {
@@ -196,6 +196,16 @@ def test_a_missing_sheet_is_one_problem_and_the_others_are_still_listed(tmp_path
         'Limits!E5: sector: "a lot" is text. Allowed: a number in %. Type a number, or empty the cell.',
         "Correlations!C5: thirst with heat: the correlation is 3. Allowed: −1 to 1.",
     ]
+
+
+@pytest.mark.parametrize("tab", [tab.name for tab in TABS if tab.columns])
+def test_what_follows_from_a_missing_sheet_is_not_told(tab: str, tmp_path: Path) -> None:
+    def change(book: Any) -> None:
+        del book[tab]
+
+    scenario = Scenario(name="Dry town", overrides=(("thirst.growth", "2 %"), ("town.share", "0.5"), ("K1.tax", "0.2")))
+    problems = told(edited(tmp_path, change, replace(TEA, scenarios=(scenario,))))
+    assert problems == [f'tea.xlsx: the sheet "{tab}" is missing. Copy it from a new workbook: fundappraise new NEW.xlsx']
 
 
 def test_a_renamed_sheet_is_recognised(tmp_path: Path) -> None:
