@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,15 @@ def model_names(folder: Path | None = None) -> tuple[str, ...]:
 
     In a run's ``folder`` they are those that it has kept.
     """
-    root = folder / "models" if folder is not None and is_run(folder) else folder_of("models")
+    return _names(folder / "models") if folder is not None and is_run(folder) else _shipped()
+
+
+@cache  # what is installed stays the same; a check asks for it a thousand times
+def _shipped() -> tuple[str, ...]:
+    return _names(folder_of("models"))
+
+
+def _names(root: Path) -> tuple[str, ...]:
     names = (path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("[!_]*.toml"))
     return tuple(sorted(name for name in names if not name.startswith(("finance/", "fund/"))))
 
