@@ -76,4 +76,4 @@ def allocate(
     """
     choice = choose(run, exclude=exclude, force=force)
     outcome = simulate_chosen(run, choice.options, workers, on) if choice.status != "infeasible" else None
-    return Allocation(run, choice, rescues(run, run.ids), outcome)
+    return Allocation(run, choice, rescues(run, run.ids, workers), outcome)

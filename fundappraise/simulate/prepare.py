@@ -41,7 +41,8 @@ from fundappraise.simulate.randomness import planned_events, sobol_dimensions
 from fundappraise.timeline import Timeline
 
 _KINDS = ("revenue", "operating cost", "capital cost")
-_NO_LIMIT = 1e12
+WHOLE: Mapping[str, Floats] = {"stake": np.full((1, 1), 1.0), "call_limit": np.full((1, 1), 1e12)}
+"""All of a project's equity, without a limit to its calls: what the base case is computed with before the stake is known."""
 
 
 def plan_fund(
@@ -104,6 +105,28 @@ def _configuration(plan: Plan, row: Configuration) -> ConfigurationPlan:
     beside = frozenset(other.name for other in plan.neighbours(row.project)) - set(row.without)
     fund = configured(plan.fund, [row], plan.models_folder)
     return ConfigurationPlan(row, plan_fund(fund, only=beside, models_folder=plan.models_folder, engine=plan.engine))
+
+
+def planned_anew(plan: Plan, fund: Fund, project_id: str, code: str) -> tuple[PlannedInput, Mapping[str, Floats]]:
+    """One input of a project as a changed fund states it, and the values that come with it: its index, curve and kind.
+
+    Raises
+    ------
+    ValueError
+        The value cannot stand there.
+    """
+    links = {spec.name: process_of(spec).link for spec in plan.drivers}
+    made_from = (fund, plan.timeline, plan.driver_base, plan.driver_reference, links, plan.models_folder, plan.engine)
+    owner, stated = plan.project(project_id), fund.project(project_id).input(code)
+    item = planned(owner.model.assumptions[code], stated, f"{project_id}.{code}", plan.timeline, links)
+    return item, _Builder(*made_from).companions(owner.model, item)
+
+
+def held(project: Project, equity: Floats) -> tuple[Floats, Floats, Floats]:
+    """Ticket, stake and the most that is called, from base-case equity uses, MUSD: an array of any shape."""
+    ticket = equity if project.ticket is None else np.minimum(project.ticket, equity)
+    stake = np.divide(ticket, equity, out=np.zeros_like(equity), where=equity > 0)
+    return ticket, stake, ticket + project.follow_on
 
 
 @lru_cache(maxsize=256)
@@ -233,7 +256,7 @@ class _Builder:
             try:
                 item = planned(assumption, row, f"{owner}.{assumption.name}", self.timeline, self.links)
                 inputs.append(item)
-                fixed.update(self._companions(model, item))
+                fixed.update(self.companions(model, item))
             except ValueError as error:
                 self.problems.append(Problem((row.place if row else "") or place or owner, f"{error}."))
         drivers = {a.name: a.of for a in model.assumptions.values() if a.source == "driver" and a.name not in rows}
@@ -243,7 +266,7 @@ class _Builder:
         kernel = _kernel(model, tuple(outputs), self.engine)
         return ModelPlan(owner, model, kernel, tuple(inputs), fixed, drivers, {})
 
-    def _companions(self, model: Model, item: PlannedInput) -> dict[str, Floats]:
+    def companions(self, model: Model, item: PlannedInput) -> dict[str, Floats]:
         """Price index, curve (a year's amount spread evenly over its periods) and kind of an input, where the model has them."""
         name, stated = item.assumption.name, item.stated
         found: dict[str, Floats] = {}
@@ -300,38 +323,32 @@ class _Builder:
     def with_stake(self, draft: ProjectPlan, allocated: Floats | None) -> ProjectPlan:
         """The bank case at the base market, then the base case, then the stake that the ticket buys."""
         market = {} if draft.sale is None or allocated is None else dict.fromkeys(draft.sale.inputs, allocated)
-        trial = {"stake": _scalar(1.0), "call_limit": _scalar(_NO_LIMIT)}
-        bank_values = draft.kernel.bank({**self.base_values(draft, bank=True), **trial, **market}, self.timeline)
-        results = draft.kernel.run({**self.base_values(draft), **trial, **market}, bank_values, self.timeline)
+        bank_values = draft.kernel.bank({**self.base_values(draft, bank=True), **WHOLE, **market}, self.timeline)
+        results = draft.kernel.run({**self.base_values(draft), **WHOLE, **market}, bank_values, self.timeline)
         require_defined(draft.kernel.schedule, results, owner=draft.name)
         self._report_checks(draft, draft.project.place, failed_checks(draft.kernel.schedule, results))
-        equity = max(0.0, float(results[draft.model.outputs["equity_uses"]].max()))
-        ticket = self._ticket(draft.project, equity)
-        stake = {
-            "stake": _scalar(ticket / equity if equity > 0 else 0.0),
-            "call_limit": _scalar(ticket + draft.project.follow_on),
-        }
+        equity = np.maximum(0.0, results[draft.model.outputs["equity_uses"]].max(axis=0, keepdims=True))
+        ticket, stake, call_limit = held(draft.project, equity)
+        self._remark_on_ticket(draft.project, float(equity[0, 0]))
         return replace(
             draft,
-            fixed={**draft.fixed, **stake},
+            fixed={**draft.fixed, "stake": stake, "call_limit": call_limit},
             bank_values=bank_values,
             base_allocation=allocated,
-            ticket=ticket,
-            stake=float(stake["stake"][0, 0]),
+            ticket=float(ticket[0, 0]),
+            stake=float(stake[0, 0]),
             capital=float(-results[draft.model.outputs["project_calls"]].sum()),
-            equity=equity,
+            equity=float(equity[0, 0]),
             debt=float(results[draft.model.outputs["commitment"]].max()),
             exit_multiple=float(results[draft.model.outputs[EXIT_MULTIPLE]][0, 0])
             if EXIT_MULTIPLE in draft.model.outputs
             else float("nan"),
         )
 
-    def _ticket(self, project: Project, equity: float) -> float:
-        wanted = equity if project.ticket is None else project.ticket
-        if wanted > equity * (1 + 1e-9):
-            words = f"a ticket of {wanted:.1f} is more than all the equity it needs; {equity:.1f} MUSD is taken."
+    def _remark_on_ticket(self, project: Project, equity: float) -> None:
+        if project.ticket is not None and project.ticket > equity * (1 + 1e-9):
+            words = f"a ticket of {project.ticket:.1f} is more than all the equity it needs; {equity:.1f} MUSD is taken."
             self.warnings.append(f"{project.id}: {words}")
-        return min(wanted, equity)
 
     def _report_checks(self, draft: ModelPlan, place: str, failed: Mapping[str, int]) -> None:
         for check in draft.model.checks:

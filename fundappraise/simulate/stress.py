@@ -19,9 +19,10 @@ from fundappraise.backends.numpy_kernel import compile_schedule
 from fundappraise.drivers.distributions import Distribution, constant
 from fundappraise.drivers.paths import parameters_of
 from fundappraise.drivers.sampling import BLOCK
-from fundappraise.errors import FundappraiseError, InputError, Problem
+from fundappraise.errors import InputError, Problem
 from fundappraise.formula.nodes import Apply, Name, Number
 from fundappraise.fund.override import Override
+from fundappraise.measures.crossing import nearest_crossing, solved
 from fundappraise.measures.risk import Estimate, mean_estimate
 from fundappraise.model.schedule import schedule
 from fundappraise.model.units import conversion
@@ -30,6 +31,7 @@ from fundappraise.simulate.inputs import PlannedInput
 from fundappraise.simulate.plan import ModelPlan, Plan, ProjectPlan
 from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.redraw import reading
+from fundappraise.simulate.restated import ROUGH_PATHS, Restated
 from fundappraise.simulate.shares import FLOWS, projects_of
 from fundappraise.simulate.trace import amount
 
@@ -69,8 +71,8 @@ REFERENCE_CLASSES = {
 """Mean outcome of comparable projects elsewhere, by sector: assumptions (L), from memory. Cost: Flyvbjerg, Skamris Holm, Buhl
 2002 (transport, 27.6 %); Sovacool, Gilbert, Nugent 2014 (wind 7.7, thermal 12.6, transmission 8 %); Flyvbjerg, Budzier 2011
 (IT, 27 %). Delay and volume have no source that was read; the engineering row is between the others."""
-FACTORS = (0.6, 0.2, 1.6, 5.0)
-"""Where a switching value is sought, times the base."""
+FACTORS, NEAR = (0.2, 5.0), 5e-5
+"""How far a switching value is sought, times the base, and how close it is found, as a share of that way."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,42 +204,29 @@ def switching_values(run: Appraisal, project_id: str) -> pd.DataFrame:
     import pandas as pd
 
     (name,) = projects_of(run, [project_id])
-    trial, rows = Trial(run, (name,), BLOCK), []
-    for row in run.plan.project(name).inputs:
-        stated = run.fund.project(name).input(row.assumption.name)
-        if stated is None or stated.base == 0 or row.assumption.choices or not row.assumption.random:
-            continue
-        at = _switch(trial, name, row, stated.base)
-        rows.append((row.address, stated.label or row.assumption.label, stated.unit or row.assumption.unit, stated.base, at,
-                     at / stated.base - 1))  # fmt: skip
+    restated, now = Restated(run, name), run.mean_npv(name)
+    inputs = {row.assumption.name: run.fund.project(name).input(row.assumption.name) for row in restated.project.inputs}
+    sought = {
+        row.assumption.name: stated
+        for row in restated.project.inputs
+        if (stated := inputs[row.assumption.name]) is not None
+        and stated.base != 0 and not row.assumption.choices and row.assumption.random
+    }  # fmt: skip
+
+    def values(asked: Sequence[tuple[tuple[str, float], float]], rough: bool) -> Floats:
+        trials = [{code: sought[code].base * math.exp(x)} for (code, _), x in asked]
+        return restated.npv_means(trials, ROUGH_PATHS if rough else BLOCK)
+
+    ways = [(code, factor) for code in sought for factor in FACTORS]
+    found = solved({way: nearest_crossing((0.0, now), math.log(way[1]), NEAR) for way in ways}, values)
+    rows = []
+    for code, stated in sought.items():
+        roots = sorted((found[code, factor] for factor in FACTORS), key=lambda x: math.inf if math.isnan(x) else abs(x))
+        assumption = restated.project.model.assumptions[code]
+        rows.append((f"{name}.{code}", stated.label or assumption.label, stated.unit or assumption.unit, stated.base,
+                     stated.base * math.exp(roots[0]), math.expm1(roots[0])))  # fmt: skip
     table = pd.DataFrame(rows, columns=["input", "label", "unit", "base", "switches_at", "change"]).set_index("input")
     return table.reindex(table["change"].abs().sort_values(kind="stable").index)
-
-
-def _switch(trial: Trial, name: str, row: PlannedInput, base: float) -> float:
-    """The nearest value of the base at which the expected NPV is zero; NaN where none is found between its bounds."""
-    from scipy.optimize import brentq
-
-    now = trial.expected([name])
-
-    def value(factor: float) -> float:
-        try:
-            return now + trial.stated({row.address: base * factor}, [name]).value
-        except (FundappraiseError, ValueError):  # an input need not make sense at ten times its base
-            return float("nan")
-
-    roots = []
-    for side in (FACTORS[:2], FACTORS[2:]):
-        here = (1.0, now)
-        for factor in side:
-            there = (factor, value(factor))
-            if math.isnan(there[1]):
-                break
-            if here[1] * there[1] <= 0:
-                roots.append(float(brentq(value, here[0], there[0], xtol=1e-4, rtol=1e-4)))
-                break
-            here = there
-    return base * min(roots, key=lambda f: abs(math.log(f))) if roots else float("nan")
 
 
 def scenarios(run: Appraisal, projects: Sequence[str] | None) -> pd.DataFrame:
