@@ -8,19 +8,17 @@ with the root of the paths), so that the number of paths follows from the result
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
 from fundappraise.arrays import Floats
-from fundappraise.drivers.sampling import BLOCK
 from fundappraise.measures.risk import cvar_estimate, mean_estimate, percentile_estimate, probability_estimate
-from fundappraise.simulate.block import TASK_BLOCKS
-from fundappraise.simulate.paths import Columns
 from fundappraise.simulate.plan import Plan
+from fundappraise.simulate.store import TASK, Columns
 
-TASK = TASK_BLOCKS * BLOCK
 FIRST = 3 * TASK
 """Twelve blocks: errors are those between blocks from ten on."""
 MOST = 1_000_000
@@ -28,8 +26,8 @@ _LONGER = 4.0
 """A round makes the run this many times as long at most: the first errors are rough."""
 _MARGIN = 1.05
 
-Longer = Callable[[int, int], tuple[Columns, Columns]]
-"""Columns and flows of the paths from one number up to another."""
+OfFirst = Callable[[int], tuple[Columns, Columns]]
+"""Columns and flows of so many first paths; those that are known are not simulated again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +66,16 @@ class Effort:
         return f"{self.n_paths:,} paths in {rounds}: {known}, asked ± {sure.allowed:.2g}.{verdict}"
 
 
-def run_until_sure(plan: Plan, longer: Longer) -> tuple[Columns, Columns, Effort]:
+def run_until_sure(plan: Plan, of_first: OfFirst) -> tuple[Columns, Columns, Effort]:
     """Columns and flows of as many paths as it takes."""
     n_paths, rounds = FIRST, 1
-    columns, flows = longer(0, n_paths)
     while True:
+        columns, flows = of_first(n_paths)
         effort = Effort(n_paths, rounds, least_sure(plan, columns))
         if effort.is_enough or n_paths >= MOST:
             return columns, flows, effort
         wanted = n_paths * min(_MARGIN * effort.least_sure.ratio**2, _LONGER)
-        before, n_paths = n_paths, min(MOST, max(n_paths + TASK, -(-int(wanted) // TASK) * TASK))
-        more = longer(before, n_paths)
-        columns, flows, rounds = _joined(columns, more[0]), _joined(flows, more[1]), rounds + 1
+        n_paths, rounds = min(MOST, max(n_paths + TASK, -(-int(wanted) // TASK) * TASK)), rounds + 1
 
 
 def least_sure(plan: Plan, columns: Columns) -> Sureness:
@@ -91,7 +87,7 @@ def _figures(plan: Plan, columns: Columns) -> Iterator[Sureness]:
     for project in plan.projects:
         row = columns[project.name]
         yield from _of(plan, project.name, (row["fund_npv"], row["capital_loss"]), project.ticket)
-    npv, loss = (np.sum([columns[p.name][of] for p in plan.projects], axis=0) for of in ("fund_npv", "capital_loss"))
+    npv, loss = (reduce(np.add, (columns[p.name][of] for p in plan.projects)) for of in ("fund_npv", "capital_loss"))
     yield from _of(plan, "all candidates together", (npv, loss), sum(project.ticket for project in plan.projects))
 
 
@@ -103,10 +99,3 @@ def _of(plan: Plan, name: str, paths: tuple[Floats, Floats], ticket: float) -> I
     yield Sureness(f"P5 of the NPV of {name}", "MUSD", percentile_estimate(npv, 0.05).error, allowed)
     yield Sureness(f"CVaR of capital loss of {name}", "MUSD", tail.error, allowed)
     yield Sureness(f"probability of a loss of {name}", "", probability_estimate(loss > 0).error, precision)
-
-
-def _joined(first: Columns, more: Columns) -> Columns:
-    def both(name: str) -> Mapping[str, Floats]:
-        return {key: np.concatenate([row, more[name][key]]) for key, row in first[name].items()}
-
-    return {name: both(name) for name in first}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import numpy as np
 
@@ -24,13 +24,14 @@ from fundappraise.simulate.engine import Asked, engine_of
 from fundappraise.simulate.enough import Effort, run_until_sure
 from fundappraise.simulate.follow import follow
 from fundappraise.simulate.futures import future_of
-from fundappraise.simulate.paths import Columns, Workers, simulate_all
+from fundappraise.simulate.paths import Workers, simulate_all
 from fundappraise.simulate.plan import Plan, ProjectPlan
 from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.progress import bar
 from fundappraise.simulate.randomness import checked_paths, with_paths
 from fundappraise.simulate.risk_table import DEFAULT, covenants, project_risks
 from fundappraise.simulate.shares import variance_shares
+from fundappraise.simulate.store import Columns, Store
 from fundappraise.simulate.stress import Marks, Worse, grid, reference_class, scenarios, switching_values, tornado, worst
 from fundappraise.simulate.summary import option_table
 from fundappraise.simulate.trace import Trace
@@ -81,18 +82,29 @@ def appraise(
     InputError
         The fund cannot be simulated; every problem is listed.
     """
-    if paths != "auto" and not (isinstance(paths, int | np.integer) and 1 <= paths <= MOST_PATHS):
-        raise InputError([Problem("paths", f"{paths} paths.", f'Allowed: 1 to {MOST_PATHS:,}, or "auto".')])
     whole = fund_of(fund) if isinstance(fund, Project) else fund
-    if not whole.included:
-        found = "no project is included." if whole.projects else "the fund has no projects."
-        raise InputError([Problem("Projects", found, 'Allowed in the column Include: "candidate", "must".')])
-    plan = plan_fund(whole, models_folder=models_folder, engine=engine_of(engine, paths))
+    plan = plan_of(whole, paths, models_folder, engine)
     if driver_paths:
         if paths == "auto":
             raise InputError([Problem("paths", '"auto" with driver_paths.', "Allowed: as many paths as they have rows.")])
         plan = with_paths(plan, checked_paths(driver_paths, whole, int(paths), plan.timeline))
     return simulate_plan(plan, paths=paths, seed=seed, workers=workers, on=on, progress=progress)
+
+
+def plan_of(fund: Fund, paths: int | Literal["auto"], models_folder: Path | None, engine: Asked) -> Plan:
+    """The plan of a fund for so many paths.
+
+    Raises
+    ------
+    InputError
+        The fund cannot be simulated, or that is no number of paths.
+    """
+    if paths != "auto" and not (isinstance(paths, int | np.integer) and 1 <= paths <= MOST_PATHS):
+        raise InputError([Problem("paths", f"{paths} paths.", f'Allowed: 1 to {MOST_PATHS:,}, or "auto".')])
+    if not fund.included:
+        found = "no project is included." if fund.projects else "the fund has no projects."
+        raise InputError([Problem("Projects", found, 'Allowed in the column Include: "candidate", "must".')])
+    return plan_fund(fund, models_folder=models_folder, engine=engine_of(engine, paths))
 
 
 def simulate_plan(
@@ -103,16 +115,20 @@ def simulate_plan(
     workers: int | None = None,
     on: Workers = "threads",
     progress: bool | Progress = False,
+    file: BinaryIO | None = None,
 ) -> Appraisal:
-    """The appraisal of a plan that is ready."""
+    """The appraisal of a plan that is ready. ``file`` keeps the results by path; tasks that it holds are not done again, so it
+    must be of the same plan and seed, and stay open as long as the appraisal is read."""
+    store = Store(plan, file)
     with bar(progress) as report:
 
-        def longer(first: int, n_paths: int) -> tuple[Columns, Columns]:
-            return simulate_all(plan, seed, n_paths, first=first, workers=workers, on=on, progress=report)
+        def of_first(n_paths: int) -> tuple[Columns, Columns]:
+            simulate_all(plan, seed, n_paths, store, workers=workers, on=on, progress=report)
+            return store.columns(n_paths), store.flows(n_paths)
 
         if paths != "auto":
-            return Appraisal(plan, seed, paths, *longer(0, paths))
-        columns, flows, effort = run_until_sure(plan, longer)
+            return Appraisal(plan, seed, paths, *of_first(paths))
+        columns, flows, effort = run_until_sure(plan, of_first)
     return Appraisal(plan, seed, effort.n_paths, columns, flows, effort=effort)
 
 

@@ -1,67 +1,175 @@
-"""Columns of a long run in a temporary file: written as they are simulated, mapped when they are read.
+"""Results of the tasks that are done: in memory while they are few, otherwise in a file, and read a column at a time.
 
-Memory then holds only what is being looked at: a column is unmapped when nobody looks at it any more.
+What a task gave lies together. So a run is made longer, or goes on after it was interrupted, by the tasks that are not there.
+In a file each begins with a digest of the rest: one that was not written whole counts as not done.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fundappraise.arrays import Floats
+from fundappraise.drivers.sampling import BLOCK
+from fundappraise.simulate.block import COUNTS, MEASURES, TASK_BLOCKS, TaskResult, flows_of
+from fundappraise.simulate.plan import Plan
 
-IN_MEMORY = 1 << 29
-"""Bytes of columns up to which a run is held in memory (512 MB)."""
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
+IN_MEMORY = 1 << 26
+"""Bytes of results up to which a run is held in memory (64 MB)."""
+TASK = TASK_BLOCKS * BLOCK
+_DIGEST = 16
+
+Columns = Mapping[str, Mapping[str, Floats]]
 
 
-class StoredColumns(Mapping[str, Mapping[str, Floats]]):
-    """``columns[option][measure]``, each ``(rows,)``, in one temporary file that goes when the columns go."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an array stands in a task's bytes."""
 
-    def __init__(self, n_rows: int) -> None:
-        self._n_rows = n_rows
-        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # open for as long as its columns are
-        self._places: dict[str, dict[str, tuple[int, np.dtype[Any]]]] = {}
-        self._end = 0
+    first: int
+    kind: np.dtype[Any]
+    shape: tuple[int, ...]
+
+    @property
+    def last(self) -> int:
+        return self.first + int(np.prod(self.shape)) * self.kind.itemsize
+
+    def of(self, data: NDArray[np.uint8]) -> Floats:
+        """The array itself, not a copy."""
+        return data[self.first : self.last].view(self.kind).reshape(self.shape)
+
+
+Places = Mapping[str, Mapping[str, _Place]]
+
+
+class Store:
+    """Measures and flows of the tasks of one plan and seed, by number of the task.
+
+    ``file`` holds them, with those that it has already; without one they are held in memory, and from ``IN_MEMORY`` on in a
+    temporary file that goes when the store goes.
+    """
+
+    def __init__(self, plan: Plan, file: BinaryIO | None = None) -> None:
+        self._size = _DIGEST
+        options = plan.options.items()
+        measures = {name: (COUNTS.get(name, np.float64), (TASK,)) for name in MEASURES}
+        flow = (np.float64, (TASK_BLOCKS, plan.timeline.n_periods))
+        self._measures: Places = {option: self._room(measures) for option, _ in options}
+        self._flows: Places = {option: self._room(dict.fromkeys(flows_of(project), flow)) for option, (_, project) in options}
+        self._held: dict[int, NDArray[np.uint8]] = {}
+        self._own: BinaryIO | None = None
+        self._file = file
+        self._in_file = set() if file is None else set(self._whole(file))
+
+    def _room(self, arrays: Mapping[str, tuple[type[np.generic], tuple[int, ...]]]) -> dict[str, _Place]:
+        found = {}
+        for name, (kind, shape) in arrays.items():
+            found[name] = _Place(self._size, np.dtype(kind), shape)
+            self._size = found[name].last
+        return found
+
+    def _whole(self, file: BinaryIO) -> Iterator[int]:
+        """Numbers of the tasks that a file holds whole."""
+        file.seek(0)
+        number = 0
+        while len(data := file.read(self._size)) == self._size:
+            if _digest(data[_DIGEST:]) == data[:_DIGEST]:
+                yield number
+            number += 1
 
     def __del__(self) -> None:
-        self._file.close()  # a mapped column outlives it
+        if self._own is not None:
+            self._own.close()
 
-    def write(self, option: str, measure: str, first: int, row: Floats, kind: type[np.generic]) -> None:
-        """Put a row in its place, from ``first`` on."""
-        there = self._places.setdefault(option, {})
-        if measure not in there:
-            there[measure] = (self._end, np.dtype(kind))
-            self._end += self._n_rows * np.dtype(kind).itemsize
-        offset, dtype = there[measure]
-        self._file.seek(offset + first * dtype.itemsize)
-        self._file.write(row.astype(dtype).tobytes())
+    def has(self, task: range) -> bool:
+        """Whether a task's results are there."""
+        number = task.start // TASK_BLOCKS
+        return number in self._held or number in self._in_file
+
+    def add(self, task: range, result: TaskResult) -> None:
+        """Keep a task's results; paths that were cut off are left empty."""
+        data = np.zeros(self._size, np.uint8)
+        for places, found in ((self._measures, result.columns), (self._flows, result.flows)):
+            for option, arrays in found.items():
+                for name, array in arrays.items():
+                    places[option][name].of(data)[: len(array)] = array
+        number = task.start // TASK_BLOCKS
+        if self._file is None and (len(self._held) + 1) * self._size > IN_MEMORY:
+            self._file = self._own = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the store
+        if self._file is None:
+            self._held[number] = data
+            return
+        data[:_DIGEST] = np.frombuffer(_digest(data[_DIGEST:].data), np.uint8)
+        self._file.seek(number * self._size)
+        self._file.write(data.data)
+        self._file.flush()  # it is read past its buffer
+        self._in_file.add(number)
+
+    def columns(self, n_paths: int) -> Columns:
+        """Measures of the first paths by option, each ``(paths,)`` and read when it is asked for."""
+        return _Options(self, self._measures, n_paths)
+
+    def flows(self, n_paths: int) -> Columns:
+        """Flows by option, summed over each block's paths ``(blocks, periods)``."""
+        return _Options(self, self._flows, n_paths)
+
+    def read(self, place: _Place, n_paths: int) -> Floats:
+        """An array over all tasks that hold the first paths, cut behind the last of them."""
+        tasks, per_task = -(-n_paths // TASK), place.shape[0]
+        whole = np.empty((tasks * per_task, *place.shape[1:]), place.kind)
+        mapped = self._mapped()
+        for number in range(tasks):
+            data = mapped[number] if number in self._in_file else self._held[number]
+            whole[number * per_task : (number + 1) * per_task] = place.of(data)
+        return whole[: -(-n_paths * per_task // TASK)]
+
+    def _mapped(self) -> NDArray[np.uint8]:
+        """The file's tasks, a row each; only what is looked at is read."""
+        if self._file is None or not self._in_file:
+            return np.empty((0, self._size), np.uint8)
+        return np.asarray(np.memmap(self._file, np.uint8, "r", 0, (max(self._in_file) + 1, self._size)))
+
+
+def _digest(data: Buffer) -> bytes:
+    return blake2b(data, digest_size=_DIGEST).digest()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Options(Mapping[str, Mapping[str, Floats]]):
+    store: Store
+    places: Places
+    n_paths: int
 
     def __getitem__(self, option: str) -> Mapping[str, Floats]:
-        return _Rows(self, option, self._places[option])
-
-    def column(self, option: str, measure: str) -> Floats:
-        offset, dtype = self._places[option][measure]
-        return np.asarray(np.memmap(self._file, dtype, "r", offset, (self._n_rows,)))
+        return _Arrays(self.store, self.places[option], self.n_paths)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+        return iter(self.places)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self.places)
 
 
-class _Rows(Mapping[str, Floats]):
-    def __init__(self, columns: StoredColumns, option: str, places: Mapping[str, object]) -> None:
-        self._columns, self._option, self._places = columns, option, places
+@dataclass(frozen=True, slots=True, eq=False)
+class _Arrays(Mapping[str, Floats]):
+    store: Store
+    places: Mapping[str, _Place]
+    n_paths: int
 
-    def __getitem__(self, measure: str) -> Floats:
-        return self._columns.column(self._option, measure)
+    def __getitem__(self, name: str) -> Floats:
+        return self.store.read(self.places[name], self.n_paths)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+        return iter(self.places)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self.places)

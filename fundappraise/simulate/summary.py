@@ -12,8 +12,8 @@ from fundappraise.measures.discounting import half_period_npv, merge_half_period
 from fundappraise.measures.economics import EconomicFlows
 from fundappraise.measures.irr import irr_of_columns
 from fundappraise.measures.risk import Estimate, cvar_estimate, mean_estimate, percentile_estimate, probability_estimate
-from fundappraise.simulate.paths import Columns
 from fundappraise.simulate.plan import ECONOMICS, Plan, ProjectPlan
+from fundappraise.simulate.store import Columns
 
 if TYPE_CHECKING:
     import pandas as pd
