@@ -149,7 +149,7 @@ def main() -> None:
     try:
         cli(standalone_mode=False)
     except click.exceptions.Abort:
-        complain("Stopped. Nothing was written.")
+        complain("Stopped. No run was written; the same command goes on with one that was being simulated.")
         sys.exit(130)
     except click.ClickException as error:
         error.show()

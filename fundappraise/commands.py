@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fundappraise.errors import InputError, ModelError, Problem, RunFolderError, did_you_mean
 from fundappraise.fund.fund import Fund, Project
@@ -125,8 +125,8 @@ def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
     """Run a fund; the summary, and whether no portfolio meets the limits."""
     from fundappraise import runs
     from fundappraise.simulate.engine import engine_of
+    from fundappraise.unfinished import unfinished
 
-    start = time.perf_counter()
     stage = Stages(quiet=options["quiet"])
     with stage("read and checked"):
         fund, found = read(path)
@@ -150,8 +150,20 @@ def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
         clash = runs.read_record(before)["status"] == "infeasible"
         return f"Already done, with the same input, models, paths and seed: {before}", clash
     earlier = _earlier(path, options["since"])
-    decision = decision_of(fund, path.resolve().parent, options, stage)
-    key = replace(key, paths=decision.run.n_paths)  # the number that "auto" came to
+    with unfinished(target.parent, key) as file:
+        decision = decision_of(fund, path.resolve().parent, options, stage, file)
+        key = replace(key, paths=decision.run.n_paths)  # the number that "auto" came to
+        text = _written(path, decision, key, target, earlier=earlier, stage=stage)
+    if options["scenario"]:
+        text = f"Under the scenario: {options['scenario']}\n{text}"
+    return text, decision.status == "infeasible"
+
+
+def _written(path: Path, decision: Allocation, key: Any, target: Path, *, earlier: Any, stage: Stages) -> str:
+    """The summary of a run whose folder is written."""
+    from fundappraise import runs
+    from fundappraise.summary import summary
+
     changes = None
     if earlier is not None:
         from fundappraise.outcome.changes import changes_since
@@ -160,15 +172,10 @@ def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
     refused: list[str] = []
     with stage("paper and workbook"):
         runs.write_run(
-            target, path, decision, key, changes=changes, timings={**stage.seconds, "all": time.perf_counter() - start},
+            target, path, decision, key, changes=changes, timings={**stage.seconds, "all": stage.all},
             write=lambda folder: refused.extend(_write_all(decision, folder, changes, target.name)),
         )  # fmt: skip
-    from fundappraise.summary import summary
-
-    text = summary(decision, changes, target, refused, time.perf_counter() - start)
-    if options["scenario"]:
-        text = f"Under the scenario: {options['scenario']}\n{text}"
-    return text, decision.status == "infeasible"
+    return summary(decision, changes, target, refused, stage.all)
 
 
 def _refuse(path: Path, fund: Fund, found: tuple[Problem, ...]) -> tuple[str, bool]:
@@ -210,10 +217,13 @@ def _earlier(path: Path, since: str) -> Any:
     return None
 
 
-def decision_of(fund: Fund, folder: Path, options: Mapping[str, Any], stage: Stages) -> Allocation:
-    """The fund simulated and decided on; ``folder`` is where ``mine.toml`` models are sought."""
+def decision_of(fund: Fund, folder: Path, options: Mapping[str, Any], stage: Stages, file: BinaryIO | None = None) -> Allocation:
+    """The fund simulated and decided on; ``folder`` is where ``mine.toml`` models are sought.
+
+    ``file`` keeps what is simulated and may hold some of it, see ``unfinished``.
+    """
     from fundappraise.decide import allocate
-    from fundappraise.simulate.run import appraise
+    from fundappraise.simulate.run import plan_of, simulate_plan
 
     unknown = [name for name in options["without"] if name not in {p.id for p in fund.included}]
     if unknown:
@@ -222,11 +232,14 @@ def decision_of(fund: Fund, folder: Path, options: Mapping[str, Any], stage: Sta
             "not a project of this fund.",
             did_you_mean(unknown[0], [p.id for p in fund.included]),
         )
+    if file is not None and os.fstat(file.fileno()).st_size:
+        stage.say("goes on with the run that was interrupted")
     auto = options["paths"] == "auto"
     with stage("simulated", "as many paths as it takes" if auto else f"{options['paths']:,} paths"):
-        result = appraise(
-            fund, paths=options["paths"], seed=options["seed"], workers=options["workers"], on="processes",
-            progress=stage.progress(), models_folder=folder, engine=options["engine"],
+        result = simulate_plan(
+            plan_of(fund, options["paths"], folder, options["engine"]),
+            paths=options["paths"], seed=options["seed"], workers=options["workers"], on="processes",
+            progress=stage.progress(), file=file,
         )  # fmt: skip
     if result.effort is not None:
         stage.say(result.effort.text)
@@ -254,8 +267,13 @@ class Stages:
     """One line a stage on the error stream, with its seconds."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self.quiet = quiet
+        self.quiet, self._start = quiet, time.perf_counter()
         self.seconds: dict[str, float] = {}
+
+    @property
+    def all(self) -> float:
+        """Seconds since the first stage began."""
+        return time.perf_counter() - self._start
 
     @contextmanager
     def __call__(self, name: str, note: str = "") -> Iterator[None]:
