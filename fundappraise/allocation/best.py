@@ -25,7 +25,7 @@ def best(
 ) -> Selection:
     """The portfolio of highest value under the problem's rows and the ``extra`` ones.
 
-    ``value (columns,)`` replaces the expected fund NPVs, ``cvar_limit`` (MUSD) the fund's limit; ``paths`` are the futures
+    ``value (columns,)`` replaces the problem's own, ``cvar_limit`` (MUSD) the fund's limit; ``paths`` are the futures
     whose losses count (all of them where it is not given).
     """
     rows = (*problem.rows, *extra)
@@ -38,5 +38,7 @@ def best(
         cvar_limit=limit,
         confidence=problem.confidence,
         loss_constant=problem.loss_constant,
+        cvar_price=problem.cvar_price,
+        also=[row.on(paths) for row in problem.path_rows],
         gap=gap,
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from fundappraise.allocation.best import best
 from fundappraise.allocation.clashes import explain_clash
-from fundappraise.allocation.problem import DEFINITION, Problem, Row, problem_of
+from fundappraise.allocation.problem import DEFINITION, PathRow, Problem, Row, problem_of
 from fundappraise.allocation.solve import Selection
 from fundappraise.arrays import Floats, Ints
 from fundappraise.errors import FundappraiseError, InputError, did_you_mean
@@ -37,7 +37,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
-    """The answer of the allocator. ``limits`` pairs each limit row with what the portfolio uses of it.
+    """The answer of the allocator. ``limits`` and ``path_limits`` pair each limit with what the portfolio uses of it.
 
     ``chosen`` are projects, ``options`` the way each of them is taken (``A2``, ``A2: take-or-pay``), in the same order.
     """
@@ -54,15 +54,16 @@ class Choice:
     relaxation: str = ""
     excluded: tuple[str, ...] = ()
     forced: tuple[str, ...] = ()
+    path_limits: tuple[tuple[PathRow, float], ...] = ()
 
 
 def choose(run: Appraisal, *, exclude: Sequence[str] = (), force: Sequence[str] = ()) -> Choice:
-    """The portfolio of highest expected fund NPV under every limit of the run's fund.
+    """The best portfolio by the fund's objective (expected fund NPV unless it says otherwise) under every limit of the fund.
 
     Raises
     ------
     InputError
-        ``exclude`` or ``force`` names a project that is not in the run.
+        ``exclude`` or ``force`` names a project that is not in the run; or ``problem_of``.
     FundappraiseError
         The time limit ended the search before any portfolio was found.
     """
@@ -103,6 +104,7 @@ def choose(run: Appraisal, *, exclude: Sequence[str] = (), force: Sequence[str] 
         seconds=found.seconds,
         excluded=tuple(exclude),
         forced=tuple(force),
+        path_limits=tuple((row, row.on().measure(found.x.astype(np.float64))) for row in problem.path_rows),
     )
 
 
@@ -137,12 +139,14 @@ def _chosen(problem: Problem, place: int, regret: float) -> Verdict:
     option = problem.options[place]
     if np.isnan(regret):
         return Verdict(option, True, "chosen", "It must be in.", regret)
-    less = f"ithout it the portfolio gains {_amount(regret)} less."
+    gains = "gains" if problem.is_plain else "is worth"
+    less = f"ithout it the portfolio {gains} {_amount(regret)} less."
     return Verdict(option, True, "chosen", f"It loses by itself; w{less}" if problem.value[place] <= 0 else f"W{less}", regret)
 
 
 def _rejected(problem: Problem, x: Floats, place: int, regret: float) -> Verdict:
     option, npv = problem.options[place], float(problem.value[place])
+    worth = "economic NPV" if problem.is_economic else "expected fund NPV"
     way = option.removeprefix(f"{problem.projects[place]}: ")
     own = "I" if way == problem.projects[place] else f"In its best way ({way}) i"
     with_it = x.copy()
@@ -155,13 +159,19 @@ def _rejected(problem: Problem, x: Floats, place: int, regret: float) -> Verdict
     limit = problem.cvar_limit
     if limit is not None and _portfolio_cvar(problem, with_it) > limit.amount * (1 + 1e-9):
         broken.append("CVaR limit")
+    broken += [row.words for row in problem.path_rows if row.on().broken(with_it) is not None]
     cost = "" if np.isnan(regret) else f" Forcing it in costs {_amount(regret)}."
     if npv <= 0:
-        verdict, why = "below the hurdle", f"{own}ts expected fund NPV is {_amount(npv)}, below zero."
+        verdict, why = (
+            "below zero" if problem.is_economic else "below the hurdle",
+            f"{own}ts {worth} is {_amount(npv)}, below zero.",
+        )
     elif broken:
         verdict, why = broken[0], f"{own}t would break: {'; '.join(broken)}."
     else:
         verdict, why = "no gain", "The portfolio gains nothing by it."
+        if problem.cvar_price:
+            verdict, why = "price of risk", "It adds more risk than it gains at the price of CVaR."
     return Verdict(option, False, verdict, f"{why}{cost}", regret)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fundappraise.allocation.infeasible import CVAR, clashes
-from fundappraise.allocation.problem import DEFINITION, Problem, Row
+from fundappraise.allocation.problem import DEFINITION, PathRow, Problem, Row
 
 
 def explain_clash(problem: Problem) -> tuple[tuple[str, ...], str]:
@@ -20,21 +20,33 @@ def explain_clash(problem: Problem) -> tuple[tuple[str, ...], str]:
         cvar_limit=limit,
         confidence=problem.confidence,
         loss_constant=problem.loss_constant,
+        also={row.words: row.on() for row in problem.path_rows},
         fixed={name for name, row in named.items() if row.limit is None},
     )
-    stated = [_stated(named[name]) for name in found.limits if name != CVAR and named[name].words != DEFINITION]
+    stated = [_stated(named[name]) for name in found.limits if name in named and named[name].words != DEFINITION]
     if CVAR in found.limits:
         stated.append(f"CVaR of capital loss at most {limit:g} MUSD")
+    on_paths = {row.words: row for row in problem.path_rows}
+    stated += [
+        f"{name} at most {_of_paths(on_paths[name].limit.amount, on_paths[name])}" for name in found.limits if name in on_paths
+    ]
     if not found.cheapest_relaxation:
         return tuple(stated), "No change of a single limit helps."
     name, give = next(iter(found.cheapest_relaxation.items()))
     if name == CVAR:
         assert limit is not None
         words = f"CVaR of capital loss: {limit + give:.1f} MUSD in place of {limit:g} MUSD"
+    elif name in on_paths:
+        path_row, amount = on_paths[name], on_paths[name].limit.amount
+        words = f"{name}: {_of_paths(amount + give, path_row)} in place of {_of_paths(amount, path_row)}"
     else:
         row = named[name]
         words = f"{row.words}: {_amount(abs(row.upper + give), row)} in place of {_amount(abs(row.upper), row)}"
     return tuple(stated), f"The smallest single change that helps: {words}."
+
+
+def _of_paths(amount: float, row: PathRow) -> str:
+    return f"{100 * amount:.3g} %" if row.kind == "probability" else f"{amount:.4g} MUSD"
 
 
 def _stated(row: Row) -> str:

@@ -30,7 +30,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Eased:
-    """What the portfolio gains (expected NPV, MUSD) when one limit is eased by ``step``, and its price for each unit."""
+    """What the portfolio gains (of the fund's objective, MUSD) when one limit is eased by ``step``, and its price for a unit."""
 
     words: str
     amount: float
@@ -98,6 +98,11 @@ def eased_limits(problem: Problem, value: float) -> tuple[Eased, ...]:
         step = STEP * abs(amount)
         eased = replace(problem, cvar_limit=replace(problem.cvar_limit, amount=amount + step))
         found.append(Eased("CVaR of capital loss", amount, step, _gain(eased, value)))
+    for place, limit in enumerate(problem.path_rows):
+        step = STEP * limit.limit.amount
+        if step > 0:
+            moved = (*problem.path_rows[:place], limit.eased(step), *problem.path_rows[place + 1 :])
+            found.append(Eased(limit.words, limit.limit.amount, step, _gain(replace(problem, path_rows=moved), value)))
     return tuple(found)
 
 
@@ -112,4 +117,4 @@ def _cvar(problem: Problem, found: Selection) -> float:
 def _point(problem: Problem, tickets: Floats, limit: float, found: Selection) -> Point:
     options = tuple(option for option, taken in zip(problem.options, found.x, strict=False) if taken)
     spent = float(tickets @ found.x[: tickets.size])
-    return Point(float(limit), options, found.value, _cvar(problem, found), spent)
+    return Point(float(limit), options, float(problem.npv @ found.x), _cvar(problem, found), spent)

@@ -64,8 +64,9 @@ def presence(problem: Problem, found: Selection, npv: Floats, seed: int) -> dict
     counts = dict.fromkeys(names, 0)
     for k in range(RESAMPLES):
         paths = _resampled(problem.losses.shape[0], seed, k)
-        value = np.zeros(problem.n_columns)
-        value[: npv.shape[1]] = npv[paths].mean(axis=0)
+        value = problem.value.copy()
+        if not problem.is_economic:  # whose paths are not kept
+            value[: npv.shape[1]] = npv[paths].mean(axis=0)
         other = best(problem, value=value, paths=paths, gap=ROUGH_GAP)
         for name in _projects_in(problem, other.x):
             counts[name] += 1
@@ -124,7 +125,7 @@ def _alternative(problem: Problem, found: Selection, other: Selection) -> Altern
     before, after = _projects_in(problem, found.x), _projects_in(problem, other.x)
     return Alternative(
         options=tuple(option for place, option in enumerate(problem.options) if other.x[place]),
-        npv=other.value,
+        npv=float(problem.npv @ other.x),
         cvar=float(cvar(problem.losses @ other.x + problem.loss_constant, problem.confidence)),
         comes_in=tuple(name for name in after if name not in before),
         goes_out=tuple(name for name in before if name not in after),

@@ -1,39 +1,56 @@
-"""The choice as arrays: one column an option (and one a sector where sectors are counted), one named row a limit.
-
-An option is a project as its tab states it, or another of its configurations; a project is in when one of its options is.
-"""
+"""The choice as arrays: one column an option (and one a sector where sectors are counted), one named row a limit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fundappraise.arrays import Floats
-from fundappraise.fund.currencies import in_base
+from fundappraise.allocation.path_limits import CvarLimit, LossShare, PathLimit
+from fundappraise.allocation.rows import DEFINITION, SECTOR_WORDS, Row, Rows, investable
+from fundappraise.allocation.tail_cuts import TailLosses
+from fundappraise.arrays import Floats, Ints
+from fundappraise.errors import InputError
+from fundappraise.errors import Problem as InputProblem
 from fundappraise.fund.fund import Fund, Limit
+from fundappraise.fund.limits import CVAR_OF_CALLS, CVAR_OF_LOSS, LOSS_PROBABILITY
+from fundappraise.fund.settings import ECONOMIC_NPV
+from fundappraise.simulate.block import CALLS, call_years
 from fundappraise.simulate.run import Appraisal
+
+__all__ = ["DEFINITION", "SECTOR_WORDS", "PathRow", "Problem", "Row", "cost_of_the_fund", "investable", "problem_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Row:
-    """``coefficients @ x <= upper``. ``limit`` is the officer's row it stems from; ``words`` name it in the paper."""
+class PathRow:
+    """A limit on paths beside that on the CVaR of capital loss: the officer's ``limit``, on losses ``(paths, columns)``."""
 
     words: str
-    coefficients: Floats
-    upper: float
-    limit: Limit | None = None
-    whom: str = ""
-    year: int | None = None
-    is_limit: bool = False
+    limit: Limit
+    losses: NDArray[np.floating]
+    constant: float
+    confidence: float
+    kind: Literal["CVaR", "probability"] = "CVaR"
+
+    def on(self, paths: Ints | None = None) -> PathLimit:
+        """For the solver; on all paths, or on these."""
+        losses = self.losses if paths is None else self.losses[paths]
+        tails = TailLosses(losses, self.confidence, self.constant)
+        return CvarLimit(tails, self.limit.amount) if self.kind == "CVaR" else LossShare(tails, self.limit.amount)
+
+    def eased(self, step: float) -> PathRow:
+        return replace(self, limit=replace(self.limit, amount=self.limit.amount + step))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
-    """Maximise ``value @ x`` over binaries, subject to rows and to a CVaR limit on ``losses @ x + loss_constant``.
+    """Maximise ``value @ x`` less ``cvar_price`` times the CVaR of ``losses @ x + loss_constant``, over binaries.
 
-    ``options`` names the first columns, ``projects`` the project of each.
+    Subject to rows, to a limit on that CVaR, and to other limits on paths. ``options`` names the first columns, ``projects`` the
+    project of each. ``value`` is the fund's objective in MUSD: expected fund NPV, or economic NPV beside ``fund_npv``.
     """
 
     options: tuple[str, ...]
@@ -44,44 +61,95 @@ class Problem:
     rows: tuple[Row, ...]
     cvar_limit: Limit | None
     confidence: float
+    path_rows: tuple[PathRow, ...] = ()
+    cvar_price: float = 0.0
+    fund_npv: Floats | None = None
 
     @property
     def n_columns(self) -> int:
         return self.value.size
+
+    @property
+    def is_economic(self) -> bool:
+        return self.fund_npv is not None
+
+    @property
+    def npv(self) -> Floats:
+        """Expected fund NPV ``(columns,)``."""
+        return self.value if self.fund_npv is None else self.fund_npv
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but expected fund NPV is maximised."""
+        return not self.is_economic and not self.cvar_price
 
     def is_of(self, project_id: str) -> Floats:
         """1 in the columns of a project's options ``(columns,)``."""
         return np.array([float(name == project_id) for name in self.projects] + [0.0] * (self.n_columns - len(self.projects)))
 
 
-DEFINITION = ""
-"""Words of a row that only says what a column means; nothing to name in a paper."""
-SECTOR_WORDS = {"it": "IT"}
-
-
 def problem_of(run: Appraisal, exclude: Sequence[str] = (), force: Sequence[str] = ()) -> Problem:
-    """The choice among a run's projects under its fund's limits."""
+    """The choice among a run's projects under its fund's limits.
+
+    Raises
+    ------
+    InputError
+        Economic NPV is to be maximised, and of some project that may be chosen nobody has said what its users gain.
+    """
     fund, table = run.fund, run.configurations
     options, projects = tuple(table.index), tuple(table["project"])
-    sectors = tuple(dict.fromkeys(table["sector"])) if _counts_sectors(fund) else ()
+    sectors = tuple(dict.fromkeys(table["sector"])) if any(limit.of == "sectors" for limit in fund.limits) else ()
     n = len(options) + len(sectors)
-    value = np.zeros(n)
-    value[: len(options)] = table["npv_mean"].to_numpy()
-    losses = np.zeros((run.n_paths, n))
+    npv, losses = np.zeros(n), np.zeros((run.n_paths, n))
+    npv[: len(options)] = table["npv_mean"].to_numpy()
     for place, option in enumerate(options):
         losses[:, place] = run.columns[option]["capital_loss"]
-    rows = _Rows(run, options, projects, sectors, n)
-    cvar = next((row for row in fund.limits if row.of == "CVaR of capital loss"), None)
+    rows = Rows(run, options, projects, sectors, n)
+    is_economic = fund.text("objective") == ECONOMIC_NPV
     return Problem(
         options=options,
         projects=projects,
-        value=value,
+        value=_economic(run, n, exclude) if is_economic else npv,
         losses=losses,
         loss_constant=cost_of_the_fund(fund),
         rows=(*rows.configurations(), *rows.links(exclude, force), *rows.budget(), *rows.limits()),
-        cvar_limit=cvar,
+        cvar_limit=min((row for row in fund.limits if row.of == CVAR_OF_LOSS), key=lambda row: row.amount, default=None),
         confidence=fund.number("confidence"),
+        path_rows=tuple(_path_rows(run, options, losses)),
+        cvar_price=fund.number("cvar_price"),
+        fund_npv=npv if is_economic else None,
     )
+
+
+def _economic(run: Appraisal, n: int, exclude: Sequence[str]) -> Floats:
+    """Economic NPV of every option, MUSD; 0 where its project is left out anyway."""
+    table, value = run.configurations, np.zeros(n)
+    stated = table["enpv"].to_numpy(dtype=np.float64)
+    open_to_choice = ~table["project"].isin(list(exclude)).to_numpy()
+    unknown = list(dict.fromkeys(table["project"][np.isnan(stated) & open_to_choice]))
+    if unknown:
+        row = run.fund.setting("objective")
+        found = f"economic NPV, but nobody has said what the users of {', '.join(unknown)} gain."
+        hint = 'Say it on their tabs (users\' gain), set them to "not now", or maximise fund NPV.'
+        raise InputError([InputProblem((row.place if row else "") or "objective", f"objective: {found}", hint=hint)])
+    value[: len(stated)] = np.where(open_to_choice, stated, 0.0)
+    return value
+
+
+def _path_rows(run: Appraisal, options: tuple[str, ...], losses: Floats) -> Iterator[PathRow]:
+    """The limits on paths but for that on the CVaR of capital loss. Years without a call are left out."""
+    fund = run.fund
+    confidence = fund.number("confidence")
+    for limit in fund.limits:
+        if limit.of == LOSS_PROBABILITY:
+            yield PathRow(LOSS_PROBABILITY, limit, losses, cost_of_the_fund(fund), confidence, "probability")
+        elif limit.of == CVAR_OF_CALLS:
+            for year in call_years(fund) if limit.year is None else (limit.year,):
+                calls = np.zeros(losses.shape, dtype=np.float32)
+                for place, option in enumerate(options):
+                    calls[:, place] = run.columns[option][CALLS.format(year=year)]
+                if calls.any():
+                    yield PathRow(f"{CVAR_OF_CALLS} {year}", limit, calls, 0.0, confidence)
 
 
 def cost_of_the_fund(fund: Fund) -> float:
@@ -89,174 +157,3 @@ def cost_of_the_fund(fund: Fund) -> float:
     yearly = fund.number("management_fee") * fund.commitments + fund.number("fund_costs")
     years = np.arange(round(fund.number("term_years"))) + 0.5
     return float((yearly / (1.0 + fund.number("risk_free")) ** years).sum())
-
-
-def investable(fund: Fund) -> float:
-    """Commitments less lifetime fees and costs and the follow-on reserve, with what may be recycled, MUSD."""
-    yearly = fund.number("management_fee") * fund.commitments + fund.number("fund_costs")
-    kept = (fund.number("follow_on_reserve") - fund.number("recycling")) * fund.commitments
-    return max(0.0, fund.commitments - yearly * fund.number("term_years") - kept)
-
-
-def _counts_sectors(fund: Fund) -> bool:
-    return any(limit.of == "sectors" for limit in fund.limits)
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Builds the rows; private to this module."""
-
-    run: Appraisal
-    options: tuple[str, ...]
-    projects: tuple[str, ...]
-    sectors: tuple[str, ...]
-    n: int
-
-    def _row(self, coefficients: Floats, upper: float, words: str, **named: object) -> Row:
-        full = np.zeros(self.n)
-        full[: coefficients.size] = coefficients
-        return Row(words, full, upper, **{"is_limit": "limit" in named, **named})  # type: ignore[arg-type]  # fields of Row
-
-    def _unit(self, project_id: str) -> Floats:
-        """1 in the columns of a project's options."""
-        return np.array([float(other == project_id) for other in self.projects])
-
-    def _option(self, option: str) -> Floats:
-        return np.array([float(other == option) for other in self.options])
-
-    def links(self, exclude: Sequence[str], force: Sequence[str]) -> Iterator[Row]:
-        """Prerequisites, exclusions, mandatory projects, and what the caller leaves out or forces in."""
-        seen: set[frozenset[str]] = set()
-        for project in self.run.fund.included:
-            own = self._unit(project.id)
-            for other in project.needs:
-                yield self._row(own - self._unit(other), 0.0, f"{project.id} needs {other}")
-            for other in project.excludes:
-                pair = frozenset((project.id, other))
-                if other in self.projects and pair not in seen:
-                    seen.add(pair)
-                    yield self._row(own + self._unit(other), 1.0, f"{project.id} and {other} exclude each other")
-            if project.include == "must" or project.id in force:
-                yield self._row(-own, -1.0, f"{project.id} must be in")
-            if project.id in exclude:
-                yield self._row(own, 0.0, f"{project.id} is left out")
-
-    def configurations(self) -> Iterator[Row]:
-        """One way a project at most; a way that names other projects is tied to them."""
-        several = {row.stated.project for row in self.run.plan.configurations}
-        for name in self.run.ids:
-            if name in several:
-                yield self._row(self._unit(name), 1.0, DEFINITION)
-        for row in self.run.plan.configurations:
-            stated, own = row.stated, self._option(row.stated.id)
-            for other in stated.needs:
-                yield self._row(own - self._unit(other), 0.0, f"{stated.id} needs {other}")
-            for other in stated.without:
-                yield self._row(own + self._unit(other), 1.0, f"{stated.id} is without {other}")
-
-    def budget(self) -> Iterator[Row]:
-        """What the commitments can pay, where the fund states any."""
-        fund = self.run.fund
-        if fund.sponsors:
-            yield self._row(self._tickets(), investable(fund), "investable capital", is_limit=True)
-            reserve = fund.number("follow_on_reserve") * fund.commitments
-            if any(project.follow_on for project in fund.included):
-                yield self._row(self._follow_on(), reserve, "follow-on reserve", is_limit=True)
-
-    def _follow_on(self) -> Floats:
-        return np.array([self.run.fund.project(name).follow_on for name in self.projects])
-
-    def limits(self) -> Iterator[Row]:
-        """Every row of the Limits tab but the CVaR limit, and the sponsors' own yearly maximum."""
-        for limit in self.run.fund.limits:
-            builder = _BUILDERS.get(limit.of)
-            if builder is not None:
-                for row in builder(self, limit):
-                    yield row if limit.sense == "at most" else _at_least(row)
-        for sponsor in self.run.fund.sponsors:
-            if sponsor.max_call is not None:
-                most = in_base(self.run.fund, sponsor.max_call, sponsor.currency)
-                own = Limit(of="sponsor calls", amount=most, whom=sponsor.name, unit="MUSD", why="Sponsors tab")
-                yield from self.sponsor_calls(own)
-        yield from self._sector_counts()
-
-    def _sector_counts(self) -> Iterator[Row]:
-        """A sector's column is 1 exactly when one of its projects is in: neither sense of a limit can be dodged."""
-        for place, sector in enumerate(self.sectors):
-            inside = np.flatnonzero(self.run.configurations["sector"] == sector)
-            counted, any_of = np.zeros(self.n), np.zeros(self.n)
-            counted[len(self.options) + place] = 1.0
-            any_of[inside] = 1.0
-            yield Row(DEFINITION, counted - any_of, 0.0)
-            for project in inside:
-                yield Row(DEFINITION, np.eye(self.n)[project] - counted, 0.0)
-
-    def tickets(self, limit: Limit) -> Iterator[Row]:
-        yield self._row(self._tickets(), limit.amount, "all tickets", limit=limit)
-
-    def _tickets(self) -> Floats:
-        return self.run.configurations["ticket"].to_numpy(dtype=np.float64)
-
-    def calls(self, limit: Limit) -> Iterator[Row]:
-        yield from self._calls(limit, 1.0, "")
-
-    def sponsor_calls(self, limit: Limit) -> Iterator[Row]:
-        for sponsor in self.run.fund.sponsors:
-            if limit.whom in ("", sponsor.name):
-                yield from self._calls(limit, sponsor.share, sponsor.name)
-
-    def _calls(self, limit: Limit, share: float, whom: str) -> Iterator[Row]:
-        calls = -self.run.by_year("fund_calls", self.options)
-        for year in calls.columns:
-            coefficients = share * calls[year].to_numpy(dtype=np.float64)
-            if limit.year in (None, int(year)) and coefficients.max(initial=0.0) > 0:
-                words = f"calls {year}" + (f" on {whom}" if whom else "")
-                yield self._row(coefficients, limit.amount, words, limit=limit, whom=whom, year=int(year))
-
-    def sector(self, limit: Limit) -> Iterator[Row]:
-        for sector in dict.fromkeys(self.run.projects["sector"]):
-            if limit.whom in ("", sector):
-                inside = (self.run.configurations["sector"] == sector).to_numpy(dtype=np.float64)
-                yield self._share(inside * self._tickets(), limit, f"sector {SECTOR_WORDS.get(sector, sector)}", str(sector))
-
-    def country(self, limit: Limit) -> Iterator[Row]:
-        shares = [self.run.fund.country_shares(name) for name in self.projects]
-        for country in dict.fromkeys(name for share in shares for name in share):
-            if limit.whom in ("", country):
-                inside = np.array([share.get(country, 0.0) for share in shares])
-                yield self._share(inside * self._tickets(), limit, f"country {country}", country)
-
-    def name(self, limit: Limit) -> Iterator[Row]:
-        exposure = self._tickets() + self._follow_on()
-        for name in self.run.ids:
-            if limit.whom in ("", name):
-                yield self._share(self._unit(name) * exposure, limit, f"single name {name}", name)
-
-    def _share(self, exposure: Floats, limit: Limit, words: str, whom: str) -> Row:
-        upper = limit.amount * self.run.fund.commitments if limit.unit.startswith("%") else limit.amount
-        return self._row(exposure, upper, words, limit=limit, whom=whom)
-
-    def count_projects(self, limit: Limit) -> Iterator[Row]:
-        yield self._row(np.ones(len(self.options)), limit.amount, "number of projects", limit=limit)
-
-    def count_sectors(self, limit: Limit) -> Iterator[Row]:
-        counted = np.zeros(self.n)
-        counted[len(self.options) :] = 1.0
-        yield self._row(counted, limit.amount, "number of sectors", limit=limit)
-
-
-def _at_least(row: Row) -> Row:
-    return replace(row, words=f"at least: {row.words}", coefficients=-row.coefficients, upper=-row.upper)
-
-
-_BUILDERS: dict[str, Callable[[_Rows, Limit], Iterator[Row]]] = {
-    "tickets": _Rows.tickets,
-    "calls": _Rows.calls,
-    "sponsor calls": _Rows.sponsor_calls,
-    "sector": _Rows.sector,
-    "country": _Rows.country,
-    "name": _Rows.name,
-    "projects": _Rows.count_projects,
-    "sectors": _Rows.count_sectors,
-}
-"""One builder a code of ``fund.limits.MEASURES``, but for the CVaR limit, which is no row."""

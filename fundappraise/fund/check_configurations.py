@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fundappraise.errors import InputError, Problem, did_you_mean
 from fundappraise.fund.check_frame import Frame, twice
 from fundappraise.fund.check_inputs import input_problems
-from fundappraise.fund.configure import MOST, MOST_OTHERS, configured
+from fundappraise.fund.configure import MOST, MOST_OTHERS, configured, ways
 from fundappraise.fund.fund import Configuration, Project
 from fundappraise.fund.override import parse_address
 
@@ -39,7 +39,7 @@ def _named(frame: Frame, row: Configuration) -> Iterator[Problem]:
         yield Problem(place, f"{row.id}: {row.start} is not a year to start in.", f"Allowed: {frame.span}.")
     for address, _ in row.overrides if row.project in ids else ():
         parts = parse_address(address)
-        if parts is None or parts.owner != row.project or parts.code in ("", "start", "include"):
+        if parts is None or parts.owner != row.project or parts.code in ("", "start", "include", "lots"):
             allowed = f"Allowed: an input of {row.project}, as {row.project}.capex; a start has a column of its own."
             yield Problem(place, f'{row.id}: "{address}" is not an input of {row.project}.', allowed)
 
@@ -80,10 +80,11 @@ def _others(frame: Frame) -> Iterator[Problem]:
 
 def _too_many(frame: Frame) -> Iterator[Problem]:
     included = {project.id for project in frame.fund.included}
-    counted = Counter(row.project for row in frame.fund.configurations if row.project in included)
+    counted = Counter(row.project for row in ways(frame.fund) if row.project in included)
     total = len(included) + counted.total()
     if total > MOST:
         most = ", ".join(f"{name} has {count + 1}" for name, count in counted.most_common(3))
-        place = frame.fund.configurations[-1].place or "Configurations"
+        stated = frame.fund.configurations
+        place = (stated[-1].place if stated else "") or ("Configurations" if stated else "Projects")
         found = f"{total} configurations in all; {most}." if most else f"{total} projects are included."
         yield Problem(place, found, f"Allowed: at most {MOST}.", 'Leave some out, or set projects to "not now".')

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from fundappraise.drivers.range_problems import shown
 from fundappraise.errors import Problem
 from fundappraise.fund.check_frame import Frame, percent_slip, unknown
 from fundappraise.fund.fund import Fund, Limit, Project
-from fundappraise.fund.limits import MEASURES, LimitKind, kind_of
+from fundappraise.fund.limits import MEASURES, LimitKind, kind_of, several
 from fundappraise.model.units import UnitError, conversion
 
 _SLACK = 1e-9  # typed decimals: a cap of 0.2 of 300 holds a ticket of 60
@@ -42,13 +42,15 @@ def _row(frame: Frame, row: Limit, kind: LimitKind) -> Iterator[Problem]:
     place = _place(row)
     if row.sense not in ("at most", "at least"):
         yield Problem(place, f'{row.of}: "{row.sense}".', 'Allowed: "at most", "at least".')
-    if row.of == "CVaR of capital loss" and row.sense == "at least":
+    if kind.on_paths and row.sense == "at least":
         yield Problem(place, f"{row.of}: a tail limit bounds from above.", 'Allowed: "at most".')
     yield from _whom(frame, row, kind)
     if row.year is not None and not kind.by_year:
         yield Problem(place, f"{row.of}: it holds for the whole fund, not for a year.", hint="Empty the year.")
     elif not frame.on_timeline(row.year):
         yield Problem(place, f"{row.of}: {row.year} is outside the years simulated.", f"Allowed: {frame.span}.")
+    elif row.of == "pace" and row.year is None:
+        yield Problem(place, "pace: no year, by whose end the projects start.", hint="Fill in the year.")
     yield from _amount(frame, row, kind)
 
 
@@ -64,9 +66,9 @@ def _amount(frame: Frame, row: Limit, kind: LimitKind) -> Iterator[Problem]:
     if not math.isfinite(row.amount) or row.amount < 0:
         yield Problem(place, f"{row.of}: an amount of {shown(row.amount, kind.unit)}.", "Allowed: 0 or more.")
     elif kind.unit == "%" and row.amount > 1:
-        found = f"{row.of}: {shown(row.amount, '%')} of the commitments."
+        found = f"{row.of}: {shown(row.amount, '%')} of the {'commitments' if kind.of_commitments else 'futures'}."
         yield Problem(place, found, "Allowed: 0 % to 100 %.", percent_slip(row.amount))
-    elif kind.unit == "%" and not frame.fund.commitments > 0:
+    elif kind.of_commitments and not frame.fund.commitments > 0:
         found = f"{row.of}: a share of the commitments, but the fund has no commitments."
         yield Problem(place, found, hint="Fill in the Sponsors tab.")
     elif kind.unit == "1" and row.amount != round(row.amount):
@@ -75,13 +77,16 @@ def _amount(frame: Frame, row: Limit, kind: LimitKind) -> Iterator[Problem]:
 
 def _whom(frame: Frame, row: Limit, kind: LimitKind) -> Iterator[Problem]:
     fund = frame.fund
-    known = {
+    known: dict[str, list[str]] = {
         "sector": [p.sector for p in fund.projects],
         "country": [*(p.country for p in fund.projects), *(s.which for s in fund.shares if s.of == "country")],
+        "stage": [p.stage for p in fund.projects],
         "project": [p.id for p in fund.projects],
         "sponsor": [s.name for s in fund.sponsors],
     }
-    if not kind.whom:
+    if kind.whom == "projects":
+        yield from _named_projects(row, known["project"])
+    elif not kind.whom:
         if row.whom:
             yield Problem(
                 _place(row),
@@ -89,11 +94,22 @@ def _whom(frame: Frame, row: Limit, kind: LimitKind) -> Iterator[Problem]:
                 hint="Empty whom.",
             )
     elif row.whom and row.whom not in known[kind.whom]:
-        several = {"country": "Countries"}.get(kind.whom, "")
-        found, hint = unknown(kind.whom, row.whom, [name for name in known[kind.whom] if name], several)
+        plural = {"country": "Countries"}.get(kind.whom, "")
+        found, hint = unknown(kind.whom, row.whom, [name for name in known[kind.whom] if name], plural)
         yield Problem(_place(row), f"{row.of}, whom: {found}", hint=hint)
     elif kind.whom == "sponsor" and not row.whom and not fund.sponsors:
         yield Problem(_place(row), f"{row.of}: the fund has no sponsors.")
+
+
+def _named_projects(row: Limit, known: list[str]) -> Iterator[Problem]:
+    """Several projects, each of them known and named once, and as many of them as are asked for."""
+    names = several(row.whom)
+    for name in dict.fromkeys(names):
+        if name not in known:
+            found, hint = unknown("project", name, known)
+            yield Problem(_place(row), f"{row.of}, whom: {found}", hint=hint)
+        elif names.count(name) > 1:
+            yield Problem(_place(row), f"{row.of}, whom: {name} is named twice.")
 
 
 def _against(row: Limit, earlier: Iterable[Limit]) -> Iterator[Problem]:
@@ -133,18 +149,22 @@ def _reach(frame: Frame, row: Limit, kind: LimitKind) -> Iterator[Problem]:
         return
     must, included = musts(fund), fund.included
     if row.sense == "at least":
-        most = {"projects": float(len(included)), "sectors": float(len({p.sector for p in included if p.sector}))}.get(row.of)
+        most = {
+            "projects": float(len(_counted(row, included))),
+            "sectors": float(len({p.sector for p in included if p.sector})),
+        }.get(row.of)
         if row.of == "tickets" and all(p.ticket is not None for p in included):
             most = sum(p.ticket or 0.0 for p in included)
         if most is not None and row.amount > most + _SLACK:
             unit = "" if kind.unit == "1" else kind.unit
             least, all_in = shown(row.amount, unit), shown(most, unit)
-            found = f"{_named(row)}: at least {least}, but all candidates together give {all_in}."
+            who = "those that are included" if row.whom else "all candidates together"
+            found = f"{_named(row)}: at least {least}, but {who} give {all_in}."
             yield Problem(_place(row), found, hint="Nobody can meet it: lower it, or add candidates.")
         return
     for who, used in _used(fund, row, must):
-        bound = row.amount * (fund.commitments if kind.unit == "%" else 1.0)
-        if kind.unit == "%" and (row.amount > 1 or not fund.commitments > 0):
+        bound = row.amount * (fund.commitments if kind.of_commitments else 1.0)
+        if kind.of_commitments and (row.amount > 1 or not fund.commitments > 0):
             continue
         if used > bound + _SLACK:
             unit = "" if kind.unit == "1" else "MUSD"
@@ -155,19 +175,31 @@ def _reach(frame: Frame, row: Limit, kind: LimitKind) -> Iterator[Problem]:
     yield from _never(fund, row, kind)
 
 
+def _counted(row: Limit, projects: Iterable[Project]) -> tuple[Project, ...]:
+    """The projects that a limit on their number counts."""
+    names = several(row.whom)
+    return tuple(p for p in projects if not names or p.id in names)
+
+
 def _used(fund: Fund, row: Limit, must: tuple[Project, ...]) -> Iterator[tuple[str, float]]:
     """Who the limit is about and what the mandatory projects use of it; a ticket not stated counts as nothing."""
     lots = {p.id: p.lot or 0.0 for p in must}
     if row.of == "tickets":
         yield "", sum(lots.values())
     elif row.of == "projects":
-        yield "", float(len(must))
+        yield "", float(len(_counted(row, must)))
     elif row.of == "sectors":
         yield "", float(len({p.sector for p in must if p.sector}))
     elif row.of == "sector":
         for sector in sorted({p.sector for p in must}):
             if row.whom in ("", sector):
                 yield sector, sum(lots[p.id] for p in must if p.sector == sector)
+    elif row.of == "stage":
+        for stage in sorted({p.stage for p in must if p.stage}):
+            if row.whom in ("", stage):
+                yield stage, sum(lots[p.id] for p in must if p.stage == stage)
+    elif row.of in ("vintage", "pace"):
+        yield from _started(fund, row, must, lots)
     elif row.of == "country":
         shares = {p.id: fund.country_shares(p.id) for p in must}
         for country in sorted({name for by in shares.values() for name in by}):
@@ -179,11 +211,20 @@ def _used(fund: Fund, row: Limit, must: tuple[Project, ...]) -> Iterator[tuple[s
                 yield project.id, lots[project.id] + project.follow_on
 
 
+def _started(fund: Fund, row: Limit, must: tuple[Project, ...], lots: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+    """Tickets by year of start; a project with configurations may start in another."""
+    movable = {other.project for other in fund.configurations if other.start is not None}
+    years = {p.id: p.start or fund.timeline.first_year for p in must if p.id not in movable}
+    for year in sorted(set(years.values()) if row.year is None else {row.year}):
+        counts = [name for name, start in years.items() if (start <= year if row.of == "pace" else start == year)]
+        yield str(year), sum(lots[name] for name in counts)
+
+
 def _never(fund: Fund, row: Limit, kind: LimitKind) -> Iterator[Problem]:
     """Candidates that one limit alone keeps out, at one lot: worth knowing before a run."""
     if row.of not in ("tickets", "name", "sector") or row.sense != "at most" or (kind.unit == "%" and row.amount > 1):
         return
-    bound = row.amount * (fund.commitments if kind.unit == "%" else 1.0)
+    bound = row.amount * (fund.commitments if kind.of_commitments else 1.0)
     for project in fund.included:
         about = {"tickets": "", "name": project.id, "sector": project.sector}[row.of]
         needed = (project.lot or 0.0) + (project.follow_on if row.of == "name" else 0.0)

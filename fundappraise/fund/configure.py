@@ -15,6 +15,21 @@ MOST_OTHERS = 3
 """Other projects that one project's configurations may name."""
 
 
+def ways(fund: Fund) -> tuple[Configuration, ...]:
+    """Every other way in which a project can be: its configurations, and each of them and its own tab with fewer lots.
+
+    A stake decides about tax and dilution, so that fewer lots are another way, not a share of the whole one.
+    """
+    found = list(fund.configurations)
+    for project in fund.projects:
+        of = [row for row in fund.configurations if row.project == project.id]
+        for lots in range(1, project.lots if project.lot is not None else 1):
+            fewer, override = f"{lots} of {project.lots} lots", (f"{project.id}.lots", str(lots))
+            found.append(Configuration(project=project.id, name=fewer, overrides=(override,), place=project.place))
+            found += [replace(row, name=f"{row.name}, {fewer}", overrides=(*row.overrides, override)) for row in of]
+    return tuple(found)
+
+
 def configured(fund: Fund, chosen: Iterable[Configuration], models_folder: Path | None = None) -> Fund:
     """The fund with each of the ``chosen`` configurations in place of what its project's own tab says, and no other left.
 

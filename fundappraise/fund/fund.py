@@ -308,6 +308,13 @@ class Fund:
             raise TypeError(f"the fund's {code} is not a number: {value!r}")
         return float(value)
 
+    def text(self, code: str) -> str:
+        """A setting in words: the stated value, else the default of ``settings.SETTINGS``."""
+        from fundappraise.fund.settings import default_of
+
+        row = self.setting(code)
+        return str(row.value if row is not None and row.value else default_of(code) or "")
+
     @property
     def name(self) -> str:
         row = self.setting("name")

@@ -121,6 +121,11 @@ def _changed(row: Project | Market | Driver, address: Address, value: Override, 
         if value not in ("candidate", "must", "not now"):
             raise ValueError(f'include is "candidate", "must" or "not now", not "{value}".')
         return replace(row, include=value)  # type: ignore[arg-type]  # one of the three words above
+    if isinstance(row, Project) and address.code == "lots" and isinstance(value, int | float | str):
+        lots = float(value) if isinstance(value, int | float) else read_change(value)[0]
+        if lots != round(lots) or lots < 1:
+            raise ValueError(f"lots are a whole number from 1 on, not {value}.")
+        return replace(row, lots=round(lots))
     if isinstance(row, Project) and address.code == "start" and isinstance(value, int | float | str):
         return replace(row, start=round(float(value) if isinstance(value, int | float) else read_change(value)[0]))
     if isinstance(row, Driver):

@@ -27,6 +27,9 @@ class SettingKind:
 YEARS_PER_PERIOD = {"year": 1.0, "half-year": 0.5, "quarter": 0.25}
 """What the setting ``period`` may be."""
 
+OBJECTIVES = FUND_NPV, ECONOMIC_NPV = "fund NPV", "economic NPV"
+"""What the setting ``objective`` may be."""
+
 SETTINGS: tuple[SettingKind, ...] = (
     SettingKind("name", "Name of the fund", "text", required=True),
     SettingKind("paper", "Number of the paper", "text", default=""),
@@ -75,6 +78,16 @@ SETTINGS: tuple[SettingKind, ...] = (
         highest=24,
     ),
     SettingKind("line_rate", "Interest of the subscription line", "rate", "%/year", lowest=0, highest=0.3),
+    SettingKind("objective", "What is maximised", "text", default="fund NPV", choices=OBJECTIVES),
+    SettingKind(
+        "cvar_price",
+        "Price of risk: what a million of CVaR takes off it (0: limits alone)",
+        "number",
+        "",
+        default=0.0,
+        lowest=0,
+        highest=100,
+    ),
     SettingKind("social_rate", "Social discount rate, real", "rate", "%/year", default=0.05, lowest=0, highest=0.3),
     SettingKind("confidence", "Tail of CVaR begins at", "share", "%", default=0.95, lowest=0.5, highest=0.999),
     SettingKind(

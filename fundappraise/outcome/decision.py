@@ -98,11 +98,15 @@ class Decision:
 
         columns = ["limit", "of", "whom", "year", "amount", "unit", "used", "binding", "why"]
         shown = [self._limit(row, used) for row, used in _tightest_years(self.choice.limits)]
-        tail = next((limit for limit in self.run.fund.limits if limit.of == "CVaR of capital loss"), None)
+        tail = self._problem.cvar_limit
         if tail is not None and self.status != "infeasible":
             used = self.choice.cvar_used
             binding = used > 0.98 * tail.amount  # one more project rarely fits into the last fiftieth
             shown.append(("CVaR of capital loss", tail.of, "", None, tail.amount, tail.unit or "MUSD", used, binding, tail.why))
+        for row, used in self.choice.path_limits:
+            stated, amount = row.limit, row.limit.amount
+            unit = "%" if row.kind == "probability" else stated.unit or "MUSD"
+            shown.append((row.words, stated.of, "", stated.year, amount, unit, used, used > 0.98 * amount, stated.why))
         return pd.DataFrame(shown, columns=columns)
 
     def _limit(self, row: Row, used: float) -> tuple[object, ...]:

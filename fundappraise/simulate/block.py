@@ -19,6 +19,8 @@ from fundappraise.drivers.sampling import BLOCK
 from fundappraise.drivers.scores import input_scores
 from fundappraise.errors import UndefinedError
 from fundappraise.fund.currencies import currency_values
+from fundappraise.fund.fund import Fund
+from fundappraise.fund.limits import CVAR_OF_CALLS
 from fundappraise.measures.discounting import half_period_npv, merge_half_periods, payback
 from fundappraise.measures.irr import irr_of_columns
 from fundappraise.simulate.inputs import PlannedInput
@@ -31,6 +33,8 @@ MEASURES = (
 )  # fmt: skip
 """By path: NPVs and capital loss in MUSD, IRRs a year, payback in years, default 0/1. NaN: no IRR, no payback, no debt.
 ``…_rates`` says how many IRRs there are."""
+CALLS = "calls {year}"
+"""And, where the fund limits the tail of its calls, those of each such year, MUSD (see ``call_years``)."""
 COUNTS: Mapping[str, type[np.int8]] = dict.fromkeys(("default", "project_rates", "equity_rates"), np.int8)
 """Measures that are small whole numbers, and how they are kept."""
 
@@ -278,7 +282,29 @@ def measures(plan: Plan, project: ProjectPlan, outputs: Mapping[str, Floats]) ->
         "default": outputs["default"][0].copy(),
         "project_rates": project_rates,
         "equity_rates": equity_rates,
+        **{CALLS.format(year=year): _calls(plan, outputs["fund_calls"], year) for year in call_years(fund)},
     }
+
+
+def _calls(plan: Plan, calls: Floats, year: int) -> Floats:
+    """What the fund pays in a year ``(paths,)``."""
+    return np.asarray(-calls[plan.timeline.periods_of(year)].sum(axis=0))
+
+
+def call_years(fund: Fund) -> tuple[int, ...]:
+    """The years whose calls by path a limit of the fund is about."""
+    stated = [row.year for row in fund.limits if row.of == CVAR_OF_CALLS]
+    leaves = fund.setting("exit_year")
+    term = fund.timeline.first_year + fund.number("term_years") - 1
+    last = max(term, leaves.value) if leaves is not None and isinstance(leaves.value, int | float) else term
+    every = (year for year in fund.timeline.years if year <= last)
+    return tuple(every) if None in stated else tuple(sorted({year for year in stated if year is not None}))
+
+
+def measured(fund: Fund) -> dict[str, type[np.generic]]:
+    """The measures by path and how each is kept: calls of single precision, which is more than any limit needs."""
+    named = {name: COUNTS.get(name, np.float64) for name in MEASURES}
+    return named | {CALLS.format(year=year): np.float32 for year in call_years(fund)}
 
 
 def fund_npv(plan: Plan, project: ProjectPlan, outputs: Mapping[str, Floats], rate: float) -> Floats:

@@ -13,7 +13,7 @@ from fundappraise.arrays import Floats
 from fundappraise.backends.checks import failed_checks, require_defined
 from fundappraise.drivers.paths import base_path, process_of
 from fundappraise.errors import InputError, Problem, raise_if_any
-from fundappraise.fund.configure import configured
+from fundappraise.fund.configure import configured, ways
 from fundappraise.fund.currencies import baskets, currency_values
 from fundappraise.fund.fund import Configuration, Fund, Input, Market, Project
 from fundappraise.fund.moving import dependence_of, driver_spec, method_of
@@ -93,10 +93,10 @@ def plan_fund(
         models_folder=models_folder,
         engine=engine,
     )
-    if only is not None or not fund.configurations:
+    if only is not None:
         return plan
     included = {project.id for project in fund.included}
-    rows = tuple(_configuration(plan, row) for row in fund.configurations if row.project in included)
+    rows = tuple(_configuration(plan, row) for row in ways(fund) if row.project in included)
     return replace(plan, configurations=rows, warnings=(*plan.warnings, *(w for row in rows for w in row.plan.warnings)))
 
 

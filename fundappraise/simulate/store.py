@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fundappraise.arrays import Floats
 from fundappraise.drivers.sampling import BLOCK
-from fundappraise.simulate.block import COUNTS, MEASURES, TASK_BLOCKS, TaskResult, flows_of
+from fundappraise.simulate.block import TASK_BLOCKS, TaskResult, flows_of, measured
 from fundappraise.simulate.plan import Plan
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Store:
     def __init__(self, plan: Plan, file: BinaryIO | None = None) -> None:
         self._size = _DIGEST
         options = plan.options.items()
-        measures = {name: (COUNTS.get(name, np.float64), (TASK,)) for name in MEASURES}
+        measures = {name: (kind, (TASK,)) for name, kind in measured(plan.fund).items()}
         flow = (np.float64, (TASK_BLOCKS, plan.timeline.n_periods))
         self._measures: Places = {option: self._room(measures) for option, _ in options}
         self._flows: Places = {option: self._room(dict.fromkeys(flows_of(project), flow)) for option, (_, project) in options}

@@ -21,9 +21,9 @@ SPONSORS = (
 def projects(**changed):
     """A costs 40 in 2026, B 60 in 2026, C 80 in 2027; each earns a half of its cost a year, so all are worth it."""
     rows = {
-        "A": {"lot": 40.0, "sector": "trade", "country": "Kazakhstan", "follow_on": 4.0},
-        "B": {"lot": 60.0, "sector": "trade", "country": "Azerbaijan"},
-        "C": {"lot": 80.0, "sector": "energy", "country": "Kazakhstan", "start": 2027, "follow_on": 10.0},
+        "A": {"lot": 40.0, "sector": "trade", "country": "Kazakhstan", "follow_on": 4.0, "stage": "open"},
+        "B": {"lot": 60.0, "sector": "trade", "country": "Azerbaijan", "stage": "new"},
+        "C": {"lot": 80.0, "sector": "energy", "country": "Kazakhstan", "start": 2027, "follow_on": 10.0, "stage": "new"},
     }
     return tuple(
         shop(name, stated("cost", row["lot"]), stated("income", row["lot"] / 2), **(row | changed.get(name, {})))
@@ -84,7 +84,19 @@ def test_without_limits_every_set_is_allowed_and_all_are_taken():
         (limit("name", 0.32, unit="%"), ["", "A", "AB", "B"]),  # C is 80 + 10 of 64
         (limit("name", 0.21, unit="%", whom="A"), ["", "B", "BC", "C"]),  # A is 40 + 4 of 42
         (limit("name", 0.22, unit="%", whom="A"), ALL),
+        (limit("stage", 0.45, unit="%", whom="new"), without("BC", "ABC")),  # B and C: 140 of 90
+        (limit("stage", 0.35, unit="%"), ["", "A", "AB", "B"]),  # C alone is 80 of 70
+        (limit("stage", 0.15, unit="%"), [""]),
+        (limit("vintage", 0.45, unit="%", year=2026), without("AB", "ABC")),  # 100 of 90
+        (limit("vintage", 0.45, unit="%"), without("AB", "ABC")),
+        (limit("vintage", 0.35, unit="%"), ["", "A", "B"]),
+        (limit("vintage", 0.35, unit="%", year=2027, sense="at least"), ["ABC", "AC", "BC", "C"]),
+        (limit("pace", 0.6, unit="%", year=2027), ["", "A", "AB", "AC", "B", "C"]),  # all by then: 120
+        (limit("pace", 0.3, unit="%", year=2026), without("AB", "ABC")),
         (limit("projects", 1), ["", "A", "B", "C"]),
+        (limit("projects", 1, whom="A, C"), without("AC", "ABC")),
+        (limit("projects", 1, whom="A; B", sense="at least"), without("", "C")),
+        (limit("projects", 2, whom="A B C", sense="at least"), ["AB", "ABC", "AC", "BC"]),
         (limit("projects", 2, sense="at least"), ["AB", "ABC", "AC", "BC"]),
         (limit("sectors", 2, sense="at least"), ["ABC", "AC", "BC"]),
     ],

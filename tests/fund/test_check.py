@@ -44,7 +44,16 @@ LINE = Input(
     source="ledger",
     place="K1!F9",
 )
-KIOSK = Project(id="K1", model="kiosk.toml", sector="trade", country="Kazakhstan", lot=10.0, inputs=(PRICE,), place="Projects!A4")
+KIOSK = Project(
+    id="K1",
+    model="kiosk.toml",
+    sector="trade",
+    country="Kazakhstan",
+    stage="building",
+    lot=10.0,
+    inputs=(PRICE,),
+    place="Projects!A4",
+)
 STALL = replace(KIOSK, id="S1", model="stall.toml", country="Azerbaijan", place="Projects!A5")
 THIRST = Driver(
     name="thirst",
@@ -523,8 +532,8 @@ def test_every_override_of_a_scenario_applies(address: str, value: str, sentence
         (
             Limit(of="sectr", amount=0.3, place="Limits!A4"),
             'Limits!A4: "sectr" is not a limit. Did you mean "sector"? Limits: tickets, calls, sponsor calls, '
-            "sector, country, "
-            "name, projects, sectors, CVaR of capital loss.",
+            "sector, country, stage, name, vintage, pace, projects, sectors, CVaR of capital loss, CVaR of calls, "
+            "probability of loss.",
         ),
         (
             Limit(of="sector", whom="tarde", amount=0.3),
@@ -558,6 +567,41 @@ def test_every_override_of_a_scenario_applies(address: str, value: str, sentence
         (
             Limit(of="CVaR of capital loss", amount=9.0, sense="at least"),
             'limit CVaR of capital loss: CVaR of capital loss: a tail limit bounds from above. Allowed: "at most".',
+        ),
+        (
+            Limit(of="CVaR of calls", amount=9.0, sense="at least", year=2030),
+            'limit CVaR of calls: CVaR of calls: a tail limit bounds from above. Allowed: "at most".',
+        ),
+        (
+            Limit(of="probability of loss", amount=10.0, unit="%"),
+            "limit probability of loss: probability of loss: 1000 % of the futures. Allowed: 0 % to 100 %. Did you mean 10 %?",
+        ),
+        (
+            Limit(of="probability of loss", amount=0.1, unit="MUSD"),
+            "limit probability of loss: probability of loss: it is given in MUSD. Allowed: %.",
+        ),
+        (
+            Limit(of="probability of loss", amount=0.1, year=2030),
+            "limit probability of loss: probability of loss: it holds for the whole fund, not for a year. Empty the year.",
+        ),
+        (
+            Limit(of="stage", whom="bulding", amount=0.3),
+            'limit stage: stage, whom: "bulding" is not a stage. Did you mean "building"? Stages: building.',
+        ),
+        (Limit(of="pace", amount=0.3), "limit pace: pace: no year, by whose end the projects start. Fill in the year."),
+        (
+            Limit(of="vintage", amount=0.3, year=2070),
+            "limit vintage: vintage: 2070 is outside the years simulated. Allowed: 2026 to 2060.",
+        ),
+        (
+            Limit(of="projects", amount=1, whom="K1, K3", sense="at least"),
+            'limit projects: projects, whom: "K3" is not a project. Projects: K1, K2.',
+        ),
+        (Limit(of="projects", amount=1, whom="K1, K1"), "limit projects: projects, whom: K1 is named twice."),
+        (
+            Limit(of="projects", amount=3, whom="K1, K2", sense="at least"),
+            "limit projects: projects K1, K2: at least 3, but those that are included give 2. Nobody can meet it: lower "
+            "it, or add candidates.",
         ),
         (
             Limit(of="sectors", amount=3, sense="at least"),
@@ -597,6 +641,19 @@ def test_limits_that_contradict_each_other() -> None:
             "limit name: name K1: at most 11 MUSD, but what must be in (K1) takes 12 MUSD.",
         ),
         (Limit(of="projects", amount=0), "limit projects: projects: at most 0, but what must be in (K1) takes 1."),
+        (Limit(of="projects", amount=0, whom="K1, K2"), "limit projects: projects: at most 0, but what must be in (K1) takes 1."),
+        (
+            Limit(of="stage", amount=0.05),
+            "limit stage: stage building: at most 5 MUSD, but what must be in (K1) takes 10 MUSD.",
+        ),
+        (
+            Limit(of="vintage", amount=0.05),
+            "limit vintage: vintage 2026: at most 5 MUSD, but what must be in (K1) takes 10 MUSD.",
+        ),
+        (
+            Limit(of="pace", amount=0.05, year=2027),
+            "limit pace: pace 2027: at most 5 MUSD, but what must be in (K1) takes 10 MUSD.",
+        ),
     ],
 )
 def test_a_limit_that_nobody_can_meet_needs_no_simulation(limit: Limit, sentence: str) -> None:
