@@ -39,14 +39,13 @@ def portfolio_by_path(decision: Decision) -> dict[str, Floats]:
 
 def block_sums(decision: Decision) -> dict[str, NDArray[Any]]:
     """``names`` of the result columns, and a digest and a mean of each ``(columns, blocks)``; NaN where a block has no number."""
-    rows = dict(_columns(decision.run, ""))
-    if decision.outcome is not None:
-        rows |= dict(_columns(decision.outcome.run, CHOSEN))
-    return {
-        "names": np.array(list(rows), dtype=np.str_),
-        "digests": np.array([[_digest(block) for block in blocks] for blocks in rows.values()], dtype=np.uint64),
-        "means": np.array([[_mean(block) for block in blocks] for blocks in rows.values()]),
-    }
+    runs = [("", decision.run)] + ([] if decision.outcome is None else [(CHOSEN, decision.outcome.run)])
+    names, digests, means = [], [], []
+    for name, blocks in (column for prefix, run in runs for column in _columns(run, prefix)):
+        names.append(name)
+        digests.append([_digest(block) for block in blocks])
+        means.append([_mean(block) for block in blocks])
+    return {"names": np.array(names, dtype=np.str_), "digests": np.array(digests, dtype=np.uint64), "means": np.array(means)}
 
 
 def _columns(run: Appraisal, prefix: str) -> Iterator[tuple[str, list[Floats]]]:

@@ -157,7 +157,9 @@ class Decision:
         columns = ["chosen", "tail_loss", "near", "resampled", "resampled_se"]
         if self._found is None:
             return pd.DataFrame(columns=columns)
-        npv = np.column_stack([self.run.columns[option]["fund_npv"] for option in self._problem.options])
+        npv = np.empty((self.run.n_paths, len(self._problem.options)))
+        for place, option in enumerate(self._problem.options):
+            npv[:, place] = self.run.columns[option]["fund_npv"]
         held, tails = presence(self._problem, self._found, npv, self.run.seed), tail_shares(self._problem, self._found.x)
         rows = {
             name: (name in self.chosen, tails.get(name, 0.0), p.near, p.resampled, p.resampled_se) for name, p in held.items()

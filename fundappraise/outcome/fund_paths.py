@@ -49,26 +49,34 @@ def fund_paths(run: Appraisal) -> FundPaths:
     """The fund of a run whose projects are those it holds."""
     terms = terms_of(run.fund, sum(project.ticket for project in run.plan.projects), last_period(run))
     tasks = _Tasks(run, terms, own_currencies(run))
-    columns: dict[str, list[Floats]] = {}
-    years: dict[str, list[Floats]] = {name: [] for name in YEARLY}
+    columns: dict[str, Floats] = {}
+    years: dict[str, Floats] = {}
     sums: dict[str, Floats] = {}
-    done = 0
+    first = 0
     for by_path, yearly, grids in tasks:
         for name, row in by_path.items():
-            columns.setdefault(name, []).append(row)
+            _put(columns, name, row, first, run.n_paths)
         for name, rows in yearly.items():
-            years[name].append(rows[:, : max(0, YEARLY_PATHS - done)])
+            _put(years, name, rows, first, min(run.n_paths, YEARLY_PATHS))
             sums[name] = sums.get(name, 0.0) + rows.sum(axis=1)
         for name, grid in grids.items():
             sums[f"grid {name}"] = sums.get(f"grid {name}", 0.0) + grid.sum(axis=1)
-        done += next(iter(by_path.values())).size
+        first += next(iter(by_path.values())).size
     return FundPaths(
         terms=terms,
-        by_path={name: np.concatenate(rows) for name, rows in columns.items()},
-        yearly={name: np.concatenate(rows, axis=1) for name, rows in years.items()},
-        yearly_mean={name: sums[name] / done for name in YEARLY},
-        grids={name.removeprefix("grid "): row / done for name, row in sums.items() if name.startswith("grid ")},
+        by_path=columns,
+        yearly=years,
+        yearly_mean={name: sums[name] / first for name in YEARLY},
+        grids={name.removeprefix("grid "): row / first for name, row in sums.items() if name.startswith("grid ")},
     )
+
+
+def _put(arrays: dict[str, Floats], name: str, part: Floats, first: int, n_paths: int) -> None:
+    """Copy a task's numbers to their place on the path axis, as far as there is room: a view would hold the whole task."""
+    if name not in arrays:
+        arrays[name] = np.empty((*part.shape[:-1], n_paths))
+    there = arrays[name][..., first : first + part.shape[-1]]
+    there[:] = part[..., : there.shape[-1]]
 
 
 def last_period(run: Appraisal) -> int:

@@ -6,7 +6,7 @@ rates; percentiles are of the rates of single paths, those without one left out 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -102,22 +102,32 @@ class FundReturns:
         """
         import pandas as pd
 
-        kept, mean = self.paths.yearly, self.paths.yearly_mean
-        paid, got = np.cumsum(kept["paid_in"], axis=0), np.cumsum(kept["sponsors"], axis=0)
-        dpi, rvpi = _over(got, paid), _over(kept["held"], paid)
-        series: dict[str, tuple[Floats, Floats | None]] = {
-            "calls": (kept["paid_in"], mean["paid_in"]),
-            "distributions": (kept["sponsors"], mean["sponsors"]),
-            "net": (got - paid, np.cumsum(mean["sponsors"] - mean["paid_in"])),
-            "pic": (_over(paid, np.full_like(paid, self.run.fund.commitments)), None),
-            "dpi": (dpi, None), "rvpi": (rvpi, None), "tvpi": (dpi + rvpi, None),
+        mean = self.paths.yearly_mean
+        means = {
+            "calls": mean["paid_in"], "distributions": mean["sponsors"],
+            "net": np.cumsum(mean["sponsors"] - mean["paid_in"]),
         }  # fmt: skip
-        columns = {}
-        for name, (rows, means) in series.items():
-            columns[name, "mean"] = [_of(np.mean, row) for row in rows] if means is None else means
-            for key, p in POINTS.items():
-                columns[name, key] = [_of(partial(np.quantile, q=p), row) for row in rows]
+        columns: dict[tuple[str, str], list[float]] = {}
+        for year, series in enumerate(self._years()):
+            for name, row in series.items():
+                figure = float(means[name][year]) if name in means else _of(np.mean, row)
+                columns.setdefault((name, "mean"), []).append(figure)
+                for key, p in POINTS.items():
+                    columns.setdefault((name, key), []).append(_of(partial(np.quantile, q=p), row))
         return pd.DataFrame(columns, index=pd.Index(self.paths.terms.timeline.years, name="year"))
+
+    def _years(self) -> Iterator[dict[str, Floats]]:
+        """What ``by_year`` shows, by path, one year after another."""
+        kept = self.paths.yearly
+        paid, got = np.zeros((2, kept["held"].shape[1]))
+        for called, distributed, held in zip(kept["paid_in"], kept["sponsors"], kept["held"], strict=True):
+            paid, got = paid + called, got + distributed
+            dpi, rvpi = _over(got, paid), _over(held, paid)
+            yield {
+                "calls": called, "distributions": distributed, "net": got - paid,
+                "pic": _over(paid, np.full_like(paid, self.run.fund.commitments)),
+                "dpi": dpi, "rvpi": rvpi, "tvpi": dpi + rvpi,
+            }  # fmt: skip
 
     @cached_property
     def sponsors(self) -> pd.DataFrame:

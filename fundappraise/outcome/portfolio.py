@@ -55,11 +55,16 @@ class Outcome:
 
     @cached_property
     def npv_by_path(self) -> Floats:
-        return np.asarray(self.run.npv.to_numpy().sum(axis=1))
+        return self._together("fund_npv")
 
     @cached_property
     def capital_loss_by_path(self) -> Floats:
-        return np.asarray(self.run.capital_loss.to_numpy().sum(axis=1) + cost_of_the_fund(self.run.fund))
+        return self._together("capital_loss") + cost_of_the_fund(self.run.fund)
+
+    def _together(self, measure: str) -> Floats:
+        """A measure of all chosen projects ``(paths,)``, MUSD; one column is held at a time."""
+        columns = (self.run.columns[name][measure] for name in self.run.ids)
+        return np.asarray(sum(columns, np.zeros(self.run.n_paths)))
 
     @property
     def npv(self) -> Estimate:
@@ -96,8 +101,10 @@ class Outcome:
     @cached_property
     def risk(self) -> pd.DataFrame:
         """Figures of risk as in ``Appraisal.risk``: the portfolio's, and the fund's, whose loss bears fees and costs."""
-        tickets = np.asarray(self.run.capital_loss.to_numpy().sum(axis=1))
-        rows = {"portfolio": (self.npv_by_path, tickets), "fund": (self.npv_by_path, self.capital_loss_by_path)}
+        rows = {
+            "portfolio": (self.npv_by_path, self._together("capital_loss")),
+            "fund": (self.npv_by_path, self.capital_loss_by_path),
+        }
         return portfolio_risks(rows, self.n_rates, self.run.fund.number("confidence"))
 
     @property
@@ -163,9 +170,8 @@ class Outcome:
     def diversification(self) -> float:
         """1 − CVaR of the portfolio over the sum of single CVaRs, costs left out; NaN when that sum is not positive."""
         tail = self.run.fund.number("confidence")
-        losses = self.run.capital_loss.to_numpy()
-        single = sum(float(cvar(losses[:, k], tail)) for k in range(losses.shape[1]))
-        return 1.0 - float(cvar(losses.sum(axis=1), tail)) / single if single > 0 else float("nan")
+        single = sum(float(cvar(self.run.columns[name]["capital_loss"], tail)) for name in self.run.ids)
+        return 1.0 - float(cvar(self._together("capital_loss"), tail)) / single if single > 0 else float("nan")
 
 
 def simulate_chosen(
