@@ -228,6 +228,20 @@ def test_a_damaged_file_is_made_again(tmp_path, monkeypatch):
     assert (doubled(cache.compiled(text, "damaged")) == 13).all()
 
 
+def test_one_wrong_bit_of_machine_code_is_found_before_it_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path / "kernels")
+    text = text_of(tmp_path, 19)
+    cache.compiled(text, "one bit")
+    (code,) = (tmp_path / "kernels" / "__pycache__").glob("*.nbc")
+    good = code.read_bytes()
+    for place in range(1_000, len(good), len(good) // 7):
+        code.write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :])
+        monkeypatch.setattr(cache, "_known", {})
+        run = cache.compiled(text, "one bit")
+        assert sum(run.stats.cache_misses.values()) == 1
+        assert (doubled(run) == 19).all()
+
+
 def test_kernels_of_other_versions_or_processors_have_other_names(tmp_path, monkeypatch):
     text = text_of(tmp_path, 17)
     here = cache._digest(text)

@@ -1,8 +1,8 @@
 """Kernels compiled once: in this process, and in files of a per-user folder that every later process reads.
 
 A kernel's file is named by a hash of its text, of the operations it calls and of the versions and processor that compiled it;
-numba keeps machine code beside it. What cannot be kept (no folder, a read-only one, a damaged file) is compiled again and
-never stops a run.
+numba keeps machine code beside it, and a seal says what that was. What cannot be kept (no folder, a read-only one, a damaged
+file) is compiled again and never stops a run.
 """
 
 from __future__ import annotations
@@ -65,15 +65,41 @@ def _from_file(text: str, name: str) -> Run | None:
     """The kernel by way of its file; None when it cannot be kept there."""
     try:
         path = _written(text, cache_folder() / f"{name}.py")
+        _drop_damaged(path)
         spec = importlib.util.spec_from_file_location(f"fundappraise_kernel_{name}", path)
         if spec is None or spec.loader is None:
             return None
         module = importlib.util.module_from_spec(spec)
         sys.modules[spec.name] = module  # numba imports it by name when it reads machine code
         spec.loader.exec_module(module)
-    except Exception:  # numba's reading of a damaged cache raises many kinds; the text itself is tried next
+        _seal(path)
+    except (OSError, RuntimeError):  # no place to write, as the system says it and as numba says it
         return None
     return _run_of(module)
+
+
+def _drop_damaged(path: Path) -> None:
+    """Remove machine code that is not what was sealed: numba would run it, and one wrong bit ends the process."""
+    sealed = path.with_suffix(".seal")
+    if not sealed.is_file() or sealed.read_text(encoding="utf-8") != _machine_code(path):
+        for file in _kept_by_numba(path):
+            file.unlink(missing_ok=True)
+
+
+def _seal(path: Path) -> None:
+    """Note what the machine code is, and again where another process has written it meanwhile."""
+    noted = None
+    while noted != (now := _machine_code(path)):
+        _written(now, path.with_suffix(".seal"))
+        noted = now
+
+
+def _machine_code(path: Path) -> str:
+    return "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()} {file.name}\n" for file in _kept_by_numba(path))
+
+
+def _kept_by_numba(path: Path) -> list[Path]:
+    return sorted((path.parent / "__pycache__").glob(f"{path.stem}.*.nb?"))
 
 
 def _written(text: str, path: Path) -> Path:
