@@ -132,7 +132,7 @@ def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
         fund, found = read(path)
         if any(problem.severity == "problem" for problem in found):
             return _refuse(path, fund, found)
-        fund = under_scenario(fund, options["scenario"], path.resolve().parent)
+        stated, fund = fund, under_scenario(fund, options["scenario"], path.resolve().parent)
     with stage("models"):
         texts = _texts(fund, path.resolve().parent)
     key = runs.key_of(
@@ -153,28 +153,32 @@ def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
     with unfinished(target.parent, key) as file:
         decision = decision_of(fund, path.resolve().parent, options, stage, file)
         key = replace(key, paths=decision.run.n_paths)  # the number that "auto" came to
-        text = _written(path, decision, key, target, earlier=earlier, stage=stage)
+        text = _written(path, stated, decision, (key, target, earlier), stage)
     if options["scenario"]:
         text = f"Under the scenario: {options['scenario']}\n{text}"
     return text, decision.status == "infeasible"
 
 
-def _written(path: Path, decision: Allocation, key: Any, target: Path, *, earlier: Any, stage: Stages) -> str:
-    """The summary of a run whose folder is written."""
+def _written(path: Path, stated: Fund, decision: Allocation, place: tuple[Any, Path, Any], stage: Stages) -> str:
+    """The summary of a run whose folder is written: its key, where it goes, and the earlier run beside which it is put."""
     from fundappraise import runs
+    from fundappraise.as_read import keep_as_read
     from fundappraise.summary import summary
 
-    changes = None
+    (key, target, earlier), changes = place, None
     if earlier is not None:
         from fundappraise.outcome.changes import changes_since
 
         changes = changes_since(earlier, decision)
     refused: list[str] = []
+
+    def write(folder: Path) -> None:
+        keep_as_read(stated, folder)
+        refused.extend(_write_all(decision, folder, changes, target.name))
+
     with stage("paper and workbook"):
-        runs.write_run(
-            target, path, decision, key, changes=changes, timings={**stage.seconds, "all": stage.all},
-            write=lambda folder: refused.extend(_write_all(decision, folder, changes, target.name)),
-        )  # fmt: skip
+        timings = {**stage.seconds, "all": stage.all}
+        runs.write_run(target, path, decision, key, changes=changes, timings=timings, write=write)
     return summary(decision, changes, target, refused, stage.all)
 
 

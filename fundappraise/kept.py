@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fundappraise.as_read import as_read
 from fundappraise.errors import InputError, RunFolderError
 from fundappraise.fund.fund import Fund
 from fundappraise.reading import read_fund, under_scenario
@@ -27,8 +28,8 @@ class Kept:
     scenario: str
 
 
-def open_folder(folder: Path) -> Kept:
-    """A run from its folder alone.
+def open_folder(folder: Path, *, from_input: bool = False) -> Kept:
+    """A run from its folder alone: its fund as it was read then, or ``from_input`` read again.
 
     Raises
     ------
@@ -39,7 +40,8 @@ def open_folder(folder: Path) -> Kept:
     record = read_record(folder)
     key = _key(folder, record)
     try:
-        stated = replace(read_fund(input_of(folder)), origin=str(record.get("origin", "")))
+        fund = None if from_input else as_read(folder)
+        stated = replace(fund or read_fund(input_of(folder)), origin=str(record.get("origin", "")))
         fund = under_scenario(stated, key.scenario, folder)
     except InputError as error:
         raise RunFolderError(f"the input kept in {folder} can no longer be read: {error}") from None

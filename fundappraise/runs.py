@@ -155,12 +155,13 @@ def earlier_run(run: Path) -> Earlier:
     RunFolderError
         The folder is not a finished run, or its input can no longer be read.
     """
+    from fundappraise.as_read import as_read
     from fundappraise.outcome.changes import Earlier
 
     record = read_record(run)
     source = input_of(run)
     try:
-        fund = read_fund(source)
+        fund = as_read(run) or read_fund(source)
         with np.load(run / PATHS) as stored:
             npv, loss = stored["npv"], stored["capital_loss"]
     except InputError as error:

@@ -59,7 +59,7 @@ def verify_run(folder: Path, *, workers: int | None = None, quiet: bool = False)
     start = time.perf_counter()
     stage = Stages(quiet=quiet)
     with stage("read"):
-        kept = open_folder(folder)
+        kept = open_folder(folder, from_input=True)
         before = [*_edited(kept), *_files(kept)]
         sums = _arrays(kept.folder / runs.SUMS, ("names", "digests", "means"))
         paths = _arrays(kept.folder / runs.PATHS, ("npv", "capital_loss"))

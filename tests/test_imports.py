@@ -24,7 +24,21 @@ LAYERS = (
     ("outcome",),
     ("workbook",),
     ("report",),
-    ("reading", "runs", "unfinished", "stored", "kept", "verify", "decide", "summary", "commands", "cli", "__main__", "__init__"),
+    (
+        "reading",
+        "runs",
+        "as_read",
+        "unfinished",
+        "stored",
+        "kept",
+        "verify",
+        "decide",
+        "summary",
+        "commands",
+        "cli",
+        "__main__",
+        "__init__",
+    ),
 )
 """A module may import from its own row and from the rows before it."""
 

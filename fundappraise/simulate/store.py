@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from threading import Lock
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -67,7 +68,7 @@ class Store:
         self._flows: Places = {option: self._room(dict.fromkeys(flows_of(project), flow)) for option, (_, project) in options}
         self._held: dict[int, NDArray[np.uint8]] = {}
         self._own: BinaryIO | None = None
-        self._file = file
+        self._file, self._reading = file, Lock()
         self._in_file = set() if file is None else set(self._whole(file))
 
     def _room(self, arrays: Mapping[str, tuple[type[np.generic], tuple[int, ...]]]) -> dict[str, _Place]:
@@ -111,7 +112,6 @@ class Store:
         data[:_DIGEST] = np.frombuffer(_digest(data[_DIGEST:].data), np.uint8)
         self._file.seek(number * self._size)
         self._file.write(data.data)
-        self._file.flush()  # it is read past its buffer
         self._in_file.add(number)
 
     def columns(self, n_paths: int) -> Columns:
@@ -126,17 +126,22 @@ class Store:
         """An array over all tasks that hold the first paths, cut behind the last of them."""
         tasks, per_task = -(-n_paths // TASK), place.shape[0]
         whole = np.empty((tasks * per_task, *place.shape[1:]), place.kind)
-        mapped = self._mapped()
         for number in range(tasks):
-            data = mapped[number] if number in self._in_file else self._held[number]
-            whole[number * per_task : (number + 1) * per_task] = place.of(data)
+            part = whole[number * per_task : (number + 1) * per_task]
+            if number in self._held:
+                part[:] = place.of(self._held[number])
+            else:
+                self._read_into(part, number * self._size + place.first)
         return whole[: -(-n_paths * per_task // TASK)]
 
-    def _mapped(self) -> NDArray[np.uint8]:
-        """The file's tasks, a row each; only what is looked at is read."""
-        if self._file is None or not self._in_file:
-            return np.empty((0, self._size), np.uint8)
-        return np.asarray(np.memmap(self._file, np.uint8, "r", 0, (max(self._in_file) + 1, self._size)))
+    def _read_into(self, part: Floats, first: int) -> None:
+        # not mapped: the system would bring megabytes around each part into this process
+        if self._file is None:
+            raise ValueError("the tasks that were asked for are not there")
+        with self._reading:
+            self._file.seek(first)
+            if self._file.readinto(part.data.cast("B")) != part.nbytes:  # type: ignore[attr-defined]  # of all files
+                raise OSError("the file of the paths has been cut short")
 
 
 def _digest(data: Buffer) -> bytes:
