@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fundappraise.allocation.best import best
-from fundappraise.allocation.problem import DEFINITION, Problem, Row
+from fundappraise.allocation.problem import DEFINITION, PathRow, Problem, Row
 from fundappraise.allocation.solve import Selection
 from fundappraise.arrays import Floats
+from fundappraise.fund.fund import Limit
+from fundappraise.fund.limits import CVAR_OF_LOSS, kind_of
 from fundappraise.measures.risk import cvar
 
 POINTS = 15
@@ -85,25 +87,46 @@ def priorities(frontier: tuple[Point, ...], projects: dict[str, str]) -> dict[st
 
 
 def eased_limits(problem: Problem, value: float) -> tuple[Eased, ...]:
-    """Each stated limit, and the CVaR limit, eased by a tenth; ``value`` is the best portfolio's NPV, MUSD."""
-    found = []
+    """Each limit as stated eased by a tenth, for all years and all whom it bounds; ``value`` is the best portfolio's, MUSD."""
+    stated: dict[object, list[int]] = {}
     for place, row in enumerate(problem.rows):
-        if row.words == DEFINITION or not row.is_limit or row.upper == 0:
-            continue
-        step = STEP * abs(row.upper)
-        rows = (*problem.rows[:place], replace(row, upper=row.upper + step), *problem.rows[place + 1 :])
-        found.append(Eased(row.words, row.upper, step, _gain(replace(problem, rows=rows), value)))
+        if row.words != DEFINITION and row.is_limit and row.upper != 0:
+            stated.setdefault(row.limit or row.words, []).append(place)
+    found = [_eased_rows(problem, places, value) for places in stated.values()]
     if problem.cvar_limit is not None:
         amount = problem.cvar_limit.amount
         step = STEP * abs(amount)
         eased = replace(problem, cvar_limit=replace(problem.cvar_limit, amount=amount + step))
-        found.append(Eased("CVaR of capital loss", amount, step, _gain(eased, value)))
-    for place, limit in enumerate(problem.path_rows):
-        step = STEP * limit.limit.amount
-        if step > 0:
-            moved = (*problem.path_rows[:place], limit.eased(step), *problem.path_rows[place + 1 :])
-            found.append(Eased(limit.words, limit.limit.amount, step, _gain(replace(problem, path_rows=moved), value)))
+        found.append(Eased(CVAR_OF_LOSS, amount, step, _gain(eased, value)))
+    on_paths: dict[object, list[PathRow]] = {}
+    for limit in problem.path_rows:
+        on_paths.setdefault(limit.limit, []).append(limit)
+    found += [_eased_path_rows(problem, rows, value) for rows in on_paths.values() if rows[0].limit.amount > 0]
     return tuple(found)
+
+
+def _eased_rows(problem: Problem, places: list[int], value: float) -> Eased:
+    first = problem.rows[places[0]]
+    rows = tuple(
+        replace(row, upper=row.upper + STEP * abs(row.upper)) if place in places else row
+        for place, row in enumerate(problem.rows)
+    )
+    words = first.words if len(places) == 1 or first.limit is None else _in_words(first.limit)
+    return Eased(words, abs(first.upper), STEP * abs(first.upper), _gain(replace(problem, rows=rows), value))
+
+
+def _eased_path_rows(problem: Problem, limits: list[PathRow], value: float) -> Eased:
+    amount = limits[0].limit.amount
+    rows = tuple(row.eased(STEP * amount) if row in limits else row for row in problem.path_rows)
+    words = limits[0].words if len(limits) == 1 else _in_words(limits[0].limit)
+    return Eased(words, amount, STEP * amount, _gain(replace(problem, path_rows=rows), value))
+
+
+def _in_words(limit: Limit) -> str:
+    """A limit on many years or on many projects, sectors, countries at once: ``calls, every year``."""
+    kind = kind_of(limit.of)
+    every = "every year" if kind is not None and kind.by_year and limit.year is None else "each"
+    return f"{'at least: ' * (limit.sense == 'at least')}{limit.of}{f' of {limit.whom}' * bool(limit.whom)}, {every}"
 
 
 def _gain(problem: Problem, value: float) -> float:

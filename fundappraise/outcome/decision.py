@@ -11,12 +11,14 @@ import numpy as np
 
 from fundappraise.allocation.best import best
 from fundappraise.allocation.choose import Choice, Status
-from fundappraise.allocation.frontier import budget_frontier, eased_limits, risk_frontier
+from fundappraise.allocation.frontier import Point, budget_frontier, eased_limits, priorities, risk_frontier
 from fundappraise.allocation.nearby import alternatives, presence, tail_shares
 from fundappraise.allocation.problem import Problem, Row, problem_of
 from fundappraise.allocation.rescue import Rescue
 from fundappraise.allocation.solve import Selection
+from fundappraise.measures.risk import Estimate
 from fundappraise.outcome.portfolio import Outcome
+from fundappraise.outcome.worlds import Question, worlds
 from fundappraise.simulate.run import Appraisal
 
 if TYPE_CHECKING:
@@ -167,8 +169,60 @@ class Decision:
         return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
     @cached_property
+    def priorities(self) -> pd.DataFrame:
+        """What is funded first: a row a project that is in at some budget of the frontier, its ``first_budget`` (MUSD) and the
+        ``share`` of the budgets at which it is in, the largest first.
+        """
+        import pandas as pd
+
+        project_of = dict(zip(self._problem.options, self._problem.projects, strict=True))
+        points = [
+            Point(row["limit"], tuple(filter(None, row["options"].split(", "))), row["npv"], row["cvar"], row["tickets"])
+            for _, row in self.frontier[self.frontier["of"] == "budget"].iterrows()
+        ]
+        shares = priorities(tuple(points), project_of)
+        first = {name: min(p.limit for p in points if name in {project_of[o] for o in p.options}) for name in shares}
+        rows = {name: (first[name], share) for name, share in shares.items()}
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["first_budget", "share"])
+
+    @cached_property
+    def samples(self) -> pd.DataFrame:
+        """The portfolio on the futures on which it was chosen and on fresh ones: a row a figure with both and their errors.
+
+        Empty without a portfolio, and for a run on the futures of a condition.
+        """
+        import pandas as pd
+
+        fresh = self.outcome.fresh if self.outcome is not None and self.chosen else None
+        rows = [] if fresh is None or self.outcome is None else [
+            (what, unit, a.value, a.error, b.value, b.error)
+            for (what, unit, a), (_, _, b) in zip(_figures(self.outcome), _figures(fresh), strict=True)
+        ]  # fmt: skip
+        return pd.DataFrame(rows, columns=["what", "unit", "chosen_on", "chosen_on_se", "fresh", "fresh_se"]).set_index("what")
+
+    @cached_property
+    def worlds(self) -> pd.DataFrame:
+        """The chosen portfolio in every named scenario and under adverse assumptions, and the best portfolio there.
+
+        Columns: note, change, change_se, cvar, gain (MUSD), comes_in, goes_out, options. On the run's first 2,048 futures.
+        """
+        import pandas as pd
+
+        found = () if self.status == "infeasible" else worlds(self.run, Question(self.choice.options, *self._asked))
+        rows = {
+            w.name: (w.note, w.change.value, w.change.error, w.cvar, w.gain, *map(", ".join, (w.comes_in, w.goes_out, w.options)))
+            for w in found
+        }
+        columns = ["note", "change", "change_se", "cvar", "gain", "comes_in", "goes_out", "options"]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+    @property
+    def _asked(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return self.choice.excluded, self.choice.forced
+
+    @cached_property
     def _problem(self) -> Problem:
-        return problem_of(self.run, self.choice.excluded, self.choice.forced)
+        return problem_of(self.run, *self._asked)
 
     @cached_property
     def _found(self) -> Selection | None:
@@ -196,6 +250,14 @@ class Decision:
         table = pd.DataFrame.from_dict(rows, orient="index", columns=fields)
         table.index.name = "id"
         return table
+
+
+def _figures(outcome: Outcome) -> tuple[tuple[str, str, Estimate], ...]:
+    return (
+        ("Expected NPV", "MUSD", outcome.npv),
+        ("Futures with a loss", "%", outcome.p_loss),
+        ("CVaR of capital loss", "MUSD", outcome.capital_loss_cvar),
+    )
 
 
 def _tightest_years(limits: tuple[tuple[Row, float], ...]) -> list[tuple[Row, float]]:

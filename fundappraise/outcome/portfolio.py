@@ -37,6 +37,7 @@ from fundappraise.simulate.summary import OTHER_HURDLES, fund_npv, irr_of_mean
 if TYPE_CHECKING:
     import pandas as pd
 
+FRESH_PATHS = 16 * BLOCK
 _FLOWS = ("fund_calls", "fund_operating", "fund_exit")
 
 
@@ -141,6 +142,17 @@ class Outcome:
     def idle(self) -> float:
         """Investable capital that no chosen project takes."""
         return investable(self.run.fund) - self.tickets
+
+    @cached_property
+    def fresh(self) -> Outcome | None:
+        """The same portfolio on futures that had no part in choosing it: those of the next seed, 16,384 at most.
+
+        None for the futures of a condition. Fresh futures show the error of the sample, not that of a wrong assumption.
+        """
+        if self.run.kept is not None:
+            return None
+        fresh = simulate_plan(self.run.plan, paths=min(self.run.n_paths, FRESH_PATHS), seed=self.run.seed + 1)
+        return Outcome(fresh, fresh, fresh.ids)
 
     @cached_property
     def fund(self) -> FundReturns:

@@ -93,10 +93,13 @@ def plan_fund(
         models_folder=models_folder,
         engine=engine,
     )
-    if only is not None:
-        return plan
-    included = {project.id for project in fund.included}
-    rows = tuple(_configuration(plan, row) for row in ways(fund) if row.project in included)
+    return plan if only is not None else with_configurations(plan)
+
+
+def with_configurations(plan: Plan) -> Plan:
+    """The plan with the other configurations of its projects, each with a plan of its own."""
+    there = {project.name for project in plan.projects}
+    rows = tuple(_configuration(plan, row) for row in ways(plan.fund) if row.project in there)
     return replace(plan, configurations=rows, warnings=(*plan.warnings, *(w for row in rows for w in row.plan.warnings)))
 
 

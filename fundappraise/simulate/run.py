@@ -200,7 +200,7 @@ class Appraisal:
     @cached_property
     def projects(self) -> pd.DataFrame:
         """A row a project; see ``summary.option_table`` for the columns and their units."""
-        return option_table({name: self.plan.options[name] for name in self.ids}, self.columns, self.flows, self.n_paths)
+        return self.configurations.loc[list(self.ids)].drop(columns=["project", "configuration"])
 
     @cached_property
     def configurations(self) -> pd.DataFrame:

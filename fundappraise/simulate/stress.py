@@ -16,7 +16,7 @@ import numpy as np
 
 from fundappraise.arrays import Floats, Ints
 from fundappraise.backends.numpy_kernel import compile_schedule
-from fundappraise.drivers.distributions import Distribution, constant
+from fundappraise.drivers.distributions import Distribution
 from fundappraise.drivers.paths import parameters_of
 from fundappraise.drivers.sampling import BLOCK
 from fundappraise.errors import InputError, Problem
@@ -27,8 +27,9 @@ from fundappraise.measures.risk import Estimate, mean_estimate
 from fundappraise.model.schedule import schedule
 from fundappraise.model.units import conversion
 from fundappraise.simulate.block import fund_npv, world
+from fundappraise.simulate.fixed_levels import with_levels
 from fundappraise.simulate.inputs import PlannedInput
-from fundappraise.simulate.plan import ModelPlan, Plan, ProjectPlan
+from fundappraise.simulate.plan import Plan, ProjectPlan
 from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.redraw import reading
 from fundappraise.simulate.restated import ROUGH_PATHS, Restated
@@ -161,42 +162,19 @@ def _levels(plan: Plan) -> dict[str, _Level]:
                 unit = row.stated.unit or row.assumption.unit
                 factor = 1.0 if row.assumption.choices else conversion(unit, row.assumption.unit)
                 label = row.stated.label or row.assumption.label
-                found[row.address] = _Level(row.value, label, unit, factor, _fix_input(plan, owner, row))
+                found[row.address] = _Level(row.value, label, unit, factor, _fixed(plan, row.address))
     for spec in plan.drivers:
         stated = {row.code: row for d in plan.fund.drivers if d.name == spec.name for row in d.parameters}
         for name, value in parameters_of(spec).items():
             if value.is_random:
                 row_of = stated.get(name)
                 label, unit = (row_of.label or name, row_of.unit) if row_of else (name, "")
-                found[f"{spec.name}.{name}"] = _Level(value, label, unit, 1.0, _fix_parameter(plan, spec.name, name))
+                found[f"{spec.name}.{name}"] = _Level(value, label, unit, 1.0, _fixed(plan, f"{spec.name}.{name}"))
     return found
 
 
-def _fix_input(plan: Plan, owner: ModelPlan, row: PlannedInput) -> Callable[[float], Plan]:
-    def fixed(x: float) -> Plan:
-        base = row.value.base
-        moved = row.row * (x / base) if base != 0 else row.row + x
-        return _with_input(plan, owner, replace(row, row=moved, value=constant(x)))
-
-    return fixed
-
-
-def _with_input(plan: Plan, owner: ModelPlan, changed: PlannedInput) -> Plan:
-    inputs = tuple(changed if row.address == changed.address else row for row in owner.inputs)
-    if isinstance(owner, ProjectPlan):
-        return replace(plan, projects=tuple(replace(p, inputs=inputs) if p.name == owner.name else p for p in plan.projects))
-    return replace(plan, markets=tuple(replace(m, inputs=inputs) if m.name == owner.name else m for m in plan.markets))
-
-
-def _fix_parameter(plan: Plan, driver: str, name: str) -> Callable[[float], Plan]:
-    def fixed(x: float) -> Plan:
-        specs = tuple(
-            replace(spec, parameters={**spec.parameters, name: constant(x)}) if spec.name == driver else spec
-            for spec in plan.drivers
-        )
-        return replace(plan, drivers=specs)
-
-    return fixed
+def _fixed(plan: Plan, address: str) -> Callable[[float], Plan]:
+    return lambda x: with_levels(plan, {address: x})
 
 
 def switching_values(run: Appraisal, project_id: str) -> pd.DataFrame:

@@ -1,0 +1,243 @@
+"""Other worlds: what the chosen portfolio gains under each named scenario, and which portfolio would be best there.
+
+And one world more, in which every uncertain input without a source lies at its adverse quartile. All on the run's first futures,
+the same ones in every world, so that a change is paired; projects that a scenario does not reach keep what they have.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fundappraise.allocation.best import best
+from fundappraise.allocation.problem import problem_of
+from fundappraise.arrays import Floats
+from fundappraise.drivers.distributions import Distribution
+from fundappraise.drivers.paths import parameter_draws, parameters_of
+from fundappraise.drivers.sampling import BLOCK
+from fundappraise.fund.fund import Fund, Scenario
+from fundappraise.fund.override import parse_address
+from fundappraise.measures.risk import Estimate, cvar, mean_estimate
+from fundappraise.simulate.block import draws, simulate
+from fundappraise.simulate.conditions import SelectedFlows
+from fundappraise.simulate.fixed_levels import with_levels
+from fundappraise.simulate.plan import ModelPlan, Plan
+from fundappraise.simulate.prepare import plan_fund, with_configurations
+from fundappraise.simulate.redraw import reading
+from fundappraise.simulate.run import Appraisal
+from fundappraise.simulate.shares import confidences
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_PATHS, MOST_BLOCKS = 2 * BLOCK, 64
+"""The run's first futures on which worlds are looked at, and the blocks among which they are sought."""
+ADVERSE = "Every assumption at its adverse quartile"
+QUARTILE = 0.25
+NO_SOURCE = ("L", "")
+"""Confidence letters of what was read in no source."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A world against the one that is expected; money in MUSD.
+
+    ``change`` is that of the chosen portfolio's expected NPV, ``cvar`` its CVaR of capital loss there; ``options`` the best
+    portfolio there and ``gain`` how much more it has of what the fund maximises (NaN where none meets the limits).
+    """
+
+    name: str
+    note: str
+    change: Estimate
+    cvar: float
+    options: tuple[str, ...]
+    comes_in: tuple[str, ...]
+    goes_out: tuple[str, ...]
+    gain: float
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was chosen (``options``), and what the caller left out or forced in."""
+
+    options: tuple[str, ...]
+    excluded: tuple[str, ...] = ()
+    forced: tuple[str, ...] = ()
+
+
+def worlds(run: Appraisal, asked: Question) -> tuple[World, ...]:
+    """Every named scenario, and the world of adverse assumptions where any assumption is uncertain."""
+    base = first_futures(run)
+    _ = base.configurations  # made before several threads ask for it
+
+    def named(row: Scenario) -> World:
+        return _world(base, under_scenario(base, dict(row.overrides)), asked, (row.name, row.note))
+
+    levels = adverse_levels(base)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = [pool.submit(named, row) for row in run.fund.scenarios]
+        if levels:
+            note = f"{len(levels)} uncertain inputs without a source"
+            found.append(pool.submit(_adverse, base, levels, asked, (ADVERSE, note)))
+    return tuple(world.result() for world in found)
+
+
+def _adverse(base: Appraisal, levels: Mapping[str, float], asked: Question, named: tuple[str, str]) -> World:
+    return _world(base, _simulated(base, with_levels(base.plan, levels)), asked, named)
+
+
+@dataclass(frozen=True, eq=False)
+class _Partly(Appraisal):
+    """A run of which only some options were simulated anew: the table of the others is taken over."""
+
+    table: pd.DataFrame | None = None
+
+    @cached_property
+    def configurations(self) -> pd.DataFrame:
+        assert self.table is not None, "it is given"
+        return self.table
+
+
+def first_futures(run: Appraisal) -> Appraisal:
+    """The run on its first futures."""
+    numbers = run.numbers[:MOST_PATHS]
+    numbers = numbers[numbers < MOST_BLOCKS * BLOCK]
+    if run.kept is not None:
+        return run.keeping(numbers)
+    columns = {name: {key: row[: numbers.size] for key, row in rows.items()} for name, rows in run.columns.items()}
+    n_blocks = -(-numbers.size // BLOCK)
+    flows = {name: {key: row[:n_blocks] for key, row in rows.items()} for name, rows in run.flows.items()}
+    return replace(run, n_paths=numbers.size, columns=columns, flows=flows)
+
+
+def under_scenario(base: Appraisal, overrides: Mapping[str, float | str]) -> Appraisal:
+    """The run under a scenario; what it does not reach is taken over."""
+    folder, plan = base.plan.models_folder, base.plan
+    fund = base.fund.with_(overrides, models_folder=folder)
+    reached = _reached(plan, fund, {parsed.owner for a in overrides if (parsed := parse_address(a)) is not None})
+    part = with_configurations(plan_fund(fund, only=reached, models_folder=folder, engine=plan.engine))
+    there = {project.id for project in fund.included}
+    kept = [project for project in plan.projects if project.name in there - reached]
+    others = [row for row in plan.configurations if row.stated.project in there - reached]
+    order = {project.id: place for place, project in enumerate(fund.included)}
+    whole = replace(
+        plan,
+        fund=fund,
+        projects=tuple(sorted([*kept, *part.projects], key=lambda project: order[project.name])),
+        configurations=(*others, *part.configurations),
+        markets=tuple({m.name: m for m in (*plan.markets, *part.markets)}.values()),
+        warnings=(),
+    )
+    return _simulated(base, part, whole)
+
+
+def _reached(plan: Plan, fund: Fund, owners: set[str]) -> frozenset[str]:
+    """The projects that a change of these owners (projects, markets, drivers, or the fund itself) can touch."""
+    now, before = {project.id for project in fund.included}, {project.name for project in plan.projects}
+    known = {p.id for p in fund.projects} | {m.name for m in fund.markets} | {d.name for d in fund.drivers}
+    if owners - known:
+        return frozenset(now)
+    sold_in = {project.name: project.sale.market for project in plan.projects if project.sale is not None}
+    moved = (now ^ before) | (owners & (now | before))
+    markets = owners | {sold_in[name] for name in moved if name in sold_in}
+    markets |= {row.market for row in fund.capacities if row.who in moved}
+    touched = {p.name for p in plan.projects if sold_in.get(p.name) in markets or owners & reading(plan, p)}
+    return frozenset((touched | moved) & now)
+
+
+def _simulated(base: Appraisal, part: Plan, whole: Plan | None = None) -> Appraisal:
+    """``part`` on the futures of ``base``, beside what ``whole`` takes over from it."""
+    import pandas as pd
+
+    plan, last = whole or part, int(base.numbers[-1])
+    result = simulate(part, base.seed, range(last // BLOCK + 1), last + 1)
+    new = Appraisal(part, base.seed, last + 1, result.columns, result.flows)
+    if base.kept is not None:
+        new = new.keeping(base.kept)
+    columns = {**base.columns, **new.columns}
+    flows = SelectedFlows(plan, base.seed, base.kept) if base.kept is not None else {**base.flows, **new.flows}
+    kept = [option for option in plan.options if option not in part.options]
+    table = pd.concat([base.configurations.loc[kept], new.configurations]).loc[list(plan.options)]
+    return _Partly(plan, base.seed, base.n_paths, {name: columns[name] for name in plan.options}, flows, base.kept, table=table)
+
+
+def _world(base: Appraisal, there: Appraisal, asked: Question, named: tuple[str, str]) -> World:
+    held = [option for option in asked.options if option in there.plan.options]
+    change = mean_estimate(_npv(there, held) - _npv(base, asked.options))
+    problem = problem_of(there, asked.excluded, asked.forced)
+    x = np.array([float(option in held) for option in problem.options] + [0.0] * (problem.n_columns - len(problem.options)))
+    found = best(problem)
+    options = tuple(o for o, taken in zip(problem.options, found.x, strict=False) if taken)
+    project_of = dict(zip(problem.options, problem.projects, strict=True))
+    chosen, now = {base.plan.options[o][1].name for o in asked.options}, [project_of[o] for o in options]
+    solved = found.status in ("optimal", "feasible")
+    tail = float(cvar(problem.losses @ x + problem.loss_constant, problem.confidence))
+    return World(
+        *named,
+        change=change,
+        cvar=tail,
+        options=options if solved else (),
+        comes_in=tuple(name for name in now if solved and name not in chosen),
+        goes_out=tuple(name for name in base.ids if solved and name in chosen and name not in now),
+        gain=found.value - float(problem.value @ x - problem.cvar_price * tail) if solved else float("nan"),
+    )
+
+
+def _npv(run: Appraisal, options: Sequence[str]) -> Floats:
+    """Fund NPV ``(paths,)`` of options together."""
+    return np.asarray(sum((run.columns[option]["fund_npv"] for option in options), np.zeros(run.n_paths)))
+
+
+def adverse_levels(run: Appraisal) -> dict[str, float]:
+    """The adverse quartile of every uncertain input without a source, by address, in the models' units.
+
+    Which side is adverse is the sign of its coefficient in a regression of NPV on all that is drawn, on the run's own futures: of
+    the project's NPV for a project's input, of all sellers' for a market's, of all projects' for a driver's parameter.
+    """
+    stated = confidences(run.plan)
+    blocks = range(int(run.numbers[-1]) // BLOCK + 1)
+    found: dict[str, float] = {}
+    for names, drawn in _groups(run, blocks):
+        random = {address: value for address, (value, _) in drawn.items()}
+        if not random:
+            continue
+        levels = np.column_stack([level[run.numbers] for _, level in drawn.values()])
+        spread = levels.std(axis=0)
+        scaled = (levels - levels.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+        slope = np.linalg.lstsq(scaled, _npv(run, names) - _npv(run, names).mean(), rcond=None)[0]
+        for (address, value), rising in zip(random.items(), slope > 0, strict=True):
+            if stated.get(address, "") in NO_SOURCE:
+                found[address] = float(value.quantile(QUARTILE if rising else 1 - QUARTILE))
+    return found
+
+
+def _groups(run: Appraisal, blocks: range) -> Iterator[tuple[tuple[str, ...], dict[str, tuple[Distribution, Floats]]]]:
+    """Project by project, market by market, the drivers: whose NPV tells, and what is uncertain with its levels on ``blocks``."""
+    plan = run.plan
+    for project in plan.projects:
+        yield (project.name,), _drawn(plan, project, run.seed, blocks)
+    for market in plan.markets:
+        yield (
+            tuple(p.name for p in plan.projects if p.sale and p.sale.market == market.name),
+            _drawn(plan, market, run.seed, blocks),
+        )
+    levels: dict[str, tuple[Distribution, Floats]] = {}
+    for spec in plan.drivers:
+        asked = (spec, plan.dependence, plan.sampler(run.seed))
+        parts = [parameter_draws(*asked, block, plan.timeline.n_periods) for block in blocks]
+        for name, value in parameters_of(spec).items():
+            if value.is_random:
+                levels[f"{spec.name}.{name}"] = value, np.concatenate([part[name] for part in parts])
+    yield run.ids, levels
+
+
+def _drawn(plan: Plan, owner: ModelPlan, seed: int, blocks: range) -> dict[str, tuple[Distribution, Floats]]:
+    rows = [row for row in owner.inputs if row.is_random]
+    levels = draws(plan, rows, seed, blocks)
+    return {row.address: (row.value, levels[row.address]) for row in rows}
