@@ -10,7 +10,8 @@ import pyxirr
 
 import fundappraise as fa
 
-N_SERIES, N_FLOWS, SAMPLE, REPEATS = 100_000, 35, 3_000, 5
+N_SERIES, N_FLOWS, SAMPLE = 100_000, 35, 3_000
+SECONDS = 1.5
 
 
 def flows() -> np.ndarray:
@@ -24,10 +25,11 @@ def flows() -> np.ndarray:
 
 
 def best(work: Callable[[], object]) -> float:
-    """Least seconds of a few repetitions, the first left out: it may compile."""
+    """Least seconds of as many repetitions as ``SECONDS`` hold, the first left out: it may compile."""
     work()
-    seconds = []
-    for _ in range(REPEATS):
+    seconds = [np.inf]
+    begin = perf_counter()
+    while perf_counter() - begin < SECONDS:
         start = perf_counter()
         work()
         seconds.append(perf_counter() - start)

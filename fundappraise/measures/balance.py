@@ -53,6 +53,10 @@ class Brackets:
         return Brackets(self.column[rows], self.low[rows], self.high[rows], self.start[rows], self.turn[rows])
 
 
+def joined_brackets(parts: list[Brackets]) -> Brackets:
+    return Brackets(*(np.concatenate([getattr(part, name) for part in parts]) for name in Brackets.__slots__))
+
+
 def moments(parts: Floats, axis: Axis, x: Floats) -> tuple[Floats, Floats]:
     """Value Σ f·exp(−x·t) and first moment Σ t·f·exp(−x·t) of ``parts (periods, groups, columns)`` at ``x (columns,)``.
 
@@ -79,6 +83,21 @@ def _horner(parts: Floats, x: Floats) -> tuple[Floats, Floats]:
     return value, moment
 
 
+def _both(flows: Floats, factor: Floats) -> tuple[Floats, Floats]:
+    """Horner's rule for in- and outflows ``(2, columns)`` without a table of each."""
+    value, moment = np.zeros((2, 2, factor.size))
+    amount = np.empty_like(factor)
+    for row in flows[::-1]:
+        moment += value
+        moment *= factor
+        value *= factor
+        np.maximum(row, 0.0, out=amount)
+        value[0] += amount
+        amount -= row
+        value[1] += amount
+    return value, moment
+
+
 def _weighted(parts: Floats, times: Floats, x: Floats) -> tuple[Floats, Floats]:
     """For uneven or far times: measured from the first flow at positive rates, from the last at negative ones."""
     by_column = np.ascontiguousarray(np.moveaxis(parts, 0, -1))
@@ -91,8 +110,10 @@ def _weighted(parts: Floats, times: Floats, x: Floats) -> tuple[Floats, Floats]:
 
 def balance(flows: Floats, axis: Axis, x: Floats) -> tuple[Floats, Floats, Floats]:
     """log P − log N, and the mean times of in- and of outflows, of ``flows (periods, columns)`` at ``x (columns,)``."""
-    parts = np.stack([np.maximum(flows, 0.0), np.maximum(-flows, 0.0)], axis=1)
-    value, moment = moments(parts, axis, x)
+    if axis.even and not (np.abs(x) * axis.span > FARTHEST).any():
+        value, moment = _both(flows, np.exp(-x))
+    else:
+        value, moment = moments(np.stack([np.maximum(flows, 0.0), np.maximum(-flows, 0.0)], axis=1), axis, x)
     value = np.maximum(value, _TINY)
     time = moment / value
     return np.log(value[0] / value[1]), time[0], time[1]
@@ -129,8 +150,8 @@ def refined(flows: Floats, axis: Axis, brackets: Brackets) -> Floats:
         done |= ends
         x, previous = new, np.where(halved, 0.0, moved)
         if 2 * np.count_nonzero(done) >= done.size:
-            going = ~done
-            active, flows, done = active[going], flows[:, going], done[going]
+            going = np.flatnonzero(~done)
+            active, flows, done = active[going], flows.take(going, axis=1), done[going]  # take is faster than an index
             x, low, high, centre, previous = (a[going] for a in (x, low, high, centre, previous))
             falls = falls[going]
     result[active] = np.where(done, result[active], x)

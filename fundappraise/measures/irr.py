@@ -29,7 +29,7 @@ LOWEST_GROWTH, HIGHEST_GROWTH = 1e-15, 1e300
 """Bounds of 1 + rate."""
 WORTH_COMPILING = 1 << 20
 """Flows from which on compiled code is used: numpy needs about as long for them as numba to be loaded."""
-_SLICE = 4096
+_SLICE = 8192
 _SLICE_FLOWS = 1 << 22
 
 
@@ -167,10 +167,16 @@ def _joined(parts: list[Rates]) -> Rates:
 def _chosen(alone: Floats, roots: Roots, rates: Floats, discount_rate: float) -> Floats:
     """One rate a column ``(columns,)``: falling before others, then the nearest; NaN where there is none."""
     chosen = alone.copy()
-    order = np.lexsort((np.abs(rates - discount_rate), roots.turn <= 0, roots.column))
-    column = roots.column[order]
-    first = np.flatnonzero(np.diff(column, prepend=-1))
-    chosen[column[first]] = rates[order[first]]
+    if not roots.column.size:
+        return chosen
+    begins = np.flatnonzero(np.diff(roots.column, prepend=-1))
+    sizes = np.diff(begins, append=roots.column.size)
+    distance = np.abs(rates - discount_rate)
+    falling = np.where(roots.turn > 0, distance, np.inf)
+    none_falls = np.isinf(np.minimum.reduceat(falling, begins))
+    distance = np.where(np.repeat(none_falls, sizes), distance, falling)
+    nearest = np.flatnonzero(distance == np.repeat(np.minimum.reduceat(distance, begins), sizes))[::-1]
+    chosen[roots.column[nearest]] = rates[nearest]  # of two as near the lower: it is written last
     return chosen
 
 
@@ -178,8 +184,7 @@ def _listed(alone: Floats, columns: Ints, rates: Floats, counts: Ints) -> Floats
     """``(columns, most)``, rising, padded with NaN."""
     table = np.full((counts.size, max(1, int(counts.max(initial=0)))), np.nan)
     table[:, 0] = alone
-    order = np.lexsort((rates, columns))
-    column, several = columns[order], np.where(counts > 1, counts, 0)
+    several = np.where(counts > 1, counts, 0)
     starts = np.cumsum(several) - several
-    table[column, np.arange(column.size) - starts[column]] = rates[order]
+    table[columns, np.arange(columns.size) - starts[columns]] = rates
     return table

@@ -1,9 +1,7 @@
 """How many rates of return many series have, with proof, and which; the cheapest proof first.
 
 1. One change of sign: exactly one rate (Descartes).
-2. At some rate the running sums of the discounted flows change sign at most once from the front and at most once from
-   the back. These changes bound the number of rates above and below it (Laguerre 1883; Norström's test is the half of
-   it that looks above 0 %), and have its parity: a bound of none or one is exact.
+2. From one rate to the next of a few that are tried, the NPV changes sign as often as running sums allow: sign_bounds.py.
 3. Otherwise separation.py.
 
 Large sets of evenly spaced series go through the same steps in compiled code (rates_kernel.py) where numba is installed.
@@ -18,14 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fundappraise.arrays import Floats, Ints
-from fundappraise.measures.balance import FARTHEST, Axis, Brackets, refined
+from fundappraise.measures.balance import Axis, Brackets, joined_brackets, refined
 from fundappraise.measures.separation import CLOSEST, Roots, joined, separated
+from fundappraise.measures.sign_bounds import bounds, starts, trials
 
 ROUNDING = 1e-14
 """Where flows change sign more than once, amounts below this part of the largest are rounding and not cash."""
-_CLEAR = 1e-12
-_LOW = -3.0
-"""Rate times horizon of a last try: below the rates of most losing projects, above those a cost at the end adds."""
 
 
 Found = tuple[Ints, Floats, Roots]
@@ -91,9 +87,10 @@ def _cheap(flows: Floats, axis: Axis, guess: float, every: bool) -> tuple[Ints, 
         changes[mixed], last[mixed] = _sign_changes(flows[:, mixed])
     one, many = np.flatnonzero(changes == 1), np.flatnonzero(changes > 1)
     brackets = [_whole_line(one, last[one].astype(np.int64), axis, guess)]
-    for x in (guess, 0.0, _LOW / axis.span):
-        if many.size and abs(x) * axis.span <= FARTHEST:
-            proven, many = _proven(flows, many, axis, x)
+    batches, order = trials(axis)
+    for rates in batches:
+        if many.size:
+            proven, many = _proven(flows, (many, changes, last.astype(np.int64)), axis, guess, rates, order)
             brackets.append(proven)
     count, roots = _solved(flows, axis, brackets, every)
     return *_split(roots, count.size, count), many
@@ -109,51 +106,50 @@ def _sign_changes(rows: Floats) -> tuple[Ints, NDArray[np.int8]]:
     return changes, last
 
 
-def _running(rows: Floats) -> Floats:
-    sums = np.empty_like(rows)
-    sums[0] = rows[0]
-    for k in range(1, rows.shape[0]):
-        np.add(sums[k - 1], rows[k], out=sums[k])
-    return sums
-
-
 def _whole_line(columns: Ints, last: Ints, axis: Axis, guess: float) -> Brackets:
     """One change of sign. At very low rates the last flow decides: where it is an inflow, the NPV falls."""
     m = columns.size
     return Brackets(columns, np.full(m, axis.lowest), np.full(m, axis.highest), np.full(m, guess), last)
 
 
-def _proven(flows: Floats, columns: Ints, axis: Axis, x: float) -> tuple[Brackets, Ints]:
-    """Brackets of the columns whose discounted sums at ``x`` prove the number of their rates; and the other columns."""
-    discounted = flows[:, columns] * np.exp(-x * axis.times)[:, None]
-    sums = _running(discounted)
-    above, sign = _sign_changes(sums)
-    below, sign_from_back = _sign_changes(_running(discounted[::-1]))
-    clear = np.abs(sums[-1]) > _CLEAR * np.abs(discounted).sum(axis=0)  # x itself is not a rate
-    proven = (above <= 1) & (below <= 1) & (sign == sign_from_back) & clear
-    over, under = proven & (above == 1), proven & (below == 1)
-    n_over, n_under = np.count_nonzero(over), np.count_nonzero(under)
-    found = Brackets(
-        np.concatenate([columns[over], columns[under]]),
-        np.concatenate([np.full(n_over, x), np.full(n_under, axis.lowest)]),
-        np.concatenate([np.full(n_over, axis.highest), np.full(n_under, x)]),
-        np.full(n_over + n_under, x),
-        np.concatenate([sign[over], -sign[under]]).astype(np.int64),
-    )
-    return found, columns[~proven]
+def _proven(
+    flows: Floats, mixed: tuple[Ints, Ints, Ints], axis: Axis, guess: float, rates: Floats, order: int
+) -> tuple[Brackets, Ints]:
+    """Brackets of the columns whose NPV at ``rates`` changes sign as often as a bound allows; and the other columns.
+
+    ``mixed``: the columns, and the number of changes and the last sign of all columns.
+    """
+    columns, changes, last = mixed[0], mixed[1][mixed[0]], mixed[2][mixed[0]]
+    first = last * (1 - 2 * (changes % 2))
+    bound, signs = bounds(flows.take(columns, axis=1), axis, rates, order, (first, last))
+    least = np.where(signs != 0, bound, changes).min(axis=0)
+    found, crossings = [], np.zeros(columns.size, dtype=np.int64)
+    low, sign = np.full(columns.size, axis.lowest), last
+    for x, there in zip((*rates, axis.highest), (*signs, first), strict=True):
+        crossing = np.flatnonzero((there != 0) & (there != sign))
+        crossings[crossing] += 1
+        begin = low[crossing]
+        end = np.full(crossing.size, x)
+        found.append(Brackets(crossing, begin, end, starts(begin, end, axis, guess), sign[crossing]))
+        low, sign = np.where(there != 0, x, low), np.where(there != 0, there, sign)
+    proven = crossings == least
+    kept = [part[proven[part.column]] for part in found]
+    brackets = joined_brackets([Brackets(columns[part.column], part.low, part.high, part.start, part.turn) for part in kept])
+    return brackets, columns[~proven]
 
 
 def _solved(flows: Floats, axis: Axis, parts: list[Brackets], every: bool) -> tuple[Ints, Roots]:
     """Counts and rates of the bracketed columns; a rate beyond those that are sought is none."""
     n = flows.shape[1]
-    brackets = Brackets(*(np.concatenate([getattr(part, name) for part in parts]) for name in Brackets.__slots__))
+    brackets = joined_brackets(parts)
     count = np.bincount(brackets.column, minlength=n).astype(np.int64)
     if not every:
         falling = np.bincount(brackets.column[brackets.turn > 0], minlength=n)
         brackets = brackets[(brackets.turn > 0) | (falling[brackets.column] == 0)]
     column = brackets.column
-    inside = flows if np.array_equal(column, np.arange(n)) else flows[:, column]
-    x = refined(inside, axis, brackets)
-    kept = (x > axis.lowest + CLOSEST) & (x < axis.highest - CLOSEST)
-    count -= np.bincount(column[~kept], minlength=n)
+    x = refined(flows if np.array_equal(column, np.arange(n)) else flows.take(column, axis=1), axis, brackets)
+    inside = (x > axis.lowest + CLOSEST) & (x < axis.highest - CLOSEST)
+    count -= np.bincount(column[~inside], minlength=n)
+    kept = np.lexsort((x, column))
+    kept = kept[inside[kept]]
     return count, Roots(column[kept], x[kept], brackets.turn[kept])

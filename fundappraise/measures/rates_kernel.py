@@ -3,7 +3,6 @@
 What it cannot settle cheaply (rates that nearly touch, rates near the ends of the sought range, flows that stay unproven)
 it hands back, for numpy. Numbers of rates are the same as numpy's, and rates agree to 1e-12 of 1 + rate.
 
-A tile holds ``LANES`` columns side by side, so that one instruction works on several; no column's bits depend on another.
 The unknown is v = 1/(1 + rate), moved by Newton's rule for log v.
 """
 
@@ -16,380 +15,344 @@ from numba import njit
 
 from fundappraise.arrays import Floats, Ints
 from fundappraise.measures.balance import FARTHEST, Axis
+from fundappraise.measures.rates_proofs import LANES, MOST, bounds, separated
 from fundappraise.measures.separation import Roots
+from fundappraise.measures.sign_bounds import BEYOND, trials
 
-LANES = 32
-MOST = 8
-"""Rates of one series that are listed here; series with more go back to numpy."""
-TRIALS = 3
-POINTS = 24
+CHUNK = 512
+"""Columns that go through all steps together: their flows stay in the cache."""
 _ROUNDING = 1e-14
-_CLEAR = 1e-12
 _TINY = 1e-300
 _SMALLEST = 1e-100
 _NEWTON, _CURVED = 40, 6
-_ROUNDS = 64
 _CONVERGING = 1e-12
-_SMALL = 1e-4
-"""Interval times horizon below which rates nearly touch."""
+_SEVENTH = 1.0 / 7.0
 
 
 def solve(flows: Floats, axis: Axis, guess: float, every: bool) -> tuple[Ints, Floats, Roots, Ints]:
     """As ``rate_sets.rate_sets``, for the columns of ``flows (periods, columns)`` that are settled; and the other columns."""
-    n = flows.shape[1]
-    series, x, counts, mixed = flows.T, np.full(n, np.nan), np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
-    farthest = FARTHEST / axis.span
+    n, farthest = flows.shape[1], FARTHEST / axis.span
     ends = math.exp(-min(axis.highest, farthest)), math.exp(-max(axis.lowest, -farthest))
-    mixed = mixed[: settle_plain(series, math.exp(-guess), ends, x, counts, mixed)]
-    places, found, falls = np.empty(MOST * n, dtype=np.int64), np.empty((3, MOST * n)), np.empty(MOST * n)
-    n_found = settle_mixed(series, mixed, math.exp(-guess), ends, every, counts, places, found, falls)
-    search(series, n_found, places, found, falls, counts)
+    batches, order = trials(axis)
+    factors = np.exp(-np.stack(np.broadcast_arrays(*batches)))
+    counts, x, most = np.empty(n, dtype=np.int64), np.full(n, np.nan), n * max(MOST, 1 + factors.shape[1])
+    column, there, falls = np.empty(most, dtype=np.int64), np.empty(most), np.empty(most)
+    found = settle(flows.T, math.exp(-guess), factors, order, ends, every, counts, x, column, there, falls)
+    by_column = np.argsort(column[:found], kind="stable")
     hard = np.flatnonzero(counts < 0)
-    column, there = places[:n_found], found[2, :n_found]
-    single, several = counts[column] == 1, counts[column] > 1
-    x[column[single]] = there[single]
     x[hard], counts[hard] = np.nan, 0
-    return counts, x, Roots(column[several], there[several], falls[:n_found][several].astype(np.int64)), hard
+    return counts, x, Roots(column[by_column], there[by_column], falls[by_column].astype(np.int64)), hard
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def load(series, column, rows, lane, cleaned):  # type: ignore[no-untyped-def]
-    """One column into a lane, without rounding; ``cleaned`` drops amounts that are rounding beside the largest."""
-    largest, least = 0.0, math.inf
-    for t in range(series.shape[1]):
-        amount = series[column, t]
-        rows[t, lane] = amount
-        size = abs(amount)
-        largest = size if size > largest else largest
-        least = size if (size < least) & (size > 0) else least
-    if _SMALLEST < largest < 1.0 / _SMALLEST and not (cleaned and least <= 2 * _ROUNDING * largest):
-        return
-    _, exponent = math.frexp(largest)
-    half = -exponent // 2  # in two steps, for 2**1074 is no float
-    first, second = math.ldexp(1.0, half), math.ldexp(1.0, -exponent - half)
-    for t in range(series.shape[1]):
-        amount = rows[t, lane] * first * second
-        rows[t, lane] = 0.0 if cleaned and abs(amount) <= _ROUNDING else amount
+def settle(series, start, factors, order, ends, every, n_rates, rate, column, x, falls):  # type: ignore[no-untyped-def]
+    """Numbers of rates, −1 where unproven, the rates of series with one, and those of series with several; how many these are."""
+    mixed, left = np.empty(CHUNK, dtype=np.int64), np.empty(n_rates.size, dtype=np.int64)
+    most = max(CHUNK, n_rates.size) * max(MOST, 1 + factors.shape[1])
+    tasks = np.empty(most, dtype=np.int64), np.empty((3, most)), np.empty(most)
+    n_left = n_found = 0
+    for first in range(0, n_rates.size, CHUNK):
+        part, counts, alone = series[first : first + CHUNK], n_rates[first : first + CHUNK], rate[first : first + CHUNK]
+        waiting = mixed[: settle_plain(part, start, ends, alone, counts, mixed)]
+        n_tasks, n_waiting = settle_mixed(part, waiting, factors[0, :1], order, start, ends, every, counts, tasks)
+        left[n_left : n_left + n_waiting] = first + waiting[:n_waiting]
+        n_left += n_waiting
+        search(part, n_tasks, tasks, counts)
+        n_found += kept(first, n_tasks, tasks, counts, alone, column[n_found:], x[n_found:], falls[n_found:])
+    n_tasks, n_waiting = settle_mixed(series, left[:n_left], factors[1], order, start, ends, every, n_rates, tasks)
+    n_tasks += isolate(series, left[:n_waiting], every, n_rates, (tasks[0][n_tasks:], tasks[1][:, n_tasks:], tasks[2][n_tasks:]))
+    search(series, n_tasks, tasks, n_rates)
+    return n_found + kept(0, n_tasks, tasks, n_rates, rate, column[n_found:], x[n_found:], falls[n_found:])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def sign_changes(rows, changes, last):  # type: ignore[no-untyped-def]
-    """How often each lane changes sign, zeros passed over, and its last sign."""
-    changes[:] = 0.0
-    last[:] = 0.0
-    for t in range(rows.shape[0]):
-        row = rows[t]
-        for j in range(last.size):
-            a = row[j]
-            sign = (1.0 if a > 0 else 0.0) - (1.0 if a < 0 else 0.0)
-            changes[j] += 1.0 if sign * last[j] < 0 else 0.0
-            last[j] = sign if sign != 0 else last[j]
+def kept(first, n_tasks, tasks, n_rates, rate, column, x, falls):  # type: ignore[no-untyped-def]
+    """Rates that were searched: of series with one, into ``rate``; of those with several, into the lists; how many these are."""
+    n_found = 0
+    for task in range(n_tasks):
+        place, there = tasks[0][task], tasks[1][2, task]
+        if n_rates[place] == 1:
+            rate[place] = there
+        elif n_rates[place] > 1:
+            column[n_found], x[n_found], falls[n_found] = first + place, there, tasks[2][task]
+            n_found += 1
+    return n_found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def load(series, column, rows, lane):  # type: ignore[no-untyped-def]
+    for t in range(series.shape[1]):
+        rows[t, lane] = series[column, t]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def signs(rows, changes, last, largest, least):  # type: ignore[no-untyped-def]
+    """How often each lane changes sign, zeros passed over, its last sign, and its largest and least amounts but zeros."""
+    changes[:], largest[:], least[:] = 0.0, 0.0, math.inf
+    for j in range(LANES):
+        t = 0
+        while t < rows.shape[0] - 1 and rows[t, j] == 0:
+            t += 1
+        last[j] = rows[t, j]
+    for t in range(0, rows.shape[0], 2):  # two periods a pass: half of the loads and stores
+        row0, row1 = rows[t], rows[t + 1]
+        for j in range(LANES):
+            before, a, b = last[j], row0[j], row1[j]
+            here = a if a != 0 else before
+            there = b if b != 0 else here
+            n_changes = changes[j] + (1.0 if (here < 0) != (before < 0) else 0.0)
+            changes[j] = n_changes + (1.0 if (there < 0) != (here < 0) else 0.0)
+            last[j] = there
+            a, b, here, there = abs(a), abs(b), abs(here), abs(there)
+            most = a if a > b else b
+            largest[j] = most if most > largest[j] else largest[j]
+            low = here if here < there else there
+            least[j] = low if low < least[j] else least[j]
+    for j in range(LANES):
+        last[j] = 1.0 if last[j] > 0 else -1.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def prepare(rows, width, cleaned, changes, last, sizes):  # type: ignore[no-untyped-def]
+    """Signs of the first ``width`` lanes, brought to sizes whose powers a float holds, without rounding.
+
+    ``cleaned`` drops amounts that are rounding beside the largest.
+    """
+    largest, least = sizes[0], sizes[1]
+    signs(rows, changes, last, largest, least)
+    again = False
+    for j in range(width):
+        drops = cleaned and least[j] <= 2 * _ROUNDING * largest[j]
+        if _SMALLEST < largest[j] < 1.0 / _SMALLEST and not drops:
+            continue
+        again = True
+        _, exponent = math.frexp(largest[j])
+        half = -exponent // 2  # in two steps, for 2**1074 is no float
+        first, second = math.ldexp(1.0, half), math.ldexp(1.0, -exponent - half)
+        for t in range(rows.shape[0]):
+            amount = rows[t, j] * first * second
+            rows[t, j] = 0.0 if drops and abs(amount) <= _ROUNDING else amount
+    if again:
+        signs(rows, changes, last, largest, least)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def horner(rows, v, value, moment):  # type: ignore[no-untyped-def]
-    """Value Σ f·v**t and first moment Σ t·f·v**t of each lane."""
-    value[:] = 0.0
-    moment[:] = 0.0
+def curved(rows, v, sums, above, slope):  # type: ignore[no-untyped-def]
+    """Value Σ f·v**t of each lane and its slope in log v, as Halley's rule bends it; both times the slope."""
+    value, first, second = sums[0], sums[1], sums[2]
+    sums[:] = 0.0
     for t in range(rows.shape[0] - 1, 0, -4):  # four periods a pass: a quarter of the loads and stores
         row3, row2, row1, row0 = rows[t], rows[t - 1], rows[t - 2], rows[t - 3]
-        for j in range(v.size):
-            m, a, u = moment[j], value[j], v[j]
-            m, a = (m + a) * u, a * u + row3[j]
-            m, a = (m + a) * u, a * u + row2[j]
-            m, a = (m + a) * u, a * u + row1[j]
-            moment[j], value[j] = (m + a) * u, a * u + row0[j]
+        for j in range(LANES):
+            c, b, a, u = second[j], first[j], value[j], v[j]
+            c, b, a = c * u + b, b * u + a, a * u + row3[j]
+            c, b, a = c * u + b, b * u + a, a * u + row2[j]
+            c, b, a = c * u + b, b * u + a, a * u + row1[j]
+            second[j], first[j], value[j] = c * u + b, b * u + a, a * u + row0[j]
+    for j in range(LANES):
+        once = first[j] * v[j]
+        twice = once + 2.0 * second[j] * v[j] * v[j]
+        above[j] = value[j] * once
+        slope[j] = once * once - 0.5 * value[j] * twice
+        falling = once < 0  # above keeps the sign of the value
+        above[j] = -above[j] if falling else above[j]
+        slope[j] = -slope[j] if falling else slope[j]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def first_step(rows, v, centre, above, slope):  # type: ignore[no-untyped-def]
-    """The balance log P − log N of each lane, its slope, and the midpoint of the mean times of in- and outflows."""
-    value, moment, paid, paid_moment = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
+def balance(rows, v, sums, above, slope):  # type: ignore[no-untyped-def]
+    """The balance log P − log N of each lane, and its slope: the mean time of the inflows less that of the outflows."""
+    value, moment, paid, paid_moment = sums[0], sums[1], sums[2], sums[3]
+    sums[:] = 0.0
     for t in range(rows.shape[0] - 1, 0, -2):
         row1, row0 = rows[t], rows[t - 1]
-        for j in range(v.size):
+        for j in range(LANES):
             m, a, n, b, u = moment[j], value[j], paid_moment[j], paid[j], v[j]
             gain = row1[j] if row1[j] > 0 else 0.0
-            m, a, n, b = (m + a) * u, a * u + gain, (n + b) * u, b * u + (gain - row1[j])
+            m, a, n, b = m * u + a, a * u + gain, n * u + b, b * u + (gain - row1[j])
             gain = row0[j] if row0[j] > 0 else 0.0
-            moment[j], value[j] = (m + a) * u, a * u + gain
-            paid_moment[j], paid[j] = (n + b) * u, b * u + (gain - row0[j])
+            moment[j], value[j] = m * u + a, a * u + gain
+            paid_moment[j], paid[j] = n * u + b, b * u + (gain - row0[j])
     for j in range(LANES):
-        p, q = max(value[j], _TINY), max(paid[j], _TINY)
-        t_in, t_out = moment[j] / p, paid_moment[j] / q
-        above[j] = math.log(p / q)
-        slope[j] = t_in - t_out
-        centre[j] = 0.5 * (t_in + t_out)
+        p = value[j] if value[j] > _TINY else _TINY
+        q = paid[j] if paid[j] > _TINY else _TINY
+        above[j] = p / q
+        slope[j] = v[j] * (moment[j] / p - paid_moment[j] / q)
+    for j in range(LANES):
+        above[j] = math.log(above[j])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def newton(rows, v, low, high, falls, active, curved):  # type: ignore[no-untyped-def]
+def moved_on(v, low, high, falls, active, above, slope, previous, cubic):  # type: ignore[no-untyped-def]
+    """One step of each lane by Newton's rule for log v, kept inside (low, high); how many have not converged.
+
+    Without branches, so that one instruction works on several lanes. ``cubic`` is 1 where each step cubes the error.
+    """
+    left = 0
+    for j in range(LANES):
+        u, a, b, sign, before, going, least, most = v[j], above[j], slope[j], falls[j], previous[j], active[j], low[j], high[j]
+        # log v rises where the NPV is below zero and falls with the rate, or above zero and rises with it
+        rises = a * sign < 0
+        least = u if rises else least
+        most = most if rises else u
+        limit = abs(b)
+        a = a if a < limit else limit
+        a = a if a > -limit else -limit
+        ratio = (2.0 * b - a) / (2.0 * b + a)  # exp(−a/b) to the third order
+        new, moved = u * ratio, abs(ratio - 1.0)
+        inside = ((new > least) & (new < most)) | (moved < _CONVERGING)  # an end would be met again and again
+        up, down = 7.0 * u, _SEVENTH * u
+        up = up if up < most else most
+        down = down if down > least else least
+        new = new if inside else 0.5 * (u + (up if rises else down))
+        # the next step is smaller than this one by at least as much as this one than the last, squared or cubed
+        left_over = moved * moved * moved * (1.0 + cubic * (moved - 1.0))
+        known = before * before * (1.0 + cubic * (before - 1.0))
+        noise = (moved < _CONVERGING) & (before > 0) & (before < _CONVERGING)
+        last = inside & ((left_over <= 1e-16 * known) | noise)
+        low[j], high[j] = least, most
+        previous[j] = moved if inside else 0.0
+        v[j] = new if going > 0 else u
+        going = 0.0 if last else going
+        active[j] = going
+        left += 1 if going > 0 else 0
+    return left
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def newton(rows, v, low, high, falls, active, steps, scratch):  # type: ignore[no-untyped-def]
     """The zero of each active lane inside (low, high), into ``v``; ``active`` stays 1 where it has not converged.
 
     ``falls`` is 1 where the NPV falls through zero as the rate rises (so it rises with v), −1 where it rises. The first
-    step uses the balance; the next few, if ``curved``, NPV·v**(−centre), as balance.refined.
+    ``steps[0]`` steps use the balance, which is nearly straight; the next few Halley's rule, three times as many digits a
+    step; ``steps[1]`` in all.
     """
-    centre, previous, moved, new = np.zeros(LANES), np.zeros(LANES), np.empty(LANES), np.empty(LANES)
-    above, slope = np.empty(LANES), np.empty(LANES)
-    for iteration in range(_NEWTON):
-        if iteration == 0 or iteration > _CURVED or not curved:
-            first_step(rows, v, centre, above, slope)
+    previous, above, slope, sums = scratch[0], scratch[1], scratch[2], scratch[3:7]
+    previous[:] = 0.0
+    straight, most = steps
+    for iteration in range(most):
+        if straight <= iteration <= _CURVED:
+            curved(rows, v, sums, above, slope)
         else:
-            horner(rows, v, above, slope)
-            for j in range(v.size):
-                slope[j] -= centre[j] * above[j]
-        out = 0.0
-        for j in range(v.size):
-            # log v rises where the NPV is below zero and falls with the rate, or above zero and rises with it
-            rises = above[j] * falls[j] < 0
-            low[j] = v[j] if rises else low[j]
-            high[j] = high[j] if rises else v[j]
-            step = -above[j] / slope[j]
-            step = step if step < 1.0 else 1.0
-            step = step if step > -1.0 else -1.0
-            step = step if above[j] != 0 else 0.0
-            new[j] = v[j] * ((2.0 + step) / (2.0 - step))
-            moved[j] = abs(step)
-            inside = (new[j] > low[j]) & (new[j] < high[j])  # an end would be met again and again
-            out += 0.0 if inside | (moved[j] < _CONVERGING) else active[j]
-        if out > 0:
-            for j in range(LANES):
-                if not low[j] < new[j] < high[j] and not moved[j] < _CONVERGING:
-                    other = min(high[j], 7.0 * v[j]) if low[j] == v[j] else max(low[j], v[j] / 7.0)
-                    new[j] = math.sqrt(v[j] * other)
-                    moved[j] = -1.0
-        left = 0.0
-        for j in range(v.size):
-            v[j] = new[j] if active[j] > 0 else v[j]
-            last = (moved[j] * moved[j] * moved[j] <= 1e-16 * previous[j] * previous[j]) | (moved[j] <= 2e-16)
-            active[j] = 0.0 if last & (moved[j] >= 0) else active[j]
-            previous[j] = moved[j] if moved[j] > 0 else 0.0
-            left += active[j]
-        if left == 0:
+            balance(rows, v, sums, above, slope)
+        cubic = 1.0 if straight < iteration <= _CURVED else 0.0
+        if moved_on(v, low, high, falls, active, above, slope, previous, cubic) == 0:
             return
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def proven(rows, v, above, below, first, clear, sums, powers, size):  # type: ignore[no-untyped-def]
-    """At one discount factor: sign changes of the running sums from the front and from the back, and the sign of the NPV.
-
-    ``clear`` is 1 where v itself is no rate and both directions agree on that sign.
-    """
-    weight = 1.0
-    sums[:], size[:], above[:], first[:] = 0.0, 0.0, 0.0, 0.0
-    for t in range(0, rows.shape[0], 2):  # two periods a pass: half of the loads and stores
-        row0, row1, weight1 = rows[t], rows[t + 1], weight * v
-        for j in range(sums.size):
-            a0, a1 = row0[j] * weight, row1[j] * weight1
-            changes, last, total = above[j], first[j], sums[j] + a0
-            changes += 1.0 if total * last < 0 else 0.0
-            last = total if total != 0 else last
-            total += a1
-            changes += 1.0 if total * last < 0 else 0.0
-            above[j], sums[j], size[j] = changes, total, size[j] + (abs(a0) + abs(a1))
-            first[j] = total if total != 0 else last
-        powers[t], powers[t + 1] = weight, weight1
-        weight = weight1 * v
-    for j in range(LANES):
-        clear[j] = 1.0 if abs(sums[j]) > _CLEAR * size[j] else 0.0
-    sums[:], below[:], size[:] = 0.0, 0.0, 0.0  # size: from here the last sum from the back that is not zero
-    for t in range(rows.shape[0] - 1, 0, -2):
-        row1, row0, weight1, weight = rows[t], rows[t - 1], powers[t], powers[t - 1]
-        for j in range(sums.size):
-            changes, last, total = below[j], size[j], sums[j] + row1[j] * weight1
-            changes += 1.0 if total * last < 0 else 0.0
-            last = total if total != 0 else last
-            total += row0[j] * weight
-            below[j] = changes + (1.0 if total * last < 0 else 0.0)
-            sums[j] = total
-            size[j] = total if total != 0 else last
-    for j in range(sums.size):
-        clear[j] = clear[j] if size[j] * first[j] > 0 else 0.0
-        first[j] = 1.0 if first[j] > 0 else -1.0
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def balances(flows, v, found):  # type: ignore[no-untyped-def]
-    """Values of in- and outflows and their mean times, of one column at each factor: ``found (4, factors)``."""
-    value, paid, moment, paid_moment = found[0], found[1], found[2], found[3]
-    found[:] = 0.0
-    for t in range(flows.size - 1, -1, -1):
-        gain = flows[t] if flows[t] > 0 else 0.0
-        loss = gain - flows[t]
-        for j in range(v.size):
-            m, a, n, b, u = moment[j], value[j], paid_moment[j], paid[j], v[j]
-            moment[j], value[j] = (m + a) * u, a * u + gain
-            paid_moment[j], paid[j] = (n + b) * u, b * u + loss
-    for j in range(v.size):
-        moment[j] /= value[j]
-        paid_moment[j] /= paid[j]
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def reach_of(flows, step):  # type: ignore[no-untyped-def]
-    """A continuous rate beyond which there is none, looking from the first flow (step 1) or from the last (step −1, negated).
-
-    There the running sums keep their sign. NaN beyond half of what a float holds.
-    """
-    n = flows.size
-    begin = 0 if step > 0 else n - 1
-    reach = 2.0
-    while reach < 0.5 * FARTHEST:
-        v = math.exp(-reach / (n - 1.0))
-        total = sign = flows[begin]
-        weight, kept = 1.0, True
-        for k in range(1, n):
-            weight *= v
-            total += flows[begin + step * k] * weight
-            if total * sign < 0:
-                kept = False
-                break
-            sign = total if total != 0 else sign
-        if kept:
-            return reach / (n - 1.0)
-        reach *= 2.0
-    return math.nan
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def separated(flows, lows, highs, turns):  # type: ignore[no-untyped-def]
-    """Brackets in v of every rate of one column that changes sign several times; their number, or −1: left to numpy.
-
-    The slope bounds of separation.py, on ``POINTS`` factors at a time.
-    """
-    span = flows.size - 1.0
-    begin, end = np.empty(64), np.empty(64)  # factors between which there is still something to be cut
-    begin[0], end[0] = math.exp(reach_of(flows, -1)), math.exp(-reach_of(flows, 1))
-    if math.isnan(begin[0] + end[0]):
-        return -1
-    v, found = np.empty(POINTS), np.empty((4, POINTS))
-    waiting, count = 1, 0
-    for _ in range(_ROUNDS):
-        if waiting == 0:
-            return count
-        waiting -= 1
-        width = math.log(begin[waiting] / end[waiting]) / (POINTS - 1)
-        ratio = math.exp(-width)
-        v[0], v[-1] = begin[waiting], end[waiting]  # exactly, so that neighbours agree on the sign at their common end
-        for j in range(1, POINTS - 1):
-            v[j] = v[j - 1] * ratio
-        balances(flows, v, found)
-        for j in range(POINTS - 1):
-            least, most = found[3, j + 1] - found[2, j], found[3, j] - found[2, j + 1]
-            positive = found[0, j] >= found[1, j]
-            crossing = positive != (found[0, j + 1] >= found[1, j + 1])
-            if least > 0 or most < 0:
-                if crossing:
-                    if count == MOST:
-                        return -1
-                    lows[count], highs[count], turns[count] = v[j + 1], v[j], 1.0 if positive else -1.0
-                    count += 1
-                continue
-            if not crossing:
-                here = abs(math.log(found[0, j] / found[1, j]))
-                there = abs(math.log(found[0, j + 1] / found[1, j + 1]))
-                low, high = (least, most) if positive else (-most, -least)
-                if high * here - low * there + low * high * width > 0:
-                    continue
-            if width * span < _SMALL or waiting == 64:
-                return -1
-            begin[waiting], end[waiting] = v[j], v[j + 1]
-            waiting += 1
-    return -1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def settle_plain(series, start, ends, rate, n_rates, mixed):  # type: ignore[no-untyped-def]
     """Series that change sign once at most: their rates and numbers; lists the others in ``mixed`` and returns how many."""
     n = series.shape[1]
-    rows = np.zeros((n + -n % 4, LANES))
-    changes, last = np.empty(LANES), np.empty(LANES)
-    v, low, high, active = np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES)
+    rows, scratch = np.zeros((n + -n % 4, LANES)), np.empty((8, LANES))
+    changes, last, v = np.empty(LANES), np.empty(LANES), np.empty(LANES)
+    low, high, active, logs = np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES)
     least, most = ends
     n_mixed = 0
     for first in range(0, n_rates.size, LANES):
         width = min(LANES, n_rates.size - first)
         for j in range(width):
-            load(series, first + j, rows, j, False)
-        sign_changes(rows, changes, last)
+            load(series, first + j, rows, j)
+        prepare(rows, width, False, changes, last, scratch)
+        to_solve = False
         for j in range(LANES):
             v[j], low[j], high[j] = start, least, most
             active[j] = 1.0 if changes[j] == 1 and j < width else 0.0
-        if active.any():
-            newton(rows, v, low, high, last, active, True)
-        for j in range(width):
-            if changes[j] > 1:
-                mixed[n_mixed] = first + j
-                n_mixed += 1
-            elif changes[j] < 1:
-                n_rates[first + j] = 0
-            else:
-                rate[first + j] = -math.log(v[j])  # numpy's log may round differently in rows of another width
-                n_rates[first + j] = -1 if active[j] > 0 or not 2.0 * least < v[j] < 0.5 * most else 1
+            to_solve |= active[j] > 0
+        if to_solve:
+            newton(rows, v, low, high, last, active, (1, _NEWTON), scratch)
+        for j in range(LANES):
+            logs[j] = math.log(v[j])  # numpy's log may round differently in rows of another width
+        for j in range(width):  # without branches: which series is mixed is hard to guess
+            mixed[n_mixed] = first + j
+            n_mixed += changes[j] > 1
+            found = (active[j] == 0) & (2.0 * least < v[j]) & (v[j] < 0.5 * most)
+            n_rates[first + j] = 0 if changes[j] < 1 else 1 if found else -1
+            rate[first + j] = -logs[j] if changes[j] == 1 else math.nan
     return n_mixed
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def settle_mixed(series, mixed, start, ends, every, n_rates, task_column, task_v, task_falls):  # type: ignore[no-untyped-def]
-    """Numbers of rates of the series ``mixed``, −1 where unproven, and the brackets to be searched; returns how many.
+def settle_mixed(series, waiting, points, order, start, ends, every, n_rates, tasks):  # type: ignore[no-untyped-def]
+    """Series ``waiting`` whose NPV changes sign as often as a bound allows, from one of ``points`` (falling factors) to the next.
 
-    ``task_v (3, tasks)`` holds the low, high and first factor of each.
+    Their numbers of rates, and the brackets to be searched, with low, high and first factor in ``task_v (3, tasks)``; how
+    many brackets. The other series move to the front of ``waiting``; how many.
     """
-    n = series.shape[1]
-    span = n - 1.0
-    rows = np.zeros((n + -n % 4, LANES))
-    changes, last, sign, clear = np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES)
-    above, below, sums, size, powers = np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(rows.shape[0])
-    lows, highs, turns, flows = np.empty(MOST), np.empty(MOST), np.empty(MOST), np.empty(n)
-    least, most = ends
-    trials = (start, 1.0, math.exp(3.0 / span))
-    waiting, n_waiting, n_tasks = mixed.copy(), mixed.size, 0
-    for trial in range(TRIALS):
-        v = trials[trial]
-        if abs(math.log(v)) * span > FARTHEST:
-            continue
-        left = 0
-        for first in range(0, n_waiting, LANES):
-            width = min(LANES, n_waiting - first)
-            for j in range(width):
-                load(series, waiting[first + j], rows, j, True)
-            if trial == 0:
-                sign_changes(rows, changes, last)
-            proven(rows, v, above, below, sign, clear, sums, powers, size)
-            for j in range(width):
-                place = waiting[first + j]
-                plain = trial == 0 and changes[j] <= 1  # once amounts of rounding size are dropped
-                if not plain and (above[j] > 1 or below[j] > 1 or clear[j] == 0):
-                    waiting[left] = place
-                    left += 1
+    n, (task_column, task_v, task_falls) = series.shape[1], tasks
+    rows, scratch = np.zeros((n + -n % 4, LANES)), np.empty((8, LANES))
+    changes, last, final, powers = np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(rows.shape[0])
+    found, beyond = np.empty((points.size, 2, LANES)), math.exp(BEYOND / (n - 1.0))
+    n_tasks = left = 0
+    for first in range(0, waiting.size, LANES):
+        width = min(LANES, waiting.size - first)
+        for j in range(width):
+            load(series, waiting[first + j], rows, j)
+        prepare(rows, width, True, changes, last, scratch)
+        for j in range(LANES):
+            final[j] = last[j] if changes[j] % 2 == 0 else -last[j]
+        for p in range(points.size):
+            bounds(rows, points[p], order, final, last, found[p], scratch, powers)
+        for j in range(width):
+            least = changes[j]
+            crossings = falling = 0
+            sign = last[j]
+            for p in range(points.size):
+                if found[p, 1, j] != 0:
+                    least = min(least, found[p, 0, j])
+                    crossings += sign != found[p, 1, j]
+                    falling += sign != found[p, 1, j] and sign > 0
+                    sign = found[p, 1, j]
+            crossings += sign != final[j]
+            falling += sign != final[j] and sign > 0
+            place = waiting[first + j]
+            if crossings != least:
+                waiting[left] = place
+                left += 1
+                continue
+            n_rates[place] = crossings
+            sign, before = last[j], ends[1]
+            for p in range(points.size + 1):
+                there = final[j] if p == points.size else found[p, 1, j]
+                if there == 0:
                     continue
-                over = changes[j] == 1 if plain else above[j] == 1
-                under = not plain and below[j] == 1
-                n_rates[place] = int(over) + int(under)
-                for side in range(2):
-                    if not (over if side == 0 else under):
-                        continue
-                    falls = last[j] if plain else (sign[j] if side == 0 else -sign[j])
-                    if not every and falls < 0 and over and under:
-                        continue
-                    task_column[n_tasks], task_falls[n_tasks] = place, falls
-                    task_v[0, n_tasks] = least if side == 0 else v
-                    task_v[1, n_tasks] = most if plain or side == 1 else v
-                    task_v[2, n_tasks] = v
+                v = ends[0] if p == points.size else points[p]
+                if there != sign and (every or sign > 0 or falling == 0):
+                    task_column[n_tasks], task_falls[n_tasks] = place, sign
+                    task_v[0, n_tasks], task_v[1, n_tasks] = v, before
+                    task_v[2, n_tasks] = start_between(v, before, ends, start, beyond)
                     n_tasks += 1
-        n_waiting = left
-    for k in range(n_waiting):
-        load(series, waiting[k], rows, 0, True)
-        for t in range(n):
-            flows[t] = rows[t, 0]
-        count = separated(flows, lows, highs, turns)
-        n_rates[waiting[k]] = count
+                sign, before = there, v
+    return n_tasks, left
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def start_between(low, high, ends, start, beyond):  # type: ignore[no-untyped-def]
+    """As ``sign_bounds.starts``, in factors."""
+    if low < start < high:
+        return start
+    return high / beyond if low == ends[0] else low * beyond if high == ends[1] else math.sqrt(low * high)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def isolate(series, waiting, every, n_rates, tasks):  # type: ignore[no-untyped-def]
+    """Numbers of rates of the series ``waiting`` one by one, −1 where unproven, and brackets as ``settle_mixed``; how many."""
+    n, (task_column, task_v, task_falls) = series.shape[1], tasks
+    rows, scratch = np.zeros((n + -n % 4, LANES)), np.empty((8, LANES))
+    changes, last = np.empty(LANES), np.empty(LANES)
+    lows, highs, turns = np.empty(MOST), np.empty(MOST), np.empty(MOST)
+    n_tasks = 0
+    for place in waiting:
+        load(series, place, rows, 0)
+        prepare(rows, 1, True, changes, last, scratch)
+        count = separated(rows[:n, 0].copy(), lows, highs, turns)
+        n_rates[place] = count
         falling = False
         for j in range(max(count, 0)):
-            falling = falling or turns[j] > 0
-        for j in range(max(count, 0)):
+            falling |= turns[j] > 0
+        for j in np.argsort(-lows[: max(count, 0)]):  # rising rates
             if every or turns[j] > 0 or not falling:
-                task_column[n_tasks], task_falls[n_tasks] = waiting[k], turns[j]
+                task_column[n_tasks], task_falls[n_tasks] = place, turns[j]
                 task_v[0, n_tasks], task_v[1, n_tasks] = lows[j], highs[j]
                 task_v[2, n_tasks] = math.sqrt(lows[j] * highs[j])
                 n_tasks += 1
@@ -397,31 +360,37 @@ def settle_mixed(series, mixed, start, ends, every, n_rates, task_column, task_v
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def search(series, n_tasks, task_column, task_v, task_falls, n_rates):  # type: ignore[no-untyped-def]
-    """The continuous rate in every bracket, into ``task_v[2]``; columns with one that does not converge become unproven.
-
-    Where the NPV rises through zero again, at rates far below zero as a rule, the balance is followed all the way.
-    """
-    n = series.shape[1]
-    rows = np.zeros((n + -n % 4, LANES))
+def search(series, n_tasks, tasks, n_rates):  # type: ignore[no-untyped-def]
+    """The continuous rate in every bracket, into ``tasks``; columns with one that does not converge become unproven."""
+    n, (task_column, task_v, task_falls) = series.shape[1], tasks
+    rows, scratch = np.zeros((n + -n % 4, LANES)), np.empty((8, LANES))
     v, low, high, falls = np.ones(LANES), np.ones(LANES), np.ones(LANES), np.ones(LANES)
-    active, held = np.zeros(LANES), np.empty(LANES, dtype=np.int64)
-    for curved in (True, False):
+    changes, last, active, held = np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES, dtype=np.int64)
+    going = np.zeros(n_tasks, dtype=np.bool_)
+    # few of them are slow, and would hold up a whole tile: they go on together
+    for slow, sign, steps in ((False, 1.0, (1, 5)), (False, -1.0, (3, 6)), (True, 0.0, (_NEWTON, _NEWTON))):
         width = 0
         for k in range(n_tasks):
-            if (task_falls[k] > 0) == curved:
-                load(series, task_column[k], rows, width, True)
+            if going[k] if slow else task_falls[k] == sign:
+                load(series, task_column[k], rows, width)
                 low[width], high[width], v[width], falls[width] = task_v[0, k], task_v[1, k], task_v[2, k], task_falls[k]
                 held[width] = k
                 width += 1
             if width < LANES and (k < n_tasks - 1 or width == 0):
                 continue
+            prepare(rows, width, True, changes, last, scratch)
             active[:width] = 1.0
             active[width:] = 0.0
-            newton(rows, v, low, high, falls, active, curved)
+            newton(rows, v, low, high, falls, active, steps, scratch)
             for j in range(width):
                 task = held[j]
-                task_v[2, task] = -math.log(v[j])
-                if active[j] > 0 or not task_v[0, task] * (1 + _CONVERGING) < v[j] < task_v[1, task] * (1 - _CONVERGING):
+                going[task] = active[j] > 0
+                task_v[2, task] = v[j]
+                if slow and going[task]:
                     n_rates[task_column[task]] = -1
             width = 0
+    for task in range(n_tasks):
+        there = task_v[2, task]
+        task_v[2, task] = -math.log(there)
+        if not task_v[0, task] * (1 + _CONVERGING) < there < task_v[1, task] * (1 - _CONVERGING):
+            n_rates[task_column[task]] = -1

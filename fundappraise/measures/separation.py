@@ -21,7 +21,10 @@ _HALVINGS = 80
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Roots:
-    """Zeros of the NPV: column, continuous rate, and turn: it falls (1), rises (−1) or only touches zero (0) there."""
+    """Zeros of the NPV, by column and rising.
+
+    Their continuous rates, and turns: the NPV falls (1), rises (−1) or only touches zero (0) there.
+    """
 
     column: Ints
     x: Floats
@@ -29,7 +32,9 @@ class Roots:
 
 
 def joined(parts: list[Roots]) -> Roots:
-    return Roots(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("column", "x", "turn")))
+    column, x, turn = (np.concatenate([getattr(part, name) for part in parts]) for name in ("column", "x", "turn"))
+    order = np.lexsort((x, column))
+    return Roots(column[order], x[order], turn[order])
 
 
 NO_ROOTS = Roots(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.int64))
@@ -150,9 +155,8 @@ def _turn(now: _Intervals) -> Ints:
 
 
 def _merged(roots: Roots, distance: float) -> Roots:
-    """Roots sorted by column and rate; those of a column closer than ``distance`` become one, their turns added."""
-    order = np.lexsort((roots.x, roots.column))
-    column, x, turn = roots.column[order], roots.x[order], roots.turn[order]
+    """Roots of a column closer than ``distance`` become one, their turns added."""
+    column, x, turn = roots.column, roots.x, roots.turn
     if not column.size:
         return roots
     begins = np.flatnonzero((np.diff(column, prepend=-1) != 0) | (np.diff(x, prepend=-np.inf) > 2 * distance))
