@@ -23,7 +23,10 @@ def walk(node: Node) -> Iterator[Node]:
     while waiting:
         node = waiting.pop()
         yield node
-        waiting += reversed(children(node))
+        if isinstance(node, Apply):
+            waiting += node.args[::-1]
+        elif isinstance(node, Shift):
+            waiting += (node.by, node.arg)
 
 
 def depth(node: Node) -> int:

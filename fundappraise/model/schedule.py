@@ -130,8 +130,12 @@ class _Hoist:
             if keep_bank:
                 return Name(self.bank_values.setdefault(node.args[0], f"bank#{len(self.bank_values) + 1}"))
             return self._lift(node.args[0], done, keep_bank=False)
-        parts = tuple(self._lift(part, done, keep_bank=keep_bank) for part in children(node))
-        node = rebuild(node, parts) if parts else node
+        if not isinstance(node, Apply | Shift):
+            return node
+        before = children(node)
+        parts = tuple([self._lift(part, done, keep_bank=keep_bank) for part in before])
+        if any(part is not old for part, old in zip(parts, before, strict=True)):
+            node = rebuild(node, parts)
         if isinstance(node, Apply) and (node.op in REDUCTIONS or node.op == "cumulative"):
             name = self.hidden.setdefault(node, f"#{len(self.hidden) + 1}")
             done[name] = node

@@ -16,6 +16,7 @@ from spreadsheets import by_ironcalc, values_of, write_book
 
 from fundappraise.backends import numba_kernel, numpy_kernel
 from fundappraise.backends.excel_formula import MOST_LEVELS
+from fundappraise.backends.numpy_kernel.state import Run
 from fundappraise.backends.reference import Reference
 from fundappraise.model.items import Model
 from fundappraise.model.schedule import schedule
@@ -71,8 +72,8 @@ def _is_extreme(model: Model, case: Case) -> bool:
     given = [array for inputs in (case.inputs, case.bank) for array in inputs.values()]
     seen: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        saw = numpy_kernel._Run.saw
-        patch.setattr(numpy_kernel._Run, "saw", lambda run, kind, flag: seen.append(kind) or saw(run, kind, flag))
+        saw = Run.saw
+        patch.setattr(Run, "saw", lambda run, kind, flag: seen.append(kind) or saw(run, kind, flag))
         by_numpy(model, case)
     return "overflow" in seen or any((np.abs(array) > 1e6).any() for array in given)
 

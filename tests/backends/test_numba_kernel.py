@@ -10,7 +10,7 @@ import threading
 import numpy as np
 import pytest
 from random_models import ASSUMPTIONS, Case
-from readers import by_numba, by_reference, disagreements
+from readers import by_numba, by_numpy, by_reference, disagreements
 from small_models import given, item, load
 from test_agreement import FORMULAS
 
@@ -52,9 +52,9 @@ def case_of(formulas, years=1.0, n_paths=3, **changed):
     return Case("".join(parts), names, exact, Timeline(2026, 6, years), inputs, bank)
 
 
-def agrees(case):
+def agrees(case, reader=by_numba):
     model = case.model()
-    assert not disagreements(case, by_numba(model, case), by_reference(model, case))
+    assert not disagreements(case, reader(model, case), by_reference(model, case))
 
 
 WRITTEN = [formula.replace("period_rate(r)", "period_rate(rate) + x") for formula in FORMULAS if "bank_case" not in formula]
@@ -138,6 +138,8 @@ def test_folded_checks_count_the_paths_that_break_them_as_the_sides_do(tmp_path)
         "0.5 * prev(a) + next(x - y) - prev(x - y, lag)",
         "0.5 * prev(a) + next(prev(2 * curve) + 1)",
         "0.5 * prev(a) + next(at(curve, y + 1))",
+        "0.5 * next(a) + at(curve, s)",
+        "0.5 * prev(a) + at(curve, s) * prev(x * at(curve, 2 * s))",
     ],
 )
 @pytest.mark.parametrize("years", [1.0, 0.5])
@@ -147,6 +149,7 @@ def test_a_loop_may_read_ahead_and_back_in_what_is_not_its_own(formula, years):
     case = case_of([], years, x=x, curve=np.array([[1.0, 2, 3, 1, 1, 2]]).T)
     case = dataclasses.replace(case, text=case.text + item("a", formula), lines=("a",), exact=frozenset("a"))
     agrees(case)
+    agrees(case, by_numpy)
 
 
 # --- files that keep kernels ---

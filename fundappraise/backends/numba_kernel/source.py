@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 from fundappraise.backends.numba_kernel.expressions import FOLD_STARTS, FOLDS, Doubt, Text, defined, expression
 from fundappraise.backends.numba_kernel.rows import TILE
-from fundappraise.backends.numba_kernel.stages import Line, stages
 from fundappraise.formula.nodes import Apply, Name, Node, Number, Shift
 from fundappraise.formula.ops import GIVEN
-from fundappraise.formula.walk import text as formula_text
 from fundappraise.formula.walk import walk
 from fundappraise.model.schedule import Pass
+from fundappraise.model.stages import Line, key_of, name_of, stages
 
 YEARS = "years_per_period"
 
@@ -164,7 +163,7 @@ class _Kernel:
 
         def read(leaf: Name | Shift) -> Text:
             """A leaf with what is known about it. Off the timeline it is 0."""
-            name, written = name_of(leaf), scope.name(_key(leaf))
+            name, written = name_of(leaf), scope.name(key_of(leaf))
             if name in self.lines:
                 return Text(written, self.doubts[name].doubt, self.doubts[name].flag)
             doubt = Doubt.NONE if name in GIVEN else Doubt.INFINITE if name in self.uniform else self.inputs_doubt
@@ -201,21 +200,6 @@ class _Kernel:
                 seen.add(name)
                 queue += [other for other, _ in self.lines[name].needs] if name in self.lines else []
         return seen & self.plan.reads
-
-
-def name_of(leaf: Name | Shift) -> str:
-    """The name that a leaf reads, whatever the lag."""
-    inner = leaf.arg if isinstance(leaf, Shift) else leaf
-    if not isinstance(inner, Name):
-        raise AssertionError(f"{formula_text(leaf)}: stages give a lagged part a line of its own")
-    return inner.name
-
-
-def _key(leaf: Name | Shift) -> str:
-    if isinstance(leaf, Name):
-        return leaf.name
-    by = leaf.by.name if isinstance(leaf.by, Name) else f"{leaf.by.value:.0f}" if isinstance(leaf.by, Number) else ""
-    return f"{name_of(leaf)} {leaf.direction} {by}"
 
 
 class _StageText:
@@ -290,7 +274,7 @@ class _StageText:
             if name_of(leaf) in uniform[1:]:
                 away, by = self._away(leaf)
                 at = f"{t} {away:+}" if not by else f"{t} {'+' if by > 0 else '-'} lags[{abs(by)}]"
-                yield f"{self.same.name(_key(leaf))} = given(uniform, {uniform.index(name_of(leaf))}, {at}, n_periods)"
+                yield f"{self.same.name(key_of(leaf))} = given(uniform, {uniform.index(name_of(leaf))}, {at}, n_periods)"
 
     def _rows_in(self) -> Iterator[str]:
         """What the stage reads of other stages and of inputs, period by period."""
@@ -299,10 +283,10 @@ class _StageText:
             name, (away, by) = name_of(leaf), self._away(leaf)
             if name in kernel.inputs and name not in kernel.plan.scalars:
                 which = kernel.inputs.index(name)
-                yield f"(FETCH, {kernel.row(_key(leaf))}, {which}, {away}, {by}),  # {_key(leaf)}"
+                yield f"(FETCH, {kernel.row(key_of(leaf))}, {which}, {away}, {by}),  # {key_of(leaf)}"
             elif self._is_recalled(leaf):
-                row = kernel.row(f"{_key(leaf)} in stage {self.number}")
-                yield f"(RECALL, {row}, {kernel.history(name)}, {away}, {by}),  # {_key(leaf)}"
+                row = kernel.row(f"{key_of(leaf)} in stage {self.number}")
+                yield f"(RECALL, {row}, {kernel.history(name)}, {away}, {by}),  # {key_of(leaf)}"
 
     def _away(self, leaf: Name | Shift) -> tuple[int, int]:
         """How many periods away it is read: a fixed number, and the place in ``lags`` of one to add (below 0: to take off)."""
@@ -311,7 +295,7 @@ class _StageText:
         sign = -1 if leaf.direction == "prev" else 1
         if isinstance(leaf.by, Name):
             return 0, sign * self.kernel.lags[leaf.by.name]
-        return sign * int(_key(leaf).rpartition(" ")[2]), 0
+        return sign * int(key_of(leaf).rpartition(" ")[2]), 0
 
     def _is_recalled(self, leaf: Name | Shift) -> bool:
         name = name_of(leaf)
@@ -346,7 +330,7 @@ class _StageText:
         own = {line.name for line in computed if line.kind != "fold"}
         for leaf in dict.fromkeys([leaf for line in computed for leaf in line.leaves] + [Name(name) for name in carried]):
             if name_of(leaf) not in kernel.uniform and not (isinstance(leaf, Name) and leaf.name in own):
-                yield f"{scope.name(_key(leaf))} = read(work, {self._row_of(leaf)}, p)"
+                yield f"{scope.name(key_of(leaf))} = read(work, {self._row_of(leaf)}, p)"
         for line in computed:
             if line.kind == "fold":
                 yield f"{scope.name(f'{line.name} so far')} = read(work, {kernel.row(line.name)}, p)"
@@ -363,8 +347,8 @@ class _StageText:
         if self._is_carried(leaf):
             return kernel.row(f"carried {name}")
         if self._is_recalled(leaf):
-            return kernel.row(f"{_key(leaf)} in stage {self.number}")
-        return kernel.row(_key(leaf))
+            return kernel.row(f"{key_of(leaf)} in stage {self.number}")
+        return kernel.row(key_of(leaf))
 
     def _is_stored(self, line: Line, index: int) -> bool:
         name = line.name

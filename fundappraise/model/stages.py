@@ -1,4 +1,4 @@
-"""A pass of a schedule cut into stages of one fused kernel: loops over the periods in one direction, and what comes between.
+"""A pass of a schedule cut into stages, for kernels: loops over the periods in one direction, and what comes between.
 
 Every lag then reads a line, every curve and every number of periods a name: parts of formulas get lines of their own
 (``lag#1``, ``age#1``, ``at#1``, …) where needed. Stages are as few as the directions allow, and a line stands as late as it
@@ -13,7 +13,7 @@ from typing import Literal
 
 from fundappraise.formula.nodes import Apply, Name, Node, Number, Shift
 from fundappraise.formula.ops import REDUCTIONS
-from fundappraise.formula.walk import children, names, rebuild
+from fundappraise.formula.walk import children, names, rebuild, text
 from fundappraise.model.schedule import Pass
 
 Direction = Literal["once", "forward", "backward"]
@@ -67,6 +67,22 @@ def _leaves(tree: Node) -> Iterator[Name | Shift]:
         yield tree
     for part in tree.args if isinstance(tree, Apply) else ():
         yield from _leaves(part)
+
+
+def name_of(leaf: Name | Shift) -> str:
+    """The name that a leaf reads, whatever the lag."""
+    inner = leaf.arg if isinstance(leaf, Shift) else leaf
+    if not isinstance(inner, Name):
+        raise AssertionError(f"{text(leaf)}: stages give a lagged part a line of its own")
+    return inner.name
+
+
+def key_of(leaf: Name | Shift) -> str:
+    """The name, with how many periods away it is read."""
+    if isinstance(leaf, Name):
+        return leaf.name
+    by = leaf.by.name if isinstance(leaf.by, Name) else f"{leaf.by.value:.0f}" if isinstance(leaf.by, Number) else ""
+    return f"{name_of(leaf)} {leaf.direction} {by}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +163,9 @@ class _Parts:
             if step.direction == "flat":
                 found += [_Group([line], "forward" if _reads_itself(line) else "flat") for line in inside]
             else:
-                found.append(_Group([*inside, *after], step.direction))
+                looped = [*inside, *after]
+                found += [_Group([line], "flat") for line in looped if line.kind == "scalar"]  # a look-up by one age
+                found.append(_Group([line for line in looped if line.kind != "scalar"], step.direction))
         return found
 
     def kind(self, name: str, tree: Node) -> Literal["scalar", "row", "fold"]:
