@@ -14,23 +14,21 @@ Edges = Mapping[str, tuple[tuple[str, Lag], ...]]
 
 def edges_of(trees: Mapping[str, Node]) -> dict[str, tuple[tuple[str, Lag], ...]]:
     """What each item reads, with the period in which it reads it."""
-    return {name: tuple(dict.fromkeys(_edges(tree))) for name, tree in trees.items()}
+    return {name: tuple(dict.fromkeys(_edges(tree, "now"))) for name, tree in trees.items()}
 
 
-def _edges(tree: Node) -> Iterator[tuple[str, Lag]]:
-    waiting: list[tuple[Node, Lag]] = [(tree, "now")]
-    while waiting:
-        node, lag = waiting.pop()
-        if isinstance(node, Name):
-            yield node.name, lag
-        elif isinstance(node, Shift):
-            # a lag within a lead, or the other way round, may end in any period
-            waiting += (node.by, "whole"), (node.arg, node.direction if lag in ("now", node.direction) else "whole")
-        elif isinstance(node, Apply):
-            within: Lag = "whole" if node.op in REDUCTIONS else lag
-            waiting += [(arg, within) for arg in reversed(node.args)]
-            if node.op == "at":
-                waiting[-1] = (node.args[0], "whole")
+def _edges(tree: Node, lag: Lag) -> Iterator[tuple[str, Lag]]:
+    if isinstance(tree, Name):
+        yield tree.name, lag
+    elif isinstance(tree, Shift):
+        # a lag within a lead, or the other way round, may end in any period
+        yield from _edges(tree.arg, tree.direction if lag in ("now", tree.direction) else "whole")
+        yield from _edges(tree.by, "whole")
+    elif isinstance(tree, Apply):
+        whole = tree.op in REDUCTIONS
+        for index, arg in enumerate(tree.args):
+            curve = tree.op == "at" and index == 0
+            yield from _edges(arg, "whole" if whole or curve else lag)
 
 
 def groups_of(trees: Mapping[str, Node]) -> list[tuple[tuple[str, ...], bool]]:

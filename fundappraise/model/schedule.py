@@ -61,7 +61,7 @@ def schedule(model: Model, outputs: Iterable[str], *, checks: bool = True) -> Sc
     ModelError
         Items that need one another in the same period, or both the past and the future.
     """
-    found, problems = _scheduled(model, outputs, checks=checks)
+    found, problems = _scheduled(model, outputs, shapes(model).scalars, checks=checks)
     if problems:
         raise ModelError(problems)
     return found
@@ -69,11 +69,11 @@ def schedule(model: Model, outputs: Iterable[str], *, checks: bool = True) -> Sc
 
 def circles(model: Model) -> list[Problem]:
     """What is wrong with the order of any item of a model, needed or not."""
-    _, problems = _scheduled(model, model.items, checks=True)
+    _, problems = _scheduled(model, model.items, frozenset(), checks=True)  # shapes change no order
     return list(dict.fromkeys(problems))
 
 
-def _scheduled(model: Model, outputs: Iterable[str], *, checks: bool) -> tuple[Schedule, list[Problem]]:
+def _scheduled(model: Model, outputs: Iterable[str], scalars: frozenset[str], *, checks: bool) -> tuple[Schedule, list[Problem]]:
     wanted = tuple(dict.fromkeys(outputs))
     trees = {name: item.tree for name, item in model.items.items()}
     if checks:
@@ -83,7 +83,6 @@ def _scheduled(model: Model, outputs: Iterable[str], *, checks: bool) -> tuple[S
     hoist = _Hoist()
     main_trees = hoist.main(trees, wanted)
     bank_trees = hoist.bank(trees)
-    scalars = shapes(model).scalars
     bank_values = tuple(hoist.bank_values.values())
     problems: list[Problem] = []
     main = _pass(model, main_trees, wanted, scalars, problems)
