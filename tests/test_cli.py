@@ -254,3 +254,18 @@ def test_models_shows_inputs_lines_and_checks_of_one(command):
     done = command("models", "markets/containers")
     for part in ("Inputs", "node_share", "demand = corridor_traffic * node_share", "share_served <= 1", "Outputs"):
         assert part in done.out
+
+
+@pytest.mark.parametrize("word", ["models", "check"])
+def test_a_model_file_elsewhere_finds_its_includes_beside_it(command, tmp_path, monkeypatch, word):
+    folder = tmp_path / "other place"
+    folder.mkdir()
+    line = '[items.{0}]\nlabel = "{0}"\nunit = "1"\nkind = "amount"\nformula = "{1}"\n'
+    head = 'title = "Mine"\nsector = "it"\nsummary = "S"\ninclude = ["part.toml"]\n'
+    (folder / "mine.toml").write_text(head + line.format("a", "2 * b"), encoding="utf-8")
+    (folder / "part.toml").write_text(line.format("b", "1 * period"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for path in ("other place/mine.toml", str(folder / "mine.toml")):
+        done = command(word, path)
+        assert done.code == 0, done.err
+        assert "Mine" in done.out

@@ -129,10 +129,15 @@ def _includes(draft: Draft, file: ModelFile) -> Iterator[tuple[str, str, dict[st
             continue
         read = {key: draft.formula(where, text) for key, text in written.get("with", {}).items()}
         yield (
-            name,
+            _beside(file.name, name) if name.endswith(".toml") else name,
             f"{prefix}_" if prefix else "",
             {key: tree for key, (_, tree, whole) in read.items() if tree is not None and whole},
         )
+
+
+def _beside(includer: str, name: str) -> str:
+    """An own file that another includes lies in the folder of that one."""
+    return (Path(includer).parent / name).as_posix()
 
 
 def _check_binding(draft: Draft, includer: ModelFile, child: Part) -> None:

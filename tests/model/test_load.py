@@ -8,6 +8,9 @@ from fundappraise.formula.walk import text
 from fundappraise.model.load import load_model, model_names
 
 
+HEAD = 'title = "M"\nsector = "it"\nsummary = "S"\n'
+
+
 def problems(folder, *parts, **more):
     with pytest.raises(ModelError) as caught:
         load(folder, *parts, **more)
@@ -93,3 +96,21 @@ def test_an_edited_file_is_read_again(tmp_path):
     (tmp_path / "m.toml").write_text(item("a", "2"), encoding="utf-8")
     os.utime(tmp_path / "m.toml", ns=(1, 1))
     assert text(load_model("m.toml", tmp_path).items["a"].tree) == "2"
+
+
+@pytest.mark.parametrize("how", ["whole path", "from the folder", "folder given"])
+def test_an_own_file_finds_its_includes_beside_it(tmp_path, monkeypatch, how):
+    """Wherever the program is started: a model in a folder, that includes one beside it, that includes one in a folder of its own."""
+    own = tmp_path / "моя папка"
+    (own / "deep").mkdir(parents=True)
+    (own / "m.toml").write_text(HEAD + 'include = ["part.toml"]\n' + item("a", "2 * b"), encoding="utf-8")
+    (own / "part.toml").write_text('include = ["deep/other.toml"]\n' + item("b", "3 * c"), encoding="utf-8")
+    (own / "deep" / "other.toml").write_text('include = ["./last.toml"]\n' + item("c", "5 * d"), encoding="utf-8")
+    (own / "deep" / "last.toml").write_text(item("d", "7"), encoding="utf-8")
+    monkeypatch.chdir(own if how == "from the folder" else tmp_path)
+    name, folder = {
+        "whole path": (own / "m.toml", None), "from the folder": ("m.toml", None), "folder given": ("моя папка/m.toml", tmp_path),
+    }[how]  # fmt: skip
+    model = load_model(name, folder)
+    assert model.evaluate({}, years=1).loc["a", 2026] == 210
+    assert len(model.texts) == 4
