@@ -1,6 +1,7 @@
 """The finance model over many paths by both engines, in nanoseconds an item, period and path, and in draws of a normal."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -8,7 +9,7 @@ import numpy as np
 
 import fundappraise as fa
 from benchmarks.terminal import best
-from fundappraise.backends import numba_kernel, numpy_kernel
+from fundappraise.backends import numba_kernel
 from fundappraise.backends.checks import folded
 from fundappraise.backends.numba_kernel import cache
 from fundappraise.backends.numba_kernel.source import source
@@ -40,8 +41,8 @@ def measured() -> Iterator[str]:
     compact = folded(whole)
     yield compiling(compact.main, compact.outputs)
     for name, kernel in (
-        ("numba", numba_kernel.compile_schedule(compact, bank=False)),
-        ("numpy", numpy_kernel.compile_schedule(whole)),
+        ("numba", replace(project.kernel, evaluator=numba_kernel.evaluator(compact.main, compact.outputs, "A2"))),
+        ("numpy", project.kernel),
     ):
         seconds = best(lambda kernel=kernel: kernel.run(values, project.bank_values, plan.timeline), 3) / cells
         yield f"one project, {name}  {1e9 * seconds:6.2f} ns an item, period, path; one thread ({seconds / normal:.3f} normals)"

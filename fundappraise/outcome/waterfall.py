@@ -15,9 +15,10 @@ import numpy as np
 
 from fundappraise.arrays import Floats
 from fundappraise.backends.checks import failed_checks, require_defined
-from fundappraise.backends.numpy_kernel import Kernel, compile_schedule
+from fundappraise.backends.numpy_kernel import compile_schedule
 from fundappraise.errors import UndefinedError
 from fundappraise.fund.fund import Fund
+from fundappraise.model.kernel import Kernel
 from fundappraise.model.load import load_model
 from fundappraise.model.read_file import WATERFALL
 from fundappraise.model.schedule import schedule

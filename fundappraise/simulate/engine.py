@@ -6,15 +6,16 @@ Each model's bank case and base case, single futures, are numpy's in every engin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
-from typing import Literal, Protocol, get_args
+from typing import Literal, get_args
 
 from fundappraise.arrays import Floats
 from fundappraise.backends import numpy_kernel
 from fundappraise.backends.checks import folded
 from fundappraise.errors import InputError, Problem
+from fundappraise.model.kernel import Evaluator, Kernel
 from fundappraise.model.schedule import Schedule
 from fundappraise.timeline import Timeline
 
@@ -24,26 +25,6 @@ ENGINES: tuple[str, ...] = get_args(Asked)
 
 WORTH_COMPILING = 100_000
 """Paths from which ``auto`` takes numba: compiling a model's kernel takes as long as numpy needs for about so many."""
-
-
-class Kernel(Protocol):
-    """A compiled schedule: values in, outputs out. It holds no values and may be used from several threads."""
-
-    @property
-    def schedule(self) -> Schedule: ...
-
-    def bank(self, inputs: Mapping[str, Floats], timeline: Timeline) -> dict[str, Floats]:
-        """The bank case's values that the paths read, ``(periods, 1)`` or ``(1, 1)``."""
-
-    def run(
-        self,
-        inputs: Mapping[str, Floats],
-        bank_values: Mapping[str, Floats],
-        timeline: Timeline,
-        *,
-        bank_pass: bool = False,
-    ) -> dict[str, Floats]:
-        """The schedule's outputs on every path; assumptions come as ``(periods or 1, paths or 1)``."""
 
 
 def engine_of(asked: str, n_paths: int | Literal["auto"]) -> Engine:
@@ -67,43 +48,30 @@ def engine_of(asked: str, n_paths: int | Literal["auto"]) -> Engine:
 
 def kernel_of(schedule: Schedule, engine: Engine) -> Kernel:
     """The schedule as this engine evaluates it."""
-    by_numpy = numpy_kernel.compile_schedule(schedule)
-    return _Compiled(by_numpy) if engine == "numba" else by_numpy
+    kernel = numpy_kernel.compile_schedule(schedule)
+    return replace(kernel, evaluator=_Compiled(schedule, kernel.evaluator)) if engine == "numba" else kernel
 
 
 def make_ready(kernel: Kernel) -> None:
     """Compile a kernel for many paths now, or read it from the cache, rather than when the first paths come."""
-    if isinstance(kernel, _Compiled):
-        _ = kernel.many
+    if isinstance(kernel.evaluator, _Compiled):
+        _ = kernel.evaluator.many
 
 
 @dataclass(frozen=True, eq=False)
 class _Compiled:
     """Paths by numba, compiled when the first ones come; single futures by numpy."""
 
-    single: numpy_kernel.Kernel
-
-    @property
-    def schedule(self) -> Schedule:
-        return self.single.schedule
+    schedule: Schedule
+    single: Evaluator
 
     @cached_property
-    def many(self) -> Kernel:
+    def many(self) -> Evaluator:
         from fundappraise.backends import numba_kernel
 
-        return numba_kernel.compile_schedule(folded(self.schedule), bank=False)
+        compact = folded(self.schedule)
+        return numba_kernel.evaluator(compact.main, compact.outputs, self.schedule.model.name)
 
-    def bank(self, inputs: Mapping[str, Floats], timeline: Timeline) -> dict[str, Floats]:
-        return self.single.bank(inputs, timeline)
-
-    def run(
-        self,
-        inputs: Mapping[str, Floats],
-        bank_values: Mapping[str, Floats],
-        timeline: Timeline,
-        *,
-        bank_pass: bool = False,
-    ) -> dict[str, Floats]:
+    def __call__(self, inputs: Mapping[str, Floats], timeline: Timeline, *, bank_pass: float) -> dict[str, Floats]:
         width = max(inputs[name].shape[1] for name in self.schedule.main.reads & inputs.keys())
-        kernel: Kernel = self.single if width == 1 else self.many
-        return kernel.run(inputs, bank_values, timeline, bank_pass=bank_pass)
+        return (self.single if width == 1 else self.many)(inputs, timeline, bank_pass=bank_pass)

@@ -13,9 +13,10 @@ from typing import Literal
 import numpy as np
 
 from fundappraise.arrays import Floats
-from fundappraise.backends.numpy_kernel import Kernel, compile_schedule
+from fundappraise.backends.numpy_kernel import compile_schedule
 from fundappraise.drivers.sampling import BLOCK
 from fundappraise.model.items import Model
+from fundappraise.model.kernel import Kernel
 from fundappraise.model.schedule import schedule
 from fundappraise.simulate.block import (
     FLOWS,

@@ -16,11 +16,12 @@ import numpy as np
 
 from fundappraise.arrays import Floats
 from fundappraise.backends.checks import CHECK_TOLERANCE, require_defined
-from fundappraise.backends.numpy_kernel import Kernel, compile_schedule
+from fundappraise.backends.numpy_kernel import compile_schedule
 from fundappraise.drivers.range_problems import shown
 from fundappraise.errors import InputError, Problem, did_you_mean, raise_if_any
 from fundappraise.fund.build import FIRST_YEAR
 from fundappraise.model.items import Assumption, Check, Given, Model
+from fundappraise.model.kernel import Kernel
 from fundappraise.model.schedule import schedule
 from fundappraise.timeline import Timeline
 

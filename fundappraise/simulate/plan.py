@@ -15,7 +15,8 @@ from fundappraise.drivers.ties import Dependence
 from fundappraise.fund.currencies import Baskets
 from fundappraise.fund.fund import Configuration, Fund, Market, Project
 from fundappraise.model.items import Model
-from fundappraise.simulate.engine import Engine, Kernel
+from fundappraise.model.kernel import Kernel
+from fundappraise.simulate.engine import Engine
 from fundappraise.simulate.inputs import PlannedInput
 from fundappraise.timeline import Timeline
 

@@ -19,10 +19,11 @@ from fundappraise.fund.fund import Configuration, Fund, Input, Market, Project
 from fundappraise.fund.moving import dependence_of, driver_spec, method_of
 from fundappraise.fund.terms import with_terms
 from fundappraise.model.items import Model
+from fundappraise.model.kernel import Kernel
 from fundappraise.model.load import load_model
 from fundappraise.model.schedule import schedule
 from fundappraise.model.units import conversion
-from fundappraise.simulate.engine import Engine, Kernel, kernel_of
+from fundappraise.simulate.engine import Engine, kernel_of
 from fundappraise.simulate.inputs import Link, PlannedInput, by_year, planned, price_index
 from fundappraise.simulate.markets import allocations, offered
 from fundappraise.simulate.plan import (

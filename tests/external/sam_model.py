@@ -13,9 +13,10 @@ import numpy as np
 
 from fundappraise.arrays import Floats
 from fundappraise.backends.checks import failed_checks
-from fundappraise.backends.numpy_kernel import Kernel, compile_schedule
+from fundappraise.backends.numpy_kernel import compile_schedule
 from fundappraise.measures.discounting import npv
 from fundappraise.measures.irr import irr
+from fundappraise.model.kernel import Kernel
 from fundappraise.model.load import load_model
 from fundappraise.model.schedule import schedule
 from fundappraise.timeline import Timeline

@@ -7,7 +7,6 @@ from fundappraise.errors import ModelError
 from fundappraise.formula.walk import text
 from fundappraise.model.load import load_model, model_names
 
-
 HEAD = 'title = "M"\nsector = "it"\nsummary = "S"\n'
 
 
@@ -100,7 +99,7 @@ def test_an_edited_file_is_read_again(tmp_path):
 
 @pytest.mark.parametrize("how", ["whole path", "from the folder", "folder given"])
 def test_an_own_file_finds_its_includes_beside_it(tmp_path, monkeypatch, how):
-    """Wherever the program is started: a model in a folder, that includes one beside it, that includes one in a folder of its own."""
+    """Wherever the program is started; also in a folder of the folder, from where another is included."""
     own = tmp_path / "моя папка"
     (own / "deep").mkdir(parents=True)
     (own / "m.toml").write_text(HEAD + 'include = ["part.toml"]\n' + item("a", "2 * b"), encoding="utf-8")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -15,10 +16,11 @@ from fundappraise.backends.numba_kernel.cache import Run, compiled
 from fundappraise.backends.numba_kernel.expressions import TABLE
 from fundappraise.backends.numba_kernel.rows import TILE
 from fundappraise.backends.numba_kernel.source import Source, source
+from fundappraise.model.kernel import Evaluator, Kernel
 from fundappraise.model.schedule import Pass, Schedule
 from fundappraise.timeline import Timeline
 
-__all__ = ["TABLE", "Kernel", "compile_schedule"]
+__all__ = ["TABLE", "compile_schedule", "evaluator"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,44 +41,17 @@ class _Reader:
         return text, compiled(text.text, f"{self.title}, open inputs")
 
 
-@dataclass(frozen=True, slots=True)
-class Kernel:
-    """A compiled schedule. It holds no values and may be used from several threads."""
-
-    schedule: Schedule
-    _bank: _Reader | None
-    _main: _Reader
-
-    def bank(self, inputs: Mapping[str, Floats], timeline: Timeline) -> dict[str, Floats]:
-        """The bank case's values that the paths read, ``(periods, 1)`` or ``(1, 1)``."""
-        return {} if self._bank is None else _evaluate(self._bank, inputs, timeline, bank_pass=1.0)
-
-    def run(
-        self,
-        inputs: Mapping[str, Floats],
-        bank_values: Mapping[str, Floats],
-        timeline: Timeline,
-        *,
-        bank_pass: bool = False,
-    ) -> dict[str, Floats]:
-        """The schedule's outputs on every path; assumptions come as ``(periods or 1, paths or 1)``."""
-        return _evaluate(self._main, {**inputs, **bank_values}, timeline, bank_pass=float(bank_pass))
-
-
-def compile_schedule(schedule: Schedule, *, bank: bool = True) -> Kernel:
-    """A kernel for the schedule; compiled before, here or by another process, it is read from the cache.
-
-    Without ``bank`` it has none for the bank case: another reader works that out.
-    """
+def compile_schedule(schedule: Schedule) -> Kernel:
+    """A kernel for the schedule; compiled before, here or by another process, it is read from the cache."""
     name = schedule.model.name
-    wanted = bank and schedule.bank_values
-    by_bank = _reader(schedule.bank, schedule.bank_values, f"{name}, bank case") if wanted else None
-    return Kernel(schedule, by_bank, _reader(schedule.main, schedule.outputs, name))
+    bank = evaluator(schedule.bank, schedule.bank_values, f"{name}, bank case") if schedule.bank_values else None
+    return Kernel(schedule, bank, evaluator(schedule.main, schedule.outputs, name))
 
 
-def _reader(plan: Pass, outputs: tuple[str, ...], title: str) -> _Reader:
+def evaluator(plan: Pass, outputs: tuple[str, ...], title: str) -> Evaluator:
+    """One pass, compiled."""
     text = source(plan, outputs, title)
-    return _Reader(plan, outputs, title, text, compiled(text.text, title))
+    return partial(_evaluate, _Reader(plan, outputs, title, text, compiled(text.text, title)))
 
 
 def _evaluate(reader: _Reader, inputs: Mapping[str, Floats], timeline: Timeline, *, bank_pass: float) -> dict[str, Floats]:

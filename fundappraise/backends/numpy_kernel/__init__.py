@@ -18,37 +18,14 @@ from fundappraise.backends.numpy_kernel.formulas import TABLE
 from fundappraise.backends.numpy_kernel.loops import Loop, enter, loops
 from fundappraise.backends.numpy_kernel.state import Run
 from fundappraise.formula.walk import names
+from fundappraise.model.kernel import Kernel
 from fundappraise.model.schedule import Pass, Schedule
 from fundappraise.timeline import Timeline
 
-__all__ = ["TABLE", "TILE", "Kernel", "compile_schedule"]
+__all__ = ["TABLE", "TILE", "compile_schedule"]
 
 TILE = 4096
 """Paths of a tile: rows wide enough for a call of numpy to pay, and some thirty of them in the second-level cache."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kernel:
-    """A compiled schedule. It holds no values and may be used from several threads."""
-
-    schedule: Schedule
-    _bank: _Evaluator
-    _main: _Evaluator
-
-    def bank(self, inputs: Mapping[str, Floats], timeline: Timeline) -> dict[str, Floats]:
-        """The bank case's values that the paths read, ``(periods, 1)`` or ``(1, 1)``."""
-        return self._bank.results(inputs, timeline, bank_pass=1.0) if self.schedule.bank_values else {}
-
-    def run(
-        self,
-        inputs: Mapping[str, Floats],
-        bank_values: Mapping[str, Floats],
-        timeline: Timeline,
-        *,
-        bank_pass: bool = False,
-    ) -> dict[str, Floats]:
-        """The schedule's outputs on every path; assumptions come as ``(periods or 1, paths or 1)``."""
-        return self._main.results({**inputs, **bank_values}, timeline, bank_pass=float(bank_pass))
 
 
 def compile_schedule(schedule: Schedule) -> Kernel:
@@ -56,7 +33,7 @@ def compile_schedule(schedule: Schedule) -> Kernel:
     random = frozenset(name for name, row in schedule.model.assumptions.items() if row.random)
     return Kernel(
         schedule,
-        _Evaluator(schedule.bank, schedule.bank_values, random),
+        _Evaluator(schedule.bank, schedule.bank_values, random) if schedule.bank_values else None,
         _Evaluator(schedule.main, schedule.outputs, random),
     )
 
@@ -69,7 +46,7 @@ class _Evaluator:
     outputs: tuple[str, ...]
     random: frozenset[str]
 
-    def results(self, inputs: Mapping[str, Floats], timeline: Timeline, *, bank_pass: float) -> dict[str, Floats]:
+    def __call__(self, inputs: Mapping[str, Floats], timeline: Timeline, *, bank_pass: float) -> dict[str, Floats]:
         given = {
             "period": timeline.period[:, None],
             "year": timeline.year[:, None],
