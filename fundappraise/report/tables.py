@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from fundappraise.outcome.changes import Changes
     from fundappraise.outcome.decision import Decision
-    from fundappraise.simulate.run import Appraisal
+    from fundappraise.outcome.portfolio import Outcome
 
 Text = str | Markup
 
@@ -173,7 +173,7 @@ def parts_table(decision: Decision, words: Words) -> Table | None:
         alone: Any = decision.projects.loc[i]
         joint: Any = outcome.run.projects.loc[i]
         # the same futures: the difference is surer than its two terms
-        error = _paired_error(decision.run, outcome.run, i)
+        error = _paired_error(decision, outcome, i)
         difference = float(joint["npv_mean"] - alone["npv_mean"])
         rows.append((
             Markup("<b>{0}</b> {1}").format(i, str(joint["name"])),
@@ -195,8 +195,9 @@ def _difference(value: float, error: float, words: Words) -> str:
     return words.with_error(value, error) if error > 0 else "0"
 
 
-def _paired_error(candidates: Appraisal, chosen: Appraisal, project_id: str) -> float:
-    difference = chosen.npv[project_id].to_numpy() - candidates.npv[project_id].to_numpy()
+def _paired_error(decision: Decision, outcome: Outcome, project_id: str) -> float:
+    before = decision.run.columns[decision.option(project_id)]["fund_npv"]
+    difference = outcome.run.columns[project_id]["fund_npv"] - before
     return float(difference.std() / math.sqrt(len(difference)))
 
 
