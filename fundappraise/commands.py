@@ -259,11 +259,12 @@ def _write_all(decision: Allocation, folder: Path, changes: Changes | None, name
     from fundappraise.workbook.results import write_results
 
     write_report(decision, folder / "report.html", changes=changes, run_folder_name=name)
-    with ThreadPoolExecutor(max_workers=1) as browser:  # the browser prints while the tables are written
-        printing = browser.submit(print_pdf, folder / "report.html", folder / "report.pdf")
+    with ThreadPoolExecutor(max_workers=1) as pictures:  # the browser prints while the tables are written, then charts are drawn
+        printing = pictures.submit(print_pdf, folder / "report.html", folder / "report.pdf")
+        drawing = pictures.submit(write_pngs, decision, folder / "charts")
         write_results(decision, folder / "results.xlsx", changes=changes)
-        write_pngs(decision, folder / "charts")
         refused = printing.result()
+        drawing.result()
     return [refused] if refused else []
 
 

@@ -163,20 +163,23 @@ def flows_chart(
 # --- output ---
 
 
-def _styled(chart: Chart, *, title: Any = None) -> Any:
+def specification(chart: Chart, *, title: Any = None, validate: bool = False) -> dict[str, Any]:
+    """The chart in Vega-Lite's words. To validate takes twice as long as to draw, and depends on the code, not on the fund: the
+    tests do it."""
     axis = {
         "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "labelColor": INK, "titleColor": INK,
         "domainColor": GREY, "tickColor": GREY,
     }  # fmt: skip
     drawing = chart.drawing.configure(font=FONT, background="white", view={"stroke": None}, axis=axis)
-    return drawing if title is None else drawing.properties(title=title)
+    found: dict[str, Any] = (drawing if title is None else drawing.properties(title=title)).to_dict(validate=validate)
+    return found
 
 
 def svg(chart: Chart) -> Markup:
     """The chart as SVG to stand inside HTML: one image with its alternative text, ids unique in the document."""
     import vl_convert
 
-    text = str(vl_convert.vegalite_to_svg(_styled(chart).to_dict()))
+    text = str(vl_convert.vegalite_to_svg(specification(chart)))
     text = re.sub(r'\s(?:aria-[a-z]+|role|tabindex)="[^"]*"', "", text)  # marks are not read out one by one
     text = re.sub(r'\sclass="[^"]*"', "", text)
     text = re.sub(r'\bid="([^"]+)"', lambda m: f'id="{chart.key}-{m[1]}"', text)
@@ -205,7 +208,7 @@ def write_png(chart: Chart, path: Path, source: str) -> None:
 
     title = alt.TitleParams(text=chart.title, subtitle=source, anchor="start", fontSize=14, subtitleFontSize=10,
                             subtitleColor=GREY)  # fmt: skip
-    path.write_bytes(vl_convert.vegalite_to_png(_styled(chart, title=title).to_dict(), scale=2))
+    path.write_bytes(vl_convert.vegalite_to_png(specification(chart, title=title), scale=2))
 
 
 def write_pngs(decision: Any, folder: Path, *, language: str = "en") -> None:

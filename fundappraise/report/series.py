@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 FLOW_PATHS = 1024
 """Paths that give P10 and P90 of a project's yearly cash (or all of a smaller run); the mean is of all paths."""
 
-FUND_FLOWS = ("fund_calls", "fund_operating", "fund_exit")
-"""Outputs of a model that make up the fund's cash (see ``finance/fund_flows``)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
@@ -66,12 +63,9 @@ def _round_width(width: float) -> float:
 
 def project_fan(run: Appraisal, project_id: str) -> Fan:
     """What the fund pays and receives by year, MUSD, calls negative."""
-    model = next(plan.model for plan in run.plan.projects if plan.project.id == project_id)
-    n = min(run.n_paths, FLOW_PATHS)
-    frames = [run.lines(project_id, model.outputs[name], slice(0, n)) for name in FUND_FLOWS if name in model.outputs]
-    years = [int(year) for year in frames[0].columns]
-    cash = np.sum([frame.to_numpy() for frame in frames], axis=0)
-    low, high = np.quantile(cash, [0.1, 0.9], axis=0)
+    cash = run.cash(project_id, slice(0, min(run.n_paths, FLOW_PATHS)))
+    years = [int(year) for year in cash.columns]
+    low, high = np.quantile(cash.to_numpy(), [0.1, 0.9], axis=0)
     mean = (run.receipts.loc[project_id] - run.calls.loc[project_id]).reindex(years)
     return _until_quiet(Fan(years, low.tolist(), [float(x) for x in np.asarray(mean, dtype=np.float64)], high.tolist()))
 

@@ -376,15 +376,25 @@ class Appraisal:
         project = self._project(project_id)
         if item not in project.model.items:
             raise InputError([_unknown(f"{project_id}.{item}", "line item", project.model.items)])
-        numbers = self._asked(paths)
-        kernel = compile_schedule(schedule(project.model, [item], checks=False))
+        return self._lines(project, [item], self._asked(paths))[0]
+
+    def cash(self, project_id: str, paths: slice | None = None) -> pd.DataFrame:
+        """What the fund pays for a project, negative, and receives of it ``(path, year)``, MUSD, computed again from the seed."""
+        project = self._project(project_id)
+        flows = [project.model.outputs[flow] for flow in ("fund_calls", "fund_operating", "fund_exit")]
+        calls, operating, leaving = self._lines(project, flows, self._asked(paths))
+        return calls + operating + leaving
+
+    def _lines(self, project: ProjectPlan, items: Sequence[str], numbers: Ints) -> list[pd.DataFrame]:
+        kernel = compile_schedule(schedule(project.model, items, checks=False))
         bank_values = kernel.bank(bank_inputs(self.plan, project), self.plan.timeline)
-        parts = []
+        parts: dict[str, list[Floats]] = {item: [] for item in items}
         for task, at, _ in in_tasks(numbers):
-            given = world(self.plan, self.seed, task, only=project_id).inputs(project)
-            values = kernel.run(given, bank_values, self.plan.timeline)[item]
-            parts.append(np.broadcast_to(values, (values.shape[0], len(task) * BLOCK))[:, at])
-        return self._paths_by_year(np.concatenate(parts, axis=1), numbers, flows=project.model.items[item].kind == "flow")
+            given = world(self.plan, self.seed, task, only=project.name).inputs(project)
+            for item, rows in kernel.run(given, bank_values, self.plan.timeline).items():
+                parts[item].append(np.broadcast_to(rows, (rows.shape[0], len(task) * BLOCK))[:, at])
+        kinds = {item: project.model.items[item].kind for item in items}
+        return [self._paths_by_year(np.concatenate(parts[item], axis=1), numbers, flows=kinds[item] == "flow") for item in items]
 
     def base_lines(self, project_id: str) -> pd.DataFrame:
         """Every line item of the base case: label, unit, then one column a year as in ``lines`` (one value: the first year's)."""

@@ -119,17 +119,13 @@ class Appraisal:
     def base_driver(self, name: str) -> pd.Series:
         return pd.Series(np.linspace(4.1, 8.0, len(YEARS)), index=list(YEARS), name=name)
 
-    def lines(self, project_id: str, item: str, paths: slice = slice(0, 1024)) -> pd.DataFrame:
+    def cash(self, project_id: str, paths: slice = slice(0, 1024)) -> pd.DataFrame:
         years = np.arange(len(YEARS))
         ticket = float(self.projects.loc[project_id, "ticket"])
-        shape = {
-            "fund_calls": np.where(years < 2, -ticket / 2, 0.0),
-            "fund_operating": np.where((years >= 2) & (years < 12), 0.18 * ticket, 0.0),
-            "fund_exit": np.where(years == 11, 1.2 * ticket, 0.0),
-        }[item]
+        calls = np.where(years < 2, -ticket / 2, 0.0)
+        receipts = np.where((years >= 2) & (years < 12), 0.18 * ticket, 0.0) + np.where(years == 11, 1.2 * ticket, 0.0)
         scale = 1 + 0.3 * _normals(project_id, self.n_paths)[paths]
-        by_path = shape[None, :] * (scale[:, None] if item != "fund_calls" else np.ones((len(scale), 1)))
-        return pd.DataFrame(by_path, columns=list(YEARS))
+        return pd.DataFrame(calls + receipts * scale[:, None], columns=list(YEARS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -317,7 +313,7 @@ def appraisal(ids: list[str] | None = None, *, shift: float = 0.0, whole: Fund |
     loss = pd.DataFrame({i: -npv[i] * 0.8 - 0.3 * stated[i][0] for i in wanted})
     years = np.arange(len(YEARS))
     calls = pd.DataFrame({i: np.where(years < 2, stated[i][0] / 2, 0.0) for i in wanted}, index=list(YEARS)).T
-    # as in ``Appraisal.lines``: a yearly distribution, and the exit in the twelfth year
+    # as in ``Appraisal.cash``: a yearly distribution, and the exit in the twelfth year
     shape = np.where((years >= 2) & (years < 12), 0.18, 0.0) + np.where(years == 11, 1.2, 0.0)
     receipts = pd.DataFrame({i: stated[i][0] * shape for i in wanted}, index=list(YEARS)).T
     plans = tuple(ProjectPlan(whole.project(i), MODEL, stated[i][0], 0.4, 1.1 * stated[i][0]) for i in wanted if i in stated)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sample
 
-from fundappraise.report.charts import svg, write_pngs
+from fundappraise.report.charts import specification, svg, write_pngs
 from fundappraise.report.drawn import draw, key_of
 from fundappraise.report.series import histogram, project_fan
 from fundappraise.report.words import words_for
@@ -42,6 +42,11 @@ def test_drawings_are_small_and_have_no_class_script_or_foreign_name(drawn):
         assert len(text) < 20_000, chart.key
         assert "class=" not in text
         assert "xmlns" not in text
+
+
+def test_every_chart_is_valid_vega_lite(drawn):
+    for chart in drawn.all:
+        assert specification(chart, title="A title", validate=True) == specification(chart, title="A title")
 
 
 def test_no_calls_at_all_can_be_drawn(drawn):

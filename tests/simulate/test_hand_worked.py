@@ -8,7 +8,7 @@ import pytest
 from shops import MODELS, demand, fund_of_shops, inflation, run, settings, shop, stated
 
 import fundappraise as fa
-from fundappraise.drivers.distributions import uniform
+from fundappraise.drivers.distributions import pert, uniform
 from fundappraise.drivers.sampling import Sampler
 from fundappraise.drivers.scores import input_scores
 from fundappraise.errors import InputError, UndefinedError
@@ -82,6 +82,15 @@ def test_a_ticket_above_the_equity_is_cut_to_it_and_says_so():
     result = run(fund_of_shops(shop("S", COST, INCOME, lot=120.0)))
     assert result.plan.project("S").ticket == 100
     assert result.warnings == ("S: a ticket of 120.0 is more than all the equity it needs; 100.0 MUSD is taken.",)
+
+
+def test_the_funds_cash_is_its_calls_and_receipts_on_each_path():
+    held = run(fund_of_shops(shop("S", stated("cost", pert(80, 100, 130)), stated("income", 30), lot=20.0)), 300)
+    flows = [held.lines("S", flow, slice(10, 60)) for flow in ("fund_calls", "fund_operating", "fund_exit")]
+    cash = held.cash("S", slice(10, 60))
+    assert cash.equals(flows[0] + flows[1] + flows[2])
+    assert list(cash.index) == list(range(10, 60))
+    assert (cash.min(axis=1) < 0).all()
 
 
 def test_an_overrun_is_paid_up_to_the_follow_on_reserve_and_then_dilutes():
