@@ -34,7 +34,7 @@ def unfinished(folder: Path, key: Key) -> Iterator[BinaryIO | None]:
     for other in folder.iterdir():
         if _NAME.fullmatch(other.name) and other != path:
             _give_up(other)
-    with _opened(path) as file:
+    with open(path, "r+b", opener=_existing_or_new) as file:
         if not _locked(file):
             yield None
             return
@@ -51,11 +51,8 @@ def unfinished(folder: Path, key: Key) -> Iterator[BinaryIO | None]:
                 _remove(path, made)
 
 
-def _opened(path: Path) -> BinaryIO:
-    """For reading and writing, as it is; empty where there is none."""
-    with suppress(FileExistsError):
-        path.open("xb").close()
-    return path.open("r+b")
+def _existing_or_new(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CREAT, 0o666)
 
 
 def _locked(file: BinaryIO) -> bool:

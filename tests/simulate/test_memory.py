@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
+from command import small_fund
 from shops import MODELS, fund_of_shops, harbour, quay, shop, stated
 
 from fundappraise.backends.numba_kernel import cache
+from fundappraise.decide import allocate
 from fundappraise.drivers.distributions import pert
+from fundappraise.outcome import fund_paths
+from fundappraise.simulate import store
 from fundappraise.simulate.block import simulate, world
 from fundappraise.simulate.prepare import plan_fund
+from fundappraise.simulate.run import simulate_plan
+from fundappraise.stored import block_sums, figures
 
 SHOPS = tuple(shop(name, stated("cost", pert(80, 100, 130)), stated("income", pert(15, 26, 34))) for name in "ABC")
 
@@ -36,3 +44,33 @@ def test_a_task_draws_the_inputs_of_a_project_outside_the_markets_when_its_turn_
     shared = world(plan, 1, range(4))
     assert list(shared.sellers) == ["P", "Q"]
     assert shared.inputs(plan.project("A"))["cost"].shape == (1, 4096)
+
+
+def test_a_path_more_takes_a_few_numbers_of_memory_in_all_stages(monkeypatch):
+    """What is held by path: losses of each option, the portfolio, and the sixteen figures of the fund; never a task's rows."""
+    monkeypatch.setattr(store, "IN_MEMORY", 0)
+    monkeypatch.setattr(fund_paths, "YEARLY_PATHS", 4096)
+    most_of(4096)  # what is made once
+    few, many = most_of(8_192), most_of(32_768)
+    by_stage = {stage: (many[stage] - few[stage]) / (32_768 - 8_192) for stage in few}
+    assert by_stage["simulated"] < 60
+    assert by_stage["chosen"] < 120
+    assert by_stage["all figures"] < 250
+
+
+def most_of(n_paths):
+    """The most bytes that are held at once in each stage of a run."""
+    tracemalloc.start()
+    found = {}
+    run = simulate_plan(plan_fund(small_fund(), models_folder=MODELS), paths=n_paths, seed=1, workers=1)
+    _, found["simulated"] = tracemalloc.get_traced_memory()
+    tracemalloc.reset_peak()
+    decision = allocate(run, workers=1)
+    _, found["chosen"] = tracemalloc.get_traced_memory()
+    tracemalloc.reset_peak()
+    block_sums(decision)
+    figures(decision)
+    assert decision.outcome.fund.by_year.size
+    _, found["all figures"] = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return found
