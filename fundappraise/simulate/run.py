@@ -11,19 +11,17 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 import numpy as np
 
 from fundappraise.arrays import Floats, Ints
-from fundappraise.backends.numpy_kernel import compile_schedule
-from fundappraise.drivers.sampling import BLOCK
 from fundappraise.errors import InputError, Problem, did_you_mean
 from fundappraise.fund.build import fund_of
 from fundappraise.fund.fund import Fund, Project
-from fundappraise.model.schedule import schedule
 from fundappraise.simulate.achieved import correlation_table
-from fundappraise.simulate.block import Progress, bank_inputs, draws, driver_paths, world
+from fundappraise.simulate.block import Progress, draws, driver_paths
 from fundappraise.simulate.conditions import SelectedFlows, in_tasks, paths_where
 from fundappraise.simulate.engine import Asked, engine_of
 from fundappraise.simulate.enough import Effort, run_until_sure
 from fundappraise.simulate.follow import follow
 from fundappraise.simulate.futures import future_of
+from fundappraise.simulate.lines import cash_on_paths, line_on_paths
 from fundappraise.simulate.paths import Workers, simulate_all
 from fundappraise.simulate.plan import Plan, ProjectPlan
 from fundappraise.simulate.prepare import plan_fund
@@ -376,25 +374,14 @@ class Appraisal:
         project = self._project(project_id)
         if item not in project.model.items:
             raise InputError([_unknown(f"{project_id}.{item}", "line item", project.model.items)])
-        return self._lines(project, [item], self._asked(paths))[0]
+        numbers = self._asked(paths)
+        rows = line_on_paths(self.plan, self.seed, project, item, numbers)
+        return self._paths_by_year(rows, numbers, flows=project.model.items[item].kind == "flow")
 
     def cash(self, project_id: str, paths: slice | None = None) -> pd.DataFrame:
         """What the fund pays for a project, negative, and receives of it ``(path, year)``, MUSD, computed again from the seed."""
-        project = self._project(project_id)
-        flows = [project.model.outputs[flow] for flow in ("fund_calls", "fund_operating", "fund_exit")]
-        calls, operating, leaving = self._lines(project, flows, self._asked(paths))
-        return calls + operating + leaving
-
-    def _lines(self, project: ProjectPlan, items: Sequence[str], numbers: Ints) -> list[pd.DataFrame]:
-        kernel = compile_schedule(schedule(project.model, items, checks=False))
-        bank_values = kernel.bank(bank_inputs(self.plan, project), self.plan.timeline)
-        parts: dict[str, list[Floats]] = {item: [] for item in items}
-        for task, at, _ in in_tasks(numbers):
-            given = world(self.plan, self.seed, task, only=project.name).inputs(project)
-            for item, rows in kernel.run(given, bank_values, self.plan.timeline).items():
-                parts[item].append(np.broadcast_to(rows, (rows.shape[0], len(task) * BLOCK))[:, at])
-        kinds = {item: project.model.items[item].kind for item in items}
-        return [self._paths_by_year(np.concatenate(parts[item], axis=1), numbers, flows=kinds[item] == "flow") for item in items]
+        numbers = self._asked(paths)
+        return self._paths_by_year(cash_on_paths(self.plan, self.seed, self._project(project_id), numbers), numbers, flows=True)
 
     def base_lines(self, project_id: str) -> pd.DataFrame:
         """Every line item of the base case: label, unit, then one column a year as in ``lines`` (one value: the first year's)."""
