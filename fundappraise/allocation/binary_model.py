@@ -70,7 +70,7 @@ def _quiet_output() -> Iterator[None]:
 class BinaryModel:
     """Maximise ``value @ x`` under the rows added so far: ``x`` binary (``solve``) or between 0 and 1 (``relax``).
 
-    With a ``cvar_price`` there is one column more, the CVaR, and its price is taken off; rows added say what it is at least.
+    With a ``cvar_price`` there is one column more, the CVaR in some unit. Its price is taken off; rows say what it is at least.
     """
 
     def __init__(self, value: Floats, until: float, cvar_price: float = 0.0) -> None:

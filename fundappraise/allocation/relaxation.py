@@ -23,7 +23,8 @@ class CutRelaxation:
 
     def __init__(self, worth: Worth, rules: Rules, until: float) -> None:
         self.rules, self.worth = rules, worth
-        self.model = BinaryModel(worth.value, until, cvar_price=worth.price if worth.tails is not None else 0.0)
+        self._unit = power_of_two(worth.tails.scale) if worth.tails is not None else 1.0  # of the CVaR, so that it is about one
+        self.model = BinaryModel(worth.value, until, cvar_price=self._unit * worth.price if worth.tails is not None else 0.0)
         for row, upper in zip(rules.rows, rules.upper, strict=True):
             self.model.add_row(row, float(upper))
         self._held: list[int] = []  # places of the rules' cuts; those of tangents as −1 − place
@@ -90,8 +91,8 @@ class CutRelaxation:
         else:
             assert self.worth.tails is not None
             slope = self.worth.tangents[-1 - place]
-            scale = power_of_two(max(float(np.abs(slope).max()), 1e-300))
-            self.model.add_row(slope / scale, -self.worth.tails.constant / scale, on_cvar=-1.0 / scale)
+            scale = max(power_of_two(float(np.abs(slope).max())), self._unit)
+            self.model.add_row(slope / scale, -self.worth.tails.constant / scale, on_cvar=-self._unit / scale)
         self._held.append(place)
 
     def _drop_slack(self, x: Floats) -> None:
