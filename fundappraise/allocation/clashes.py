@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from fundappraise.allocation.infeasible import CVAR, clashes
-from fundappraise.allocation.problem import DEFINITION, PathRow, Problem, Row
+from fundappraise.allocation.problem import PathRow, Problem
+from fundappraise.allocation.rows import AT_LEAST, DEFINITION, Row
+from fundappraise.fund.limits import kind_of
 
 
 def explain_clash(problem: Problem) -> tuple[tuple[str, ...], str]:
@@ -41,7 +43,8 @@ def explain_clash(problem: Problem) -> tuple[tuple[str, ...], str]:
         words = f"{name}: {_of_paths(amount + give, path_row)} in place of {_of_paths(amount, path_row)}"
     else:
         row = named[name]
-        words = f"{row.words}: {_amount(abs(row.upper + give), row)} in place of {_amount(abs(row.upper), row)}"
+        name, sense = row.words.removeprefix(AT_LEAST), "at least " if row.words.startswith(AT_LEAST) else ""
+        words = f"{name}: {sense}{_amount(abs(row.upper + give), row)} in place of {_amount(abs(row.upper), row)}"
     return tuple(stated), f"The smallest single change that helps: {words}."
 
 
@@ -52,12 +55,13 @@ def _of_paths(amount: float, row: PathRow) -> str:
 def _stated(row: Row) -> str:
     if row.limit is None:
         return row.words
-    words = row.words.removeprefix("at least: ")
+    words = row.words.removeprefix(AT_LEAST)
     unit = "%" if row.limit.unit.startswith("%") else row.limit.unit
     amount = 100 * row.limit.amount if unit == "%" else row.limit.amount
     return f"{words}: {row.limit.sense} {amount:g} {'' if unit == '1' else unit}".strip()
 
 
 def _amount(amount: float, row: Row) -> str:
-    unit = "MUSD" if row.limit is not None and row.limit.unit in ("%", "MUSD", "") else ""
-    return f"{amount:.4g} {unit}".strip()
+    """In MUSD, also where a share of the commitments is limited; or a number of projects or sectors."""
+    kind = kind_of(row.limit.of) if row.limit is not None else None
+    return f"{amount:.4g}" if kind is not None and kind.unit == "1" else f"{amount:.4g} MUSD"

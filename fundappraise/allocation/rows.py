@@ -32,6 +32,8 @@ class Row:
 
 DEFINITION = ""
 """Words of a row that only says what a column means; nothing to name in a paper."""
+AT_LEAST = "at least: "
+"""How the words of a row begin that bounds from below."""
 SECTOR_WORDS = {"it": "IT"}
 
 
@@ -211,7 +213,7 @@ class Rows:
 
 
 def _at_least(row: Row) -> Row:
-    return replace(row, words=f"at least: {row.words}", coefficients=-row.coefficients, upper=-row.upper)
+    return replace(row, words=f"{AT_LEAST}{row.words}", coefficients=-row.coefficients, upper=-row.upper)
 
 
 _BUILDERS: dict[str, Callable[[Rows, Limit], Iterator[Row]]] = {

@@ -23,7 +23,7 @@ def test_two_limits_that_contradict_each_other():
         "all tickets: at least 90", "number of projects: at most 1",
     }  # fmt: skip
     # C alone has tickets of 80: an eighth less than 90; a second project would double the number
-    assert "all tickets: 80 MUSD in place of 90 MUSD" in relaxation
+    assert "all tickets: at least 80 MUSD in place of 90 MUSD" in relaxation
 
 
 def test_limits_that_are_not_in_the_clash_are_not_named():
@@ -62,6 +62,12 @@ def test_a_clash_of_links_alone_has_no_limit_to_relax():
     clashes, relaxation = clash(appraised(A={"include": "must", "excludes": ("B",)}, B={"include": "must"}))
     assert set(clashes) == {"A and B exclude each other", "A must be in", "B must be in"}
     assert relaxation == "No change of a single limit helps."
+
+
+def test_a_number_of_projects_is_no_money():
+    """Two of them cost 100 at least."""
+    _, relaxation = clash(appraised(limit("tickets", 50), limit("projects", 2, sense="at least")))
+    assert relaxation == "The smallest single change that helps: number of projects: at least 1 in place of 2."
 
 
 def risky(cvar_limit):
