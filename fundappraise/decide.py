@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from fundappraise.allocation.choose import choose
@@ -10,6 +11,8 @@ from fundappraise.allocation.rescue import rescues
 from fundappraise.outcome.changes import Changes
 from fundappraise.outcome.decision import Decision
 from fundappraise.outcome.portfolio import simulate_chosen
+from fundappraise.outcome.worlds import under_scenario
+from fundappraise.reading import labelled, scenario_of
 from fundappraise.simulate.paths import Workers
 from fundappraise.simulate.run import Appraisal
 
@@ -54,26 +57,38 @@ class Allocation(Decision):
 
 def allocate(
     run: Appraisal,
-    *,
+    scenario: str | None = None,
     exclude: Sequence[str] = (),
     force: Sequence[str] = (),
+    *,
     workers: int | None = None,
     on: Workers = "threads",
 ) -> Allocation:
-    """Choose the portfolio of highest expected fund NPV under the fund's limits, simulate it as one, and say why.
+    """Choose the best portfolio under the fund's limits, simulate it as one, and say why.
+
+    Best is the highest expected fund NPV, unless the fund's ``objective`` and ``cvar_price`` say otherwise.
 
     Parameters
     ----------
     run
-        An appraisal of a fund.
+        An appraisal of a fund, or what ``run.where(…)`` left of it.
+    scenario
+        The name of a scenario of the fund. The projects that it reaches are simulated again, on the run's own futures.
     exclude, force
         Ids that must stay out, or be in.
 
     Raises
     ------
     InputError
-        An id is not in the run.
+        An id is not in the run, or the fund has no such scenario.
     """
+    if scenario is not None:
+        run = _under(run, scenario, workers, on)
     choice = choose(run, exclude=exclude, force=force)
     outcome = simulate_chosen(run, choice.options, workers, on) if choice.status != "infeasible" else None
     return Allocation(run, choice, rescues(run, run.ids, workers), outcome)
+
+
+def _under(run: Appraisal, scenario: str, workers: int | None, on: Workers) -> Appraisal:
+    there = under_scenario(run, dict(scenario_of(run.fund, scenario).overrides), workers, on)
+    return replace(there, plan=replace(there.plan, fund=labelled(there.plan.fund, scenario)))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fundappraise.errors import InputError, Problem, did_you_mean
 from fundappraise.fund.check import check_fund
-from fundappraise.fund.fund import Fund
+from fundappraise.fund.fund import Fund, Scenario
 from fundappraise.fund.text import read_text
 from fundappraise.resources import folder_of
 
@@ -55,14 +55,29 @@ def under_scenario(fund: Fund, name: str, folder: Path) -> Fund:
     """
     if not name:
         return fund
+    return labelled(fund.with_(dict(scenario_of(fund, name).overrides), models_folder=folder), name)
+
+
+def scenario_of(fund: Fund, name: str) -> Scenario:
+    """The scenario of that name.
+
+    Raises
+    ------
+    InputError
+        There is no such scenario.
+    """
     row = next((row for row in fund.scenarios if row.name == name), None)
     if row is None:
         names = [row.name for row in fund.scenarios]
-        hint = did_you_mean(name, names) or f"Scenarios: {'; '.join(names)}."
+        hint = did_you_mean(name, names) or (f"Scenarios: {'; '.join(names)}." if names else "The fund has none.")
         raise InputError([Problem(name, "there is no such scenario.", hint=hint)])
-    under = fund.with_(dict(row.overrides), models_folder=folder)
-    named = tuple(replace(s, value=f"{s.value} · scenario: {row.name}") if s.code == "name" else s for s in under.settings)
-    return replace(under, settings=named)
+    return row
+
+
+def labelled(fund: Fund, scenario: str) -> Fund:
+    """The fund with the scenario behind its name."""
+    named = tuple(replace(s, value=f"{s.value} · scenario: {scenario}") if s.code == "name" else s for s in fund.settings)
+    return replace(fund, settings=named)
 
 
 def example(name: str = "caspian") -> Fund:

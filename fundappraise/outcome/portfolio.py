@@ -30,6 +30,7 @@ from fundappraise.simulate.conditions import in_tasks
 from fundappraise.simulate.paths import Workers
 from fundappraise.simulate.plan import Plan
 from fundappraise.simulate.prepare import plan_fund
+from fundappraise.simulate.randomness import with_paths
 from fundappraise.simulate.risk_table import portfolio_risks
 from fundappraise.simulate.run import Appraisal, simulate_plan
 from fundappraise.simulate.summary import OTHER_HURDLES, fund_npv, irr_of_mean
@@ -194,13 +195,13 @@ def simulate_chosen(
     folder = plan.models_folder
     taken = {plan.options[option][1].name: option for option in options}
     fund = configured(plan.fund, (row.stated for row in plan.configurations if row.stated.id in options), folder)
-    alone = plan_fund(fund, only=frozenset(taken), models_folder=folder, engine=plan.engine)
+    alone = with_paths(plan_fund(fund, only=frozenset(taken), models_folder=folder, engine=plan.engine), plan.given_paths)
     moved = [name for name, option in taken.items() if _sellers(alone, name, taken) != _as_chosen(plan, option)]
     changed = frozenset(other.name for name in moved for other in alone.neighbours(name))
     columns: dict[str, Mapping[str, Floats]] = {n: candidates.columns[o] for n, o in taken.items() if n not in changed}
     flows: dict[str, Mapping[str, Floats]] = {n: candidates.flows[o] for n, o in taken.items() if n not in changed}
     if changed:
-        again = plan_fund(fund, only=changed, models_folder=folder, engine=plan.engine)
+        again = with_paths(plan_fund(fund, only=changed, models_folder=folder, engine=plan.engine), plan.given_paths)
         new = simulate_plan(again, paths=int(candidates.numbers[-1]) + 1, seed=candidates.seed, workers=workers, on=on)
         if candidates.kept is not None:
             new = new.keeping(candidates.kept)

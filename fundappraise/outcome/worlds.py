@@ -24,13 +24,15 @@ from fundappraise.drivers.sampling import BLOCK
 from fundappraise.fund.fund import Fund, Scenario
 from fundappraise.fund.override import parse_address
 from fundappraise.measures.risk import Estimate, cvar, mean_estimate
-from fundappraise.simulate.block import draws, simulate
+from fundappraise.simulate.block import draws
 from fundappraise.simulate.conditions import SelectedFlows
 from fundappraise.simulate.fixed_levels import with_levels
+from fundappraise.simulate.paths import Workers
 from fundappraise.simulate.plan import ModelPlan, Plan
 from fundappraise.simulate.prepare import plan_fund, with_configurations
+from fundappraise.simulate.randomness import with_paths
 from fundappraise.simulate.redraw import reading
-from fundappraise.simulate.run import Appraisal
+from fundappraise.simulate.run import Appraisal, simulate_plan
 from fundappraise.simulate.shares import confidences
 
 if TYPE_CHECKING:
@@ -116,8 +118,10 @@ def first_futures(run: Appraisal) -> Appraisal:
     return replace(run, n_paths=numbers.size, columns=columns, flows=flows)
 
 
-def under_scenario(base: Appraisal, overrides: Mapping[str, float | str]) -> Appraisal:
-    """The run under a scenario; what it does not reach is taken over."""
+def under_scenario(
+    base: Appraisal, overrides: Mapping[str, float | str], workers: int | None = 1, on: Workers = "threads"
+) -> Appraisal:
+    """The run under a scenario, on the same futures; what it does not reach is taken over."""
     folder, plan = base.plan.models_folder, base.plan
     fund = base.fund.with_(overrides, models_folder=folder)
     reached = _reached(plan, fund, {parsed.owner for a in overrides if (parsed := parse_address(a)) is not None})
@@ -134,7 +138,7 @@ def under_scenario(base: Appraisal, overrides: Mapping[str, float | str]) -> App
         markets=tuple({m.name: m for m in (*plan.markets, *part.markets)}.values()),
         warnings=(),
     )
-    return _simulated(base, part, whole)
+    return _simulated(base, with_paths(part, plan.given_paths), with_paths(whole, plan.given_paths), (workers, on))
 
 
 def _reached(plan: Plan, fund: Fund, owners: set[str]) -> frozenset[str]:
@@ -151,13 +155,14 @@ def _reached(plan: Plan, fund: Fund, owners: set[str]) -> frozenset[str]:
     return frozenset((touched | moved) & now)
 
 
-def _simulated(base: Appraisal, part: Plan, whole: Plan | None = None) -> Appraisal:
+def _simulated(
+    base: Appraisal, part: Plan, whole: Plan | None = None, by: tuple[int | None, Workers] = (1, "threads")
+) -> Appraisal:
     """``part`` on the futures of ``base``, beside what ``whole`` takes over from it."""
     import pandas as pd
 
-    plan, last = whole or part, int(base.numbers[-1])
-    result = simulate(part, base.seed, range(last // BLOCK + 1), last + 1)
-    new = Appraisal(part, base.seed, last + 1, result.columns, result.flows)
+    plan, (workers, on) = whole or part, by
+    new = simulate_plan(part, paths=int(base.numbers[-1]) + 1, seed=base.seed, workers=workers, on=on)
     if base.kept is not None:
         new = new.keeping(base.kept)
     columns = {**base.columns, **new.columns}
