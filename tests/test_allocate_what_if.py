@@ -96,7 +96,7 @@ def test_a_project_may_leave_or_come_with_a_scenario():
 
 
 def test_an_unknown_scenario_is_told():
-    with pytest.raises(InputError, match='there is no such scenario. Did you mean "Trade slows"'):
+    with pytest.raises(InputError, match=r'there is no such scenario\. Did you mean "Trade slows"'):
         fa.allocate(run(FUND, 16), scenario="Trade slow")
     with pytest.raises(InputError, match="The fund has none"):
         fa.allocate(run(replace(FUND, scenarios=()), 16), scenario="Trade slow")

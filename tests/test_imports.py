@@ -49,7 +49,7 @@ METHODS = {
 """A public noun's method that calls a verb further down, when it is called: ``fa.model(…).evaluate(…)``, or when it is shown."""
 
 LEVEL = {name: level for level, row in enumerate(LAYERS) for name in row}
-ONLY_IN = {"openpyxl": "workbook", "xlsxwriter": "workbook", "highspy": "allocation"}
+ONLY_IN = {"openpyxl": "workbook", "xlsxwriter": "workbook", "highspy": "allocation", "pyscipopt": "allocation"}
 """Packages that one folder alone may import."""
 
 HEAVY = ("pandas", "scipy", "altair", "openpyxl", "xlsxwriter", "pint", "highspy", "jinja2", "numba")

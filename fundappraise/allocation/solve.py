@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,6 +24,7 @@ from fundappraise.allocation.tail_cuts import TailLosses
 from fundappraise.allocation.worth import Worth
 from fundappraise.arrays import Ints
 
+Solver = Literal["highs", "scip"]
 SelectionStatus = Literal["optimal", "feasible", "infeasible", "unknown"]
 
 
@@ -61,6 +62,7 @@ def select(
     also: Sequence[PathLimit] = (),
     gap: float = 1e-4,
     time_limit: float = 60.0,
+    solver: Solver = "highs",
 ) -> Selection:
     """Maximise ``value @ x`` over binary x, with ``rows @ x <= upper`` and CVaR(``losses @ x + loss_constant``) ≤ ``cvar_limit``.
 
@@ -95,10 +97,15 @@ def select(
     time_limit
         Seconds; a search cut by it is ``feasible`` with its true gap, and not reproducible.
 
+    solver
+        ``highs``, or ``scip`` where that is installed (``pip install fundappraise[scip]``).
+
     Raises
     ------
     ValueError
         Shapes that do not fit, values that are not finite, a confidence outside (0, 1), a negative gap or time limit.
+    ImportError
+        ``scip`` is not installed.
 
     Examples
     --------
@@ -115,17 +122,20 @@ def select(
     worth = vector("value", value, "(columns,) with at least one column")
     matrix, most = checked_rows(rows, upper, worth.size)
     tails = checked_losses(losses, worth.size, confidence, loss_constant)
+    if solver not in get_args(Solver):
+        raise ValueError(f"solver is {solver!r}; wanted: one of {', '.join(get_args(Solver))}.")
     check_risk(tails, cvar_limit, cvar_price, loss_probability)
     limits = list(also)
     if tails is not None and cvar_limit is not None:
         limits.insert(0, CvarLimit(tails, float(cvar_limit)))
     if tails is not None and loss_probability is not None:
         limits.append(LossShare(tails, float(loss_probability)))
-    tree = searched(Worth(worth, tails, cvar_price), Rules(matrix, most, tuple(limits)), gap, start + time_limit)
+    rules = Rules(matrix, most, tuple(limits))
+    tree = searched(Worth(worth, tails, cvar_price), rules, gap, start + time_limit, solver)
     return _selection(tree, tails, start)
 
 
-def searched(worth: Worth, rules: Rules, gap: float, until: float) -> Tree:
+def searched(worth: Worth, rules: Rules, gap: float, until: float, solver: Solver = "highs") -> Tree:
     """The finished (or cut) search."""
     relaxation = CutRelaxation(worth, rules, until)
     tree = Tree(worth, relaxation, gap)
@@ -133,6 +143,11 @@ def searched(worth: Worth, rules: Rules, gap: float, until: float) -> Tree:
     if rules.rows_hold(nothing) and rules.excess(nothing) is None:
         tree.keep(nothing)
     tree.start()
+    if solver == "scip":
+        from fundappraise.allocation.scip_model import search
+
+        search(tree, until)
+        return tree
     if not rules.n_cuts and worth.tails is None:
         _solve_whole(tree, relaxation)
     if not tree.complete:

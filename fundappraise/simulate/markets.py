@@ -11,12 +11,12 @@ from fundappraise.timeline import Timeline
 
 
 def offered(project: ProjectPlan, values: Mapping[str, Floats], timeline: Timeline) -> Floats:
-    """What the project offers its market, in the market's unit ``(periods, paths or 1)``."""
+    """What the project offers its market, in the market's unit ``(periods, paths or 1)``; nothing where it does not close."""
     if project.sale is None:
         raise ValueError(f"{project.name} sells in no market")
     kernel = project.sale.offer
     results = kernel.run(values, project.sale.bank_values, timeline)
-    return results[kernel.schedule.outputs[0]] * project.sale.to_market
+    return results[kernel.schedule.outputs[0]] * values.get("closes", 1.0) * project.sale.to_market
 
 
 def allocations(

@@ -385,8 +385,10 @@ def fund_flows(path, found, ops, timeline):
         share * (found["distribution"][t] - tax * found["dividend"][t] - path["withholding_interest"] * found["interest_paid"][t])
         for t in range(n)
     ]
+    closes, start = path["closes"], path["start_period"] - 1
+    spent = [path["development"] if t == start else 0.0 for t in range(n)]
     return {
-        "fund_calls": [-share * v if t <= leave else 0.0 for t, v in enumerate(paid_in)],
-        "fund_operating": [v if t <= leave else 0.0 for t, v in enumerate(received)],
-        "fund_exit": [share * net if t == leave else 0.0 for t in range(n)],
+        "fund_calls": [-(share * closes * v + spent[t]) if t <= leave else 0.0 for t, v in enumerate(paid_in)],
+        "fund_operating": [closes * v if t <= leave else 0.0 for t, v in enumerate(received)],
+        "fund_exit": [closes * share * net if t == leave else 0.0 for t in range(n)],
     }

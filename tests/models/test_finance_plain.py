@@ -88,6 +88,7 @@ def random_case(seed):
         "call_limit": rng.uniform(1, 40), "exit_period": whole(2, 25), "revenue_foreign": 0.5,
         "indexed_revenue": odds(0.5, 0.3), "hedged_share": odds(0.5, 0.4), "hedging_cost": 0.05,
         "discount_rate": 0.09, "equity_cost": 0.12, "guaranteed_revenue": np.full(n, odds(0.3, 14.0)),
+        "closes": float(seed % 4 != 0), "development": 0.5 * (seed % 3),
     } | {name: np.ones(n) for name in MOVING[5:]}  # fmt: skip
     paths = []
     for delay in (0, per_year, 2 * per_year + 1):
@@ -225,7 +226,8 @@ def test_laws_of_cash_and_debt(firm, seed):
 @pytest.mark.parametrize("seed", range(10))
 def test_twice_the_money_is_twice_every_line_of_money(firm, seed):
     timeline, bank, paths = random_case(seed)
-    money = ("sales", "cost", "capex", "renewals", "grant", "call_limit", "yearly_payment", "guaranteed_revenue", "agency_fee")
+    money = ("sales", "cost", "capex", "renewals", "grant", "call_limit", "yearly_payment", "guaranteed_revenue", "agency_fee",
+             "development")  # fmt: skip
 
     def twice(case):
         return case | {name: 2 * case[name] for name in money}
