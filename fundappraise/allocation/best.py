@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fundappraise.allocation.problem import Problem, Row
+from fundappraise.allocation.problem import Problem
+from fundappraise.allocation.rows import Row
 from fundappraise.allocation.solve import Selection, select
 from fundappraise.arrays import Floats, Ints
 

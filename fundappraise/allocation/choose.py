@@ -10,7 +10,8 @@ import numpy as np
 
 from fundappraise.allocation.best import best
 from fundappraise.allocation.clashes import explain_clash
-from fundappraise.allocation.problem import DEFINITION, PathRow, Problem, Row, problem_of
+from fundappraise.allocation.problem import PathRow, Problem, problem_of
+from fundappraise.allocation.rows import DEFINITION, Row
 from fundappraise.allocation.solve import Selection
 from fundappraise.arrays import Floats, Ints
 from fundappraise.errors import FundappraiseError, InputError, did_you_mean

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fundappraise.allocation.best import best
-from fundappraise.allocation.problem import DEFINITION, PathRow, Problem, Row
+from fundappraise.allocation.problem import PathRow, Problem
+from fundappraise.allocation.rows import DEFINITION, Row
 from fundappraise.allocation.solve import Selection
 from fundappraise.arrays import Floats
 from fundappraise.fund.fund import Limit

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fundappraise.allocation.best import best
-from fundappraise.allocation.problem import Problem, Row
+from fundappraise.allocation.problem import Problem
+from fundappraise.allocation.rows import Row
 from fundappraise.allocation.solve import Selection
 from fundappraise.allocation.tail_cuts import TailLosses
 from fundappraise.arrays import Floats, Ints

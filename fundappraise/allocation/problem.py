@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fundappraise.allocation.path_limits import CvarLimit, LossShare, PathLimit
-from fundappraise.allocation.rows import DEFINITION, SECTOR_WORDS, Row, Rows, investable
+from fundappraise.allocation.rows import Row, Rows
 from fundappraise.allocation.tail_cuts import TailLosses
 from fundappraise.arrays import Floats, Ints
 from fundappraise.errors import InputError
@@ -20,8 +20,6 @@ from fundappraise.fund.limits import CVAR_OF_CALLS, CVAR_OF_LOSS, LOSS_PROBABILI
 from fundappraise.fund.settings import ECONOMIC_NPV
 from fundappraise.simulate.block import CALLS, call_years
 from fundappraise.simulate.run import Appraisal
-
-__all__ = ["DEFINITION", "SECTOR_WORDS", "PathRow", "Problem", "Row", "cost_of_the_fund", "investable", "problem_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,8 +13,9 @@ from fundappraise.allocation.best import best
 from fundappraise.allocation.choose import Choice, Status
 from fundappraise.allocation.frontier import Point, budget_frontier, eased_limits, priorities, risk_frontier
 from fundappraise.allocation.nearby import alternatives, presence, tail_shares
-from fundappraise.allocation.problem import Problem, Row, problem_of
+from fundappraise.allocation.problem import Problem, problem_of
 from fundappraise.allocation.rescue import Rescue
+from fundappraise.allocation.rows import Row
 from fundappraise.allocation.solve import Selection
 from fundappraise.measures.risk import Estimate
 from fundappraise.outcome.portfolio import Outcome

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fundappraise.allocation.problem import cost_of_the_fund, investable
+from fundappraise.allocation.problem import cost_of_the_fund
+from fundappraise.allocation.rows import investable
 from fundappraise.arrays import Floats, Ints
 from fundappraise.drivers.sampling import BLOCK
 from fundappraise.fund.configure import configured

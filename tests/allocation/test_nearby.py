@@ -10,7 +10,8 @@ from fundappraise.allocation import nearby
 from fundappraise.allocation.best import best
 from fundappraise.allocation.frontier import budget_frontier, eased_limits, priorities, risk_frontier
 from fundappraise.allocation.nearby import alternatives, near_optimal, presence, tail_shares
-from fundappraise.allocation.problem import Problem, Row
+from fundappraise.allocation.problem import Problem
+from fundappraise.allocation.rows import Row
 from fundappraise.fund.fund import Limit
 from fundappraise.measures.risk import cvar
 

@@ -7,7 +7,8 @@ import pytest
 from shops import fund_of_shops, run, settings, shop, stated
 
 from fundappraise.allocation.choose import choose
-from fundappraise.allocation.problem import cost_of_the_fund, investable, problem_of
+from fundappraise.allocation.problem import cost_of_the_fund, problem_of
+from fundappraise.allocation.rows import investable
 from fundappraise.errors import InputError
 from fundappraise.fund.fund import Limit, Share, Sponsor
 
