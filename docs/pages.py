@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 import fundappraise as fa
 from fundappraise.allocation.rescue import Rescue, rescues
@@ -115,7 +116,8 @@ _HEAD = f"""# The candidates of the example
 Made by `python docs/pages.py` from `funds/caspian/` on {PATHS:,} futures. Money in millions of US dollars of the day; NPV at the
 fund's hurdle of 10 %. *Base* is every input at its base, *bank* the case on which lenders size the debt (volumes at four fifths,
 no exit), *expected* the mean over the futures with its standard error. H was read in the source, M in one press report, D
-derived, L is an assumption. Most figures rest on assumptions; the counts say how many.
+derived, L is an assumption. *Worth to all* is economic NPV of the whole project in prices of 2026: what users gain, the price
+they pay included, less the resources used, against going without; it rests on assumptions throughout. Most figures rest on assumptions; the counts say how many.
 """
 
 
@@ -196,11 +198,24 @@ def _expected(run: Appraisal, name: str) -> Iterator[str]:
     if row["npv_mean"] < 0:
         yield f"To bring it to zero: {_support(turn)}."
     yield ""
+    yield from _worth(row)
     ways = run.configurations[(run.configurations["project"] == name) & (run.configurations["configuration"] != "")]
     for _, way in ways.iterrows():
         yield f"- as *{way['configuration']}*: {_money(way['npv_mean'], way['npv_se'])}"
     if len(ways):
         yield ""
+
+
+def _worth(row: pd.Series) -> Iterator[str]:
+    """Economic figures of the whole project, where it states what its users gain."""
+    if np.isnan(row["enpv"]):
+        return
+    err = f"; return {_rate(row['err'])}" if not np.isnan(row["err"]) else ""
+    others = f"at 3 % {_amount(row['enpv_3'])}, at 9 % {_amount(row['enpv_9'])}; with carbon {_amount(row['enpv_carbon'])}"
+    homes = f"Kazakhstan {_amount(row['enpv_home_1'])}, Azerbaijan {_amount(row['enpv_home_2'])}"
+    yield f"Worth to all, at 5 % real: {_amount(row['enpv'])} ({others}){err}; gains over costs {row['bcr']:.2f}."
+    yield f"Of this {homes}, others {_amount(row['enpv_others'])}."
+    yield ""
 
 
 def _support(turn: Rescue) -> str:

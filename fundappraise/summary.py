@@ -50,17 +50,18 @@ def _answer(decision: Decision) -> Iterator[str]:
 def _table(decision: Decision) -> Iterator[str]:
     if decision.status == "infeasible":
         return
-    table = decision.selection
+    table, enpv = decision.selection, decision.projects["enpv"]
     width = max(len(str(name)) for name in table["name"])
-    yield f"       {'':5} {'':{width}}  {'ticket':>7} {'expected NPV':>13}   {'a loss in':<11}  why"
-    yield f"       {'':5} {'':{width}}  {'M USD':>7} {'M USD':>13}"
+    yield f"       {'':5} {'':{width}}  {'ticket':>7} {'expected NPV':>13}   {'a loss in':<11} {'economic NPV':>12}  why"
+    yield f"       {'':5} {'':{width}}  {'M USD':>7} {'M USD':>13}   {'':<11} {'M USD':>12}"
     for name, row in table.sort_values("chosen", ascending=False, kind="stable").iterrows():
         mark = "   " if row["chosen"] else "not"
         ticket = f"{row['ticket']:.0f}" if row["chosen"] else "–"
         npv = _money(row["npv_mean"], row["npv_se"])
         losses = f"{round(100 * row['p_loss'])} in 100"
+        worth = _money(enpv[name], np.inf) if np.isfinite(enpv[name]) else "–"
         why = "" if row["chosen"] else row["verdict"]
-        yield f"  {mark}  {name!s:5} {row['name']:{width}}  {ticket:>7} {npv:>13}   {losses:<11}  {why}".rstrip()
+        yield f"  {mark}  {name!s:5} {row['name']:{width}}  {ticket:>7} {npv:>13}   {losses:<11} {worth:>12}  {why}".rstrip()
 
 
 def _money(value: float, error: float) -> str:

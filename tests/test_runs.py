@@ -86,6 +86,7 @@ def test_a_second_run_says_which_inputs_changed_and_how_the_total_moved(command,
     saved(with_income(small_fund(), 41), fund)
     done = command.run(fund)
     assert f"Since {first.name} 1 input changed:" in done.out
+    assert re.search(r"expected NPV +a loss in +economic NPV +why", done.out)
     assert re.search(r"A\.income +40.* → 41", done.out)
     assert re.search(r"expected NPV \+0\.\d\d M USD \(± [\d.e-]+, same futures\); no project in or out", done.out)
     assert len(finished(runs_folder(fund))) == 2

@@ -194,6 +194,7 @@ def _portfolio(decision: Decision, changes: Changes | None, drawn: Drawn, words:
         "rates_table": tables.rates_table(decision, words),
         "parts_table": tables.parts_table(decision, words),
         "support_table": tables.support_table(decision, words),
+        "economics_table": tables.economics_table(decision, words),
         "changes_table": tables.changes_table(changes, words),
         "moves_table": tables.moves_table(changes, words),
         "portfolio_charts": [(chart.title, svg(chart)) for chart in drawn.portfolio],

@@ -15,6 +15,7 @@ from fundappraise.workbook.key_figures import chosen_ids, number_at
 if TYPE_CHECKING:
     import pandas as pd
 
+    from fundappraise.fund.fund import Fund
     from fundappraise.outcome.changes import Changes
     from fundappraise.outcome.decision import Decision
     from fundappraise.outcome.portfolio import Outcome
@@ -237,6 +238,34 @@ def _rescue_cells(row: Any, words: Words) -> tuple[str, ...]:
     needed = words.measure(float(f"{float(row['price_needed']):.3g}"), unit)
     change = words.number(100 * float(row["price_change"]), 0, plus=True) + NBSP + "%"
     return shown, yearly, f"{row['price_label']}: {needed}", words.quantity(float(row["price_now"]), unit), change
+
+
+def economics_table(decision: Decision, words: Words) -> Table | None:
+    """Every candidate whose users' gain is stated: economic NPV at the social rate, at 3 and 9 %, with carbon; rate; standing."""
+    _, projects, fund = words.gettext, decision.projects, decision.run.fund
+    stated = projects[projects["enpv"].notna()].sort_values("enpv", ascending=False, kind="stable")
+    if not len(stated):
+        return None
+    rate = words.rate(fund.number("social_rate"))
+    rows = []
+    for i, row in stated.iterrows():
+        cells: Any = row
+        amounts = (words.number(float(cells[key])) for key in ("enpv", "enpv_3", "enpv_9", "enpv_carbon"))
+        homes = (words.number(float(cells[f"enpv_{who}"])) for who in (*_homes(fund), "others"))
+        err = words.percent(float(cells["err"])) if math.isfinite(float(cells["err"])) else "–"
+        ratio = words.number(float(cells["bcr"]), 2) if math.isfinite(float(cells["bcr"])) else "–"
+        rows.append((Markup("<b>{0}</b> {1}").format(str(i), str(cells["name"])), *amounts, err, ratio, *homes))
+    heads = (
+        _("Project"), _("at {rate}").format(rate=rate), _("at 3 %"), _("at 9 %"), _("with carbon"), _("return"),
+        _("gains over costs"), *_homes(fund).values(), _("others"),
+    )  # fmt: skip
+    caption = _("Worth to all: economic NPV in real prices, of it by country. Whole projects, millions of USD.")
+    return Table(caption, heads, tuple(rows), frozenset(range(1, len(heads))), wide=True)
+
+
+def _homes(fund: Fund) -> dict[str, str]:
+    """Column of the economic NPV of each of the first two sponsors' countries, and the country."""
+    return {f"home_{k}": sponsor.country for k, sponsor in enumerate(fund.sponsors[:2], start=1)}
 
 
 def returns_table(projects: pd.DataFrame, project_id: str, words: Words) -> Table:

@@ -81,3 +81,24 @@ def test_a_price_out_of_reach_says_so():
 def test_paths_without_a_rate_are_said():
     table = tables.returns_table(sample.appraisal().projects, "A2", WORDS)
     assert rows(table)[0][-1] == "5 % … 16 % (none in 1 of 100)"
+
+
+def test_economic_npv_stands_by_project_and_country_where_users_gain_is_stated():
+    usual = sample.decision()
+    projects = usual.projects.assign(enpv=float("nan"))
+    figures = {
+        "enpv": 12.0, "enpv_3": 20.0, "enpv_9": -2.0, "enpv_carbon": 15.0, "err": 0.08, "bcr": 1.25,
+        "enpv_home_1": 7.0, "enpv_home_2": 2.0, "enpv_others": 3.0,
+    }  # fmt: skip
+    projects.loc["A17", list(figures)] = list(figures.values())
+    table = tables.economics_table(replace(usual, run=replace(usual.run, projects=projects)), WORDS)
+    assert table is not None
+    homes = [sponsor.country for sponsor in usual.run.fund.sponsors[:2]]
+    assert list(table.heads[-3:]) == [*homes, "others"]
+    assert rows(table) == [["A17 Logistics centre Almaty", "12", "20", "−2", "15", "8 %", "1.25", "7", "2", "3"]]
+
+
+def test_without_any_stated_gain_there_is_no_table_of_economic_npv():
+    usual = sample.decision()
+    stated = usual.projects.assign(enpv=float("nan"))
+    assert tables.economics_table(replace(usual, run=replace(usual.run, projects=stated)), WORDS) is None
