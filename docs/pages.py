@@ -24,6 +24,7 @@ from fundappraise.model.load import load_model, model_names
 from fundappraise.model.schedule import schedule
 from fundappraise.simulate.block import bank_inputs, base_inputs
 from fundappraise.simulate.plan import Plan, ProjectPlan
+from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.run import Appraisal
 
 FOLDER = Path(__file__).parent
@@ -108,17 +109,54 @@ def _default(row: Assumption) -> str:
 def caspian_page() -> str:
     """A part for each candidate of the example: base, bank case and expected figures, support, and what they rest on."""
     run = fa.appraise(fa.example("caspian"), paths=PATHS)
-    return "\n".join([_HEAD, *_summary(run), *(line for name in run.ids for line in _candidate(run, name))])
+    return "\n".join([_HEAD, *_summary(run), *(line for name in run.ids for line in _candidate(run, name)), *_loan(run.fund)])
 
 
 _HEAD = f"""# The candidates of the example
 
 Made by `python docs/pages.py` from `funds/caspian/` on {PATHS:,} futures. Money in millions of US dollars of the day; NPV at the
 fund's hurdle of 10 %. *Base* is every input at its base, *bank* the case on which lenders size the debt (volumes at four fifths,
-no exit), *expected* the mean over the futures with its standard error. H was read in the source, M in one press report, D
-derived, L is an assumption. *Worth to all* is economic NPV of the whole project in prices of 2026: what users gain, the price
-they pay included, less the resources used, against going without; it rests on assumptions throughout. Most figures rest on assumptions; the counts say how many.
+no exit), *expected* the mean over the futures with its standard error. In years of grace the interest, and the losses of the
+lenders' case, are paid from a reserve that the sponsors fill at completion: cover may be below one there, so the lowest cover
+after grace stands beside it. *Worth to all* is economic NPV of the whole project in prices of 2026: what users gain, the price
+they pay included, less the resources used, against going without. H was read in the source, M in one press report, D derived,
+L is an assumption. Most figures rest on assumptions; the counts say how many.
 """
+
+
+_LOAN = """\
+Dividends are paid from profit, and depreciation and interest eat the profit of the first years. Cash that is not profit yet
+waits in the project, or leaves it as interest and principal of the sponsors' loan. More lent than that needs pays tax withheld
+from interest, and in Kazakhstan interest above four times the share capital is not deducted. Base case, whole equity, while the
+fund holds its stake:"""
+
+
+def _loan(fund: Fund) -> Iterator[str]:
+    """What the shareholder loan does to A17 in the base case, by the share of the sponsors' money that is lent."""
+    yield "## The shareholder loan, in A17"
+    yield ""
+    yield _LOAN
+    yield ""
+    yield "| lent | most cash waiting | profit tax | withheld | paid out | fund NPV of the ticket |"
+    yield "|---:|---:|---:|---:|---:|---:|"
+    for share in (0.0, 0.5, 1.0):
+        plan = plan_fund(fund.with_({"all.shareholder_loan_share": share}), only=frozenset({"A17"}))
+        project = plan.project("A17")
+        found = base_lines(plan, project, ("trapped", "levered_tax", "withheld", "distribution"))
+        held = {name: row[: round(fund.number("term_years"))] for name, row in found.items()}
+        amounts = (held["trapped"].max(), *(held[name].sum() for name in ("levered_tax", "withheld", "distribution")))
+        npv = _case(plan, project, bank=False)["npv"]
+        yield f"| {100 * share:.0f} % | {' | '.join(_amount(float(x)) for x in amounts)} | {_amount(npv)} |"
+    yield ""
+
+
+def base_lines(plan: Plan, project: ProjectPlan, items: tuple[str, ...], *, bank: bool = False) -> dict[str, np.ndarray]:
+    """Line items of the base or the bank case by name, (periods,)."""
+    kernel = compile_schedule(schedule(project.model, items, checks=False))
+    lenders = bank_inputs(plan, project)
+    values = lenders if bank else base_inputs(plan, project)
+    found = kernel.run(values, kernel.bank(lenders, plan.timeline), plan.timeline, bank_pass=bank)
+    return {name: np.broadcast_to(found[name], (plan.timeline.n_periods, 1))[:, 0] for name in items}
 
 
 def _summary(run: Appraisal) -> Iterator[str]:
@@ -157,7 +195,8 @@ def base_and_bank(plan: Plan, name: str) -> Iterator[str]:
     yield "|---|---:|---:|"
     rows = (
         ("capital cost", "capital", _amount), ("senior debt", "debt", _amount), ("lowest cover (DSCR)", "cover", _times),
-        ("project IRR", "project_irr", _rate), ("equity IRR", "equity_irr", _rate), ("fund NPV of the ticket", "npv", _amount),
+        ("lowest cover after grace", "cover_repaying", _times), ("project IRR", "project_irr", _rate),
+        ("equity IRR", "equity_irr", _rate), ("fund NPV of the ticket", "npv", _amount),
     )  # fmt: skip
     for label, key, shown in rows:
         yield f"| {label} | {shown(base[key])} | {shown(bank[key])} |"
@@ -165,10 +204,9 @@ def base_and_bank(plan: Plan, name: str) -> Iterator[str]:
 
 
 def _case(plan: Plan, project: ProjectPlan, *, bank: bool) -> dict[str, float]:
-    values = bank_inputs(plan, project) if bank else base_inputs(plan, project)
-    kernel = compile_schedule(schedule(project.model, dict.fromkeys(project.model.outputs.values()), checks=False))
-    found = kernel.run(values, kernel.bank(bank_inputs(plan, project), plan.timeline), plan.timeline, bank_pass=bank)
-    row = {output: found[item][:, 0] for output, item in project.model.outputs.items()}
+    outputs = project.model.outputs
+    found = base_lines(plan, project, (*dict.fromkeys((*outputs.values(), "dscr", "repayment_window")),), bank=bank)
+    row = {output: found[item] for output, item in outputs.items()}
     nothing, hurdle = np.zeros_like(row["project_calls"]), plan.fund.number("hurdle")
     steps = 2 / plan.timeline.years_per_period
 
@@ -182,10 +220,16 @@ def _case(plan: Plan, project: ProjectPlan, *, bank: bool) -> dict[str, float]:
         "capital": -float(row["project_calls"].sum()),
         "debt": float(row["commitment"].max()),
         "cover": float(row["min_cover"][0]),
+        "cover_repaying": _lowest(found["dscr"][found["repayment_window"] > 0]),
         "project_irr": rate(row["project_calls"], row["project_operating"], nothing),
         "equity_irr": rate(row["equity_calls"], row["equity_operating"], nothing),
         "npv": float((fund_flows / (1 + hurdle) ** at).sum()),
     }
+
+
+def _lowest(covers: np.ndarray) -> float:
+    known = covers[~np.isnan(covers)]
+    return float(known.min()) if known.size else float("nan")
 
 
 def _expected(run: Appraisal, name: str) -> Iterator[str]:

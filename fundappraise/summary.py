@@ -50,7 +50,7 @@ def _answer(decision: Decision) -> Iterator[str]:
 def _table(decision: Decision) -> Iterator[str]:
     if decision.status == "infeasible":
         return
-    table, enpv = decision.selection, decision.projects["enpv"]
+    table, enpv = decision.selection, decision.projects["enpv"].to_dict()
     width = max(len(str(name)) for name in table["name"])
     yield f"       {'':5} {'':{width}}  {'ticket':>7} {'expected NPV':>13}   {'a loss in':<11} {'economic NPV':>12}  why"
     yield f"       {'':5} {'':{width}}  {'M USD':>7} {'M USD':>13}   {'':<11} {'M USD':>12}"

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fundappraise.arrays import Floats
 from fundappraise.errors import UndefinedError
 from fundappraise.formula.nodes import Apply, Name, Node, Number, Shift
+from fundappraise.model.items import Check, Model
 from fundappraise.model.schedule import Direction, Pass, Schedule, Step
 
 CHECK_TOLERANCE = 1e-9
 """Declared checks hold to this share of the row's largest absolute value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A declared check that some paths break: how many, and by how much at worst, in the unit of its left side.
+
+    ``worst`` is infinite where a side has no value.
+    """
+
+    n_paths: int
+    worst: float
+
+    def words(self, model: Model, check: Check) -> str:
+        """By how much, in words: ``by up to 1.25 MUSD``."""
+        if math.isinf(self.worst):
+            return "a side of it has no value"
+        item = model.items.get(check.left.name) if isinstance(check.left, Name) else None
+        return f"by up to {self.worst:.4g} {item.unit if item is not None and item.unit != '1' else ''}".rstrip()
 
 
 def folded(schedule: Schedule) -> Schedule:
@@ -50,9 +70,9 @@ def folded(schedule: Schedule) -> Schedule:
     return replace(schedule, outputs=tuple(outputs), main=Pass(trees, tuple(steps), plan.reads, frozenset(scalars)))
 
 
-def failed_checks(schedule: Schedule, results: Mapping[str, Floats]) -> dict[str, int]:
-    """How many paths break each declared check, for the checks that some path breaks."""
-    failed: dict[str, int] = {}
+def failed_checks(schedule: Schedule, results: Mapping[str, Floats]) -> dict[str, Broken]:
+    """Each declared check that some path breaks."""
+    failed: dict[str, Broken] = {}
     for check in schedule.model.checks:
         if f"check:{check.name}:worst" in results:
             worst, size = (results[f"check:{check.name}:{word}"][0] for word in ("worst", "size"))
@@ -61,9 +81,9 @@ def failed_checks(schedule: Schedule, results: Mapping[str, Floats]) -> dict[str
             size = np.maximum(np.abs(left).max(axis=0), np.abs(right).max(axis=0))
             gap = left - right
             worst = {"<=": gap, ">=": -gap, "==": np.abs(gap)}[check.relation].max(axis=0)
-        count = int((~(worst <= CHECK_TOLERANCE * size)).sum())
-        if count:
-            failed[check.name] = count
+        breaks = ~(worst <= CHECK_TOLERANCE * size)
+        if breaks.any():
+            failed[check.name] = Broken(int(breaks.sum()), float(np.nan_to_num(worst[breaks], nan=np.inf).max()))
     return failed
 
 

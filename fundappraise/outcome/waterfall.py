@@ -122,7 +122,7 @@ def shared_out(flows: Invested, terms: Terms, folder: Path | None = None) -> dic
     failed = failed_checks(kernel.schedule, found)
     if failed:
         labels = {check.name: check.label for check in kernel.schedule.model.checks}
-        words = "; ".join(f"{labels[name]}: {count} paths" for name, count in failed.items())
+        words = "; ".join(f"{labels[name]}: {broken.n_paths} paths" for name, broken in failed.items())
         raise UndefinedError(f"A check of {WATERFALL} fails. {words}")
     shape = flows.calls.shape
     outputs = kernel.schedule.model.outputs

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from fundappraise.arrays import Floats, Ints
-from fundappraise.backends.checks import failed_checks, require_defined
+from fundappraise.backends.checks import Broken, failed_checks, require_defined
 from fundappraise.drivers.events import happening
 from fundappraise.drivers.paths import driver_block
 from fundappraise.drivers.sampling import BLOCK
@@ -238,11 +238,14 @@ def inputs_on_paths(plan: Plan, owner: ModelPlan, seed: int, blocks: range, driv
     return values
 
 
-def _enforce(owner: ModelPlan, failed: Mapping[str, int]) -> None:
+def _enforce(owner: ModelPlan, failed: Mapping[str, Broken]) -> None:
     if not failed:
         return
     labels = {check.name: check for check in owner.model.checks}
-    words = "; ".join(f"{labels[name].label} ({labels[name].formula}): {count} paths" for name, count in failed.items())
+    words = "; ".join(
+        f"{labels[name].label} ({labels[name].formula}): {broken.n_paths} paths, {broken.words(owner.model, labels[name])}"
+        for name, broken in failed.items()
+    )
     raise UndefinedError(f"{owner.name}: a check of {owner.model.name} fails. {words}")
 
 

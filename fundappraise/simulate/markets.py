@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from fundappraise.arrays import Floats
-from fundappraise.backends.checks import failed_checks
+from fundappraise.backends.checks import Broken, failed_checks
 from fundappraise.simulate.plan import TIERS, MarketPlan, ProjectPlan
 from fundappraise.timeline import Timeline
 
@@ -26,7 +26,7 @@ def allocations(
     values: Mapping[str, Floats],
     timeline: Timeline,
     keep: int | None = None,
-) -> tuple[dict[str, Floats], dict[str, int]]:
+) -> tuple[dict[str, Floats], dict[str, Broken]]:
     """Each project's allocation in its own unit, and the market's declared checks that one of the first ``keep`` paths breaks.
 
     Within an order of service capacities are used in proportion to what they offer.

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from fundappraise.arrays import Floats
-from fundappraise.backends.checks import failed_checks, require_defined
+from fundappraise.backends.checks import Broken, failed_checks, require_defined
 from fundappraise.drivers.paths import base_path, process_of
 from fundappraise.errors import InputError, Problem, raise_if_any
 from fundappraise.fund.configure import configured, ways
@@ -354,8 +354,9 @@ class _Builder:
             words = f"a ticket of {project.ticket:.1f} is more than all the equity it needs; {equity:.1f} MUSD is taken."
             self.warnings.append(f"{project.id}: {words}")
 
-    def _report_checks(self, draft: ModelPlan, place: str, failed: Mapping[str, int]) -> None:
+    def _report_checks(self, draft: ModelPlan, place: str, failed: Mapping[str, Broken]) -> None:
         for check in draft.model.checks:
             if check.name in failed:
-                found = f"{draft.name}: in the base case this does not hold: {check.label[0].lower()}{check.label[1:]}."
+                found = f"{draft.name}: in the base case this does not hold: {check.label[0].lower()}{check.label[1:]}"
+                found += f" ({failed[check.name].words(draft.model, check)})."
                 self.problems.append(Problem(place or draft.name, found, hint=f"({check.formula})"))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from small_models import given, item, load
 
 from fundappraise.backends import numba_kernel, numpy_kernel, reference
-from fundappraise.backends.checks import failed_checks, require_defined
+from fundappraise.backends.checks import Broken, failed_checks, require_defined
 from fundappraise.errors import UndefinedError
 from fundappraise.formula.ops import OPERATIONS
 from fundappraise.model.schedule import schedule
@@ -198,7 +198,7 @@ def test_a_declared_check_counts_the_paths_that_break_it(tmp_path):
     model = load(tmp_path, GIVEN, item("out", "1 * x"), check)
     plan = schedule(model, ["out"])
     results = numpy_kernel.compile_schedule(plan).run({"x": X, "y": Y, "s": S, "k": np.ones((1, 1))}, {}, PERIODS)
-    assert failed_checks(plan, results) == {"rising": 1}
+    assert failed_checks(plan, results) == {"rising": Broken(1, -X.min())}
 
 
 def test_the_reference_never_gives_infinity(tmp_path):

@@ -15,7 +15,7 @@ from small_models import given, item, load
 from test_agreement import FORMULAS
 
 from fundappraise.backends import numba_kernel, numpy_kernel
-from fundappraise.backends.checks import failed_checks, folded
+from fundappraise.backends.checks import Broken, failed_checks, folded
 from fundappraise.backends.numba_kernel import cache
 from fundappraise.backends.numba_kernel.rows import TILE
 from fundappraise.backends.numba_kernel.source import source
@@ -123,7 +123,9 @@ def test_folded_checks_count_the_paths_that_break_them_as_the_sides_do(tmp_path)
     x[2, 1], x[3, 2], x[4, 3] = 2.0, 0.0, 1 + 1e-10
     inputs = {"x": x, "y": y, "s": np.array([[0.0, 0, 0, 0, -2]])}
     by_sides = failed_checks(plan, numpy_kernel.compile_schedule(plan).run(inputs, {}, Timeline(2026, 6)))
-    assert by_sides == {"c0": 1, "c1": 1, "c2": 2, "c3": 1, "c4": 1}
+    worst = {"c0": 1.0, "c1": 1.0, "c2": 1.0, "c3": np.inf, "c4": 1.0}  # 2 − 1; −1 − (−2); 1 − 0; 1/0; 7 − 6
+    paths = {"c0": 1, "c1": 1, "c2": 2, "c3": 1, "c4": 1}
+    assert by_sides == {name: Broken(paths[name], worst[name]) for name in paths}
     assert failed_checks(plan, numba_kernel.compile_schedule(folded(plan)).run(inputs, {}, Timeline(2026, 6))) == by_sides
 
 

@@ -79,8 +79,8 @@ def test_every_seller_has_its_place_in_one_market():
 
 
 def test_shares_sum_to_one():
-    for project in {row["project"] for row in FUND["shares"]}:
-        assert sum(row["share"] for row in FUND["shares"] if row["project"] == project) == pytest.approx(1)
+    for project, of in {(row["project"], row["of"]) for row in FUND["shares"]}:
+        assert sum(row["share"] for row in FUND["shares"] if (row["project"], row["of"]) == (project, of)) == pytest.approx(1)
 
 
 def test_the_corridor_reaches_170_thousand_boxes_in_2030_at_base():

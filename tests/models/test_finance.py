@@ -213,3 +213,12 @@ def test_after_a_default_equity_receives_nothing(firm):
     default = line(result, "in_default") > 0
     assert default.any()
     assert np.abs(line(result, "distribution")[default]).max() == 0
+
+
+def test_where_sponsors_would_be_paid_to_build_the_error_says_by_how_much(tmp_path):
+    """Half as much again is drawn as construction costs: of 60 over two years sponsors would get 15 in each."""
+    drawn = '[items.debt_draw]\nunit = "MUSD"\nkind = "flow"\noverride = true\nformula = "1.5 * construction_cost"\n'
+    load(tmp_path, FIRM + drawn, head='include = ["finance/project"]', name="firm.toml")
+    with pytest.raises(fa.InputError) as error:
+        run(str(tmp_path / "firm.toml"), debt_share=0.0)
+    assert "the sponsors are never paid to build (by up to 15 MUSD)" in str(error.value)
