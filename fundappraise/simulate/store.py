@@ -68,7 +68,7 @@ class Store:
         self._flows: Places = {option: self._room(dict.fromkeys(flows_of(project), flow)) for option, (_, project) in options}
         self._held: dict[int, NDArray[np.uint8]] = {}
         self._own: BinaryIO | None = None
-        self._file, self._reading = file, Lock()
+        self._file, self._using = file, Lock()
         self._in_file = set() if file is None else set(self._whole(file))
 
     def _room(self, arrays: Mapping[str, tuple[type[np.generic], tuple[int, ...]]]) -> dict[str, _Place]:
@@ -101,8 +101,8 @@ class Store:
         data = np.zeros(self._size, np.uint8)
         for places, found in ((self._measures, result.columns), (self._flows, result.flows)):
             for option, arrays in found.items():
-                for name, array in arrays.items():
-                    places[option][name].of(data)[: len(array)] = array
+                for name in places[option].keys() | arrays.keys():  # what stands on one side only is an error
+                    places[option][name].of(data)[: len(arrays[name])] = arrays[name]
         number = task.start // TASK_BLOCKS
         if self._file is None and (len(self._held) + 1) * self._size > IN_MEMORY:
             self._file = self._own = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the store
@@ -110,8 +110,10 @@ class Store:
             self._held[number] = data
             return
         data[:_DIGEST] = np.frombuffer(_digest(data[_DIGEST:].data), np.uint8)
-        self._file.seek(number * self._size)
-        self._file.write(data.data)
+        with self._using:
+            self._file.seek(number * self._size)
+            self._file.write(data.data)
+            self._file.flush()  # a killed process leaves it whole
         self._in_file.add(number)
 
     def columns(self, n_paths: int) -> Columns:
@@ -138,7 +140,7 @@ class Store:
         # not mapped: the system would bring megabytes around each part into this process
         if self._file is None:
             raise ValueError("the tasks that were asked for are not there")
-        with self._reading:
+        with self._using:
             self._file.seek(first)
             if self._file.readinto(part.data.cast("B")) != part.nbytes:  # type: ignore[attr-defined]  # of all files
                 raise OSError("the file of the paths has been cut short")
