@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from shops import MODELS, fund_of_shops, run, shop, stated
+from shops import MODELS, fund_of_shops, run, settings, shop, stated
 
 from fundappraise.drivers.distributions import pert
 from fundappraise.simulate import paths, store
@@ -92,8 +93,25 @@ def test_a_task_of_whose_bytes_one_is_wrong_is_done_again(tmp_path, held, simula
         assert simulated == [0, 4, 8, 0]
 
 
-def go(file):
-    return simulate_plan(plan_fund(FUND, models_folder=MODELS), paths=N, seed=1, workers=1, file=file)
+def test_a_run_of_as_many_paths_as_it_takes_is_gone_on_with_round_by_round(tmp_path, simulated):
+    with (tmp_path / "tasks").open("w+b") as file:
+        whole = go(file, "auto")
+        effort, tasks = whole.effort, len(simulated)
+        npv = whole.npv
+    assert tasks == -(-effort.n_paths // 4096)
+    assert effort.rounds == 3
+    data = (tmp_path / "tasks").read_bytes()
+    (tmp_path / "tasks").write_bytes(data[: 2 * len(data) // tasks])
+    with (tmp_path / "tasks").open("r+b") as file:
+        again = go(file, "auto")
+        assert len(simulated) == tasks + tasks - 2
+        assert again.effort == effort
+        assert again.npv.equals(npv)
+
+
+def go(file, n_paths=N):
+    precise = replace(FUND, settings=settings(precision=0.001))
+    return simulate_plan(plan_fund(precise, models_folder=MODELS), paths=n_paths, seed=1, workers=1, file=file)
 
 
 def cut_short(path: Path, by: int) -> None:
