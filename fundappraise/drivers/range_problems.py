@@ -26,9 +26,11 @@ def shortened(call: str) -> str:
 
 
 def range_problems(given: Distribution, unit: str = "") -> tuple[str, ...]:
-    """One sentence a problem, naming the numbers in ``unit``; empty when the range is sound."""
+    """One sentence a problem, naming the numbers in ``unit``, and at most one a cell; empty when the range is sound."""
+    found = _not_finite(given) or _no_law(given, unit)
     stated = ("low", "base", "high") if given.law is None else ("base",)
-    return tuple(_not_finite(given) or _no_law(given, unit) + _out_of_bounds(given, unit, stated))
+    told = {sentence.partition(":")[0] for sentence in found}
+    return tuple(found + _out_of_bounds(given, unit, tuple(cell for cell in stated if cell not in told)))
 
 
 def range_faults(given: Distribution) -> tuple[str, ...]:

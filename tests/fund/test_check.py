@@ -167,6 +167,11 @@ def test_a_sound_fund_has_no_problem() -> None:
             "change low and high. One zero too many?",
         ),
         (
+            with_row(value=Distribution(250, 1, 30, "PERT")),
+            "K1!F6: price, base: 250 USD/unit is above its high (30 USD/unit). Write a base between 1 and 30, or "
+            "change low and high. One zero too many?",
+        ),
+        (
             with_row(value=Distribution(2, 3, 1, "PERT")),
             "K1!F6: price, low: 3 USD/unit is above its high (1 USD/unit). Are they the wrong way round?",
         ),
