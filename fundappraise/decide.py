@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from fundappraise.allocation.choose import choose
-from fundappraise.allocation.rescue import rescues
 from fundappraise.outcome.changes import Changes
 from fundappraise.outcome.decision import Decision
 from fundappraise.outcome.portfolio import simulate_chosen
@@ -86,7 +85,7 @@ def allocate(
         run = _under(run, scenario, workers, on)
     choice = choose(run, exclude=exclude, force=force)
     outcome = simulate_chosen(run, choice.options, workers, on) if choice.status != "infeasible" else None
-    return Allocation(run, choice, rescues(run, run.ids, workers), outcome)
+    return Allocation(run, choice, outcome, workers)
 
 
 def _under(run: Appraisal, scenario: str, workers: int | None, on: Workers) -> Appraisal:

@@ -100,3 +100,16 @@ def test_an_unknown_scenario_is_told():
         fa.allocate(run(FUND, 16), scenario="Trade slow")
     with pytest.raises(InputError, match="The fund has none"):
         fa.allocate(run(replace(FUND, scenarios=()), 16), scenario="Trade slow")
+
+
+def test_the_answer_does_not_wait_for_the_search_for_support(base, monkeypatch):
+    """What would turn each project is sought when somebody asks."""
+    from fundappraise.outcome import decision
+
+    asked = []
+    monkeypatch.setattr(decision, "rescues", lambda run, ids, workers: asked.append(ids) or {})
+    found = fa.allocate(base, "Trade slows")
+    assert found.chosen
+    assert not asked
+    assert len(found.rescues) == 0
+    assert asked == [base.ids]

@@ -1,8 +1,7 @@
-"""The decision on a run: what is chosen, why, what would turn it, and the chosen portfolio as one. Data only."""
+"""The decision on a run: what is chosen, why, what would turn it, and the chosen portfolio as one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from fundappraise.allocation.choose import Choice, Status
 from fundappraise.allocation.frontier import Point, budget_frontier, eased_limits, priorities, risk_frontier
 from fundappraise.allocation.nearby import alternatives, presence, tail_shares
 from fundappraise.allocation.problem import Problem, problem_of
-from fundappraise.allocation.rescue import Rescue
+from fundappraise.allocation.rescue import rescues
 from fundappraise.allocation.rows import Row
 from fundappraise.allocation.solve import Selection
 from fundappraise.measures.risk import Estimate
@@ -32,8 +31,9 @@ class Decision:
 
     run: Appraisal
     choice: Choice
-    turns: Mapping[str, Rescue]
     outcome: Outcome | None
+    workers: int | None = None
+    """Threads of what is worked out when it is first asked for; None is one a core."""
 
     @property
     def status(self) -> Status:
@@ -233,7 +233,10 @@ class Decision:
 
     @cached_property
     def rescues(self) -> pd.DataFrame:
-        """A row a project: npv_mean, grant, payment, and price_input, _label, _unit, _now, _needed and _change."""
+        """A row a project: npv_mean, grant, payment, and price_input, _label, _unit, _now, _needed and _change.
+
+        Sought when first asked for: thousands of trials, while the choice itself takes a second.
+        """
         import pandas as pd
 
         fields = [
@@ -247,7 +250,8 @@ class Decision:
             "price_needed",
             "price_change",
         ]
-        rows = {name: [getattr(turn, field) for field in fields] for name, turn in self.turns.items()}
+        found = rescues(self.run, self.run.ids, self.workers)
+        rows = {name: [getattr(turn, field) for field in fields] for name, turn in found.items()}
         table = pd.DataFrame.from_dict(rows, orient="index", columns=fields)
         table.index.name = "id"
         return table
