@@ -10,12 +10,12 @@ from fundappraise.drivers.distributions import truncated_to
 from fundappraise.drivers.range_problems import shown
 from fundappraise.errors import Problem, did_you_mean
 from fundappraise.fund.check_frame import Frame, percent_slip, twice, unknown, year_problems
+from fundappraise.fund.currencies import Exchange, exchange, other_currency
 from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Input
 from fundappraise.fund.override import read_change
 from fundappraise.model.items import Assumption, Model
 from fundappraise.model.units import UnitError, conversion
 
-CURRENCIES = ("KZT", "AZN", "EUR", "GBP", "CNY", "RUB", "TRY", "GEL", "AED", "JPY", "CHF")
 _REAL = re.compile(r"real (\d{4})(?: (\w+))?")
 _ASKED = ("input", "market", "driver")
 
@@ -61,11 +61,15 @@ def _drivers_read(frame: Frame, owner: str, place: str, model: Model, stated: se
 
 
 def _row(frame: Frame, place: str, row: Input, assumption: Assumption) -> Iterator[Problem]:
-    factor = None
+    factor, exchanged = None, exchange(frame.fund, row.unit, assumption.unit)
     try:
-        factor = conversion(row.unit or assumption.unit, assumption.unit)
+        if exchanged is None:
+            factor = conversion(row.unit or assumption.unit, assumption.unit)
+        else:
+            factor = conversion(exchanged.unit, assumption.unit) * exchanged.at_start
+            yield from _exchange(frame, place, row, assumption, exchanged)
     except UnitError:
-        yield _unit_problem(place, row, assumption)
+        yield _unit_problem(frame, place, row, assumption)
     yield from _prices(frame, place, row, assumption)
     if assumption.options:
         yield from _option(place, row, assumption)
@@ -77,11 +81,23 @@ def _row(frame: Frame, place: str, row: Input, assumption: Assumption) -> Iterat
     yield from _kind(place, row, assumption)
 
 
-def _unit_problem(place: str, row: Input, assumption: Assumption) -> Problem:
-    other = next((c for c in CURRENCIES if re.search(rf"\b[kMG]?{c}\b", row.unit) and c not in assumption.unit), None)
+def _exchange(frame: Frame, place: str, row: Input, assumption: Assumption, exchanged: Exchange) -> Iterator[Problem]:
+    """An amount in another currency goes by the path's rate: it must have a value by year, and the rate be in the paths."""
+    if not assumption.by_period:
+        found = f"{row.code}: takes one number for all years, so {row.unit} cannot follow the exchange rate."
+        yield Problem(place, found, f"Allowed: {assumption.unit} or what converts to it.")
+    driver = next(driver for driver in frame.fund.drivers if driver.name == exchanged.driver)
+    if driver.charged_in == "rate":
+        found = f"{row.code} is in {row.unit}, but {driver.name} is charged in the rate: the risk would count twice."
+        yield Problem(place, found, hint=f"Set {driver.name} to paths.")
+
+
+def _unit_problem(frame: Frame, place: str, row: Input, assumption: Assumption) -> Problem:
+    other, own = other_currency(row.unit, assumption.unit), frame.fund.currency
     if other:
-        found = f"{row.code}: {row.unit} is not supported yet: amounts are in USD."
-        return Problem(place, found, f"Allowed: {assumption.unit} or what converts to it.")
+        found = f"{row.code}: {row.unit}, but no driver quotes {other} against {own}."
+        hint = f"Add one to the Drivers tab, in {other}/{own}."
+        return Problem(place, found, f"Allowed: {assumption.unit} or what converts to it.", hint)
     found = f"{row.code}: the unit {row.unit} does not convert to {assumption.unit}."
     return Problem(place, found, f"Allowed: {assumption.unit} or what converts to it.")
 

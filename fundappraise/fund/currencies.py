@@ -6,6 +6,7 @@ quotes it (KZT/USD or USD/KZT), measured from the driver's own base path. At bas
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from fundappraise.arrays import Floats
 from fundappraise.fund.fund import Fund
 from fundappraise.model.units import UnitError, unit
 
+CURRENCIES = ("USD", "KZT", "AZN", "EUR", "GBP", "CNY", "RUB", "TRY", "GEL", "AED", "JPY", "CHF")
 LINES: Mapping[str, str] = {
     "currency of revenue": "revenue_currency",
     "currency of operating cost": "cost_currency",
@@ -33,6 +35,23 @@ class Quote:
     share: float
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """How an amount typed in another currency reaches the fund's: by the driver that quotes it, on that path's rate.
+
+    ``unit`` is the amount's with the fund's currency in its place, ``at_start`` what one of the currency is worth at the start.
+    """
+
+    unit: str
+    driver: str
+    power: int
+    at_start: float
+
+    def on(self, paths: Mapping[str, Floats]) -> Floats:
+        """What the currency is worth on the paths, 1 at the driver's start."""
+        return np.asarray(paths[self.driver] ** self.power / self.at_start)
+
+
 Baskets = Mapping[str, tuple[Quote, ...]]
 """By a model's name for the value of a line: its shares in other currencies."""
 
@@ -47,6 +66,30 @@ def quoting(fund: Fund, currency: str) -> tuple[str, int] | None:
             except UnitError:
                 continue
     return None
+
+
+def other_currency(written: str, wanted: str) -> str:
+    """The currency of the unit ``written`` that the unit ``wanted`` does not have; empty where there is none."""
+    found = (code for code in CURRENCIES if _in_unit(code, written) and not _in_unit(code, wanted))
+    return next(found, "")
+
+
+def exchange(fund: Fund, written: str, wanted: str) -> Exchange | None:
+    """The exchange of an amount in ``written`` for a model's unit ``wanted``.
+
+    None where it has no other currency, or no driver quotes that.
+    """
+    currency = other_currency(written, wanted)
+    quote = quoting(fund, currency) if currency else None
+    if quote is None:
+        return None
+    start = next(driver.start for driver in fund.drivers if driver.name == quote[0])
+    own = re.sub(rf"\b([kMGT]?){currency}\b", rf"\g<1>{fund.currency}", written)
+    return Exchange(own, *quote, float(start ** quote[1]))
+
+
+def _in_unit(currency: str, written: str) -> bool:
+    return re.search(rf"\b[kMGT]?{currency}\b", written) is not None
 
 
 def in_base(fund: Fund, amount: float, currency: str) -> float:

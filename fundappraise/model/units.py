@@ -28,6 +28,14 @@ USD = [usd]
 EUR = [eur]
 KZT = [kzt]
 AZN = [azn]
+GBP = [gbp]
+CNY = [cny]
+RUB = [rub]
+TRY = [try]
+GEL = [gel]
+AED = [aed]
+JPY = [jpy]
+CHF = [chf]
 TEU = [box]
 unit = [unit]
 wagon = [wagon]
@@ -90,10 +98,13 @@ _WRITTEN = re.compile(rf"\s*{_PART}(?:\s*[*/·]\s*{_PART}|\s+{_PART})*\s*", re.A
 ONE = Unit(1.0, ())
 PER_YEAR = Unit(1.0, (("[time]", -1.0),))
 _BASIS = "prices of "
-_CURRENCIES = ("[usd]", "[eur]", "[kzt]", "[azn]")
+_CURRENCIES = (
+    "[usd]", "[eur]", "[kzt]", "[azn]", "[gbp]", "[cny]", "[rub]", "[try]", "[gel]", "[aed]", "[jpy]", "[chf]",
+)  # fmt: skip
 _NAMED = {
-    "[usd]": "USD", "[eur]": "EUR", "[kzt]": "KZT", "[azn]": "AZN", "[box]": "TEU", "[mass]": "t", "[length]": "m",
-    "[power]": "W", "[time]": "year", "[bandwidth]": "bps", "[barrel]": "bbl",
+    "[usd]": "USD", "[eur]": "EUR", "[kzt]": "KZT", "[azn]": "AZN", "[gbp]": "GBP", "[cny]": "CNY", "[rub]": "RUB",
+    "[try]": "TRY", "[gel]": "GEL", "[aed]": "AED", "[jpy]": "JPY", "[chf]": "CHF", "[box]": "TEU", "[mass]": "t",
+    "[length]": "m", "[power]": "W", "[time]": "year", "[bandwidth]": "bps", "[barrel]": "bbl",
 }  # fmt: skip
 """How a dimension is written in an error."""
 

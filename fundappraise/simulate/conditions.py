@@ -19,7 +19,6 @@ from fundappraise.drivers.paths import parameter_draws, parameters_of
 from fundappraise.drivers.sampling import BLOCK
 from fundappraise.errors import InputError, Problem, did_you_mean
 from fundappraise.fund.override import Address, parse_address
-from fundappraise.model.units import conversion
 from fundappraise.simulate.block import TASK_BLOCKS, draws, driver_paths, evaluate, flows_of, with_events
 from fundappraise.simulate.inputs import PlannedInput
 from fundappraise.simulate.plan import ModelPlan, Plan
@@ -122,9 +121,7 @@ def _levels(plan: Plan, seed: int, text: str, address: Address) -> tuple[Callabl
     if row is None:
         names = [row.assumption.name for row in owner.inputs]
         raise _wrong(text, f"{address.owner} has no input {address.code}.", address.code, names)
-    stated = row.stated.unit or row.assumption.unit
-    factor = 1.0 if row.assumption.choices else conversion(stated, row.assumption.unit)
-    return _input(plan, seed, text, row, address.year), factor
+    return _input(plan, seed, text, row, address.year), row.factor
 
 
 def _driver(plan: Plan, seed: int, text: str, address: Address) -> Callable[[range], Floats]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from fundappraise.arrays import Floats
 from fundappraise.drivers.distributions import Distribution, constant, truncated_to
+from fundappraise.fund.currencies import Exchange
 from fundappraise.fund.fund import NOMINAL, Fund, Input
 from fundappraise.fund.override import read_change
 from fundappraise.model.items import Assumption
@@ -23,7 +24,10 @@ Paths = Mapping[str, Floats]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlannedInput:
-    """``row`` is the base, ``(periods, 1)`` or ``(1, 1)``; ``value`` the range of its level; ``bank`` the bank case's factor.
+    """``row`` is the base, ``(periods, 1)`` or ``(1, 1)``; ``value`` the range of its level; ``bank_row`` the bank case's row.
+
+    All are in the model's unit: ``factor`` times what is stated. Of an amount in another currency they are at the start of the
+    exchange rate, and ``exchange`` moves them to each path's.
 
     A draw x moves the row to row·x/base, or to row + x where the base is 0. ``driver`` names the driver it moves with.
     """
@@ -37,6 +41,8 @@ class PlannedInput:
     driver: str = ""
     by: float = 0.0
     link: Link = "ratio"
+    factor: float = 1.0
+    exchange: Exchange | None = None
 
     @property
     def is_random(self) -> bool:
@@ -59,7 +65,9 @@ class PlannedInput:
         return self._whole_periods(self._moved(values, drivers, reference), timeline)
 
     def _moved(self, values: Floats, drivers: Paths, reference: Paths) -> Floats:
-        """The values as far as the driver has moved from its reference path."""
+        """The values as far as the driver has moved from its reference path, at the path's exchange rate."""
+        if self.exchange is not None:
+            values = values * self.exchange.on(drivers)
         if not self.driver:
             return values
         here, there = drivers[self.driver], reference[self.driver]
@@ -88,8 +96,9 @@ def planned(
     address: str,
     timeline: Timeline,
     links: Mapping[str, Link],
+    exchanged: Exchange | None = None,
 ) -> PlannedInput:
-    """The stated input, or the assumption's default, in the model's unit."""
+    """The stated input, or the assumption's default, in the model's unit; ``exchanged`` where it is in another currency."""
     if stated is None:
         if assumption.default is None:
             raise ValueError(f"{address} has no value and no default")
@@ -98,7 +107,7 @@ def planned(
     elif assumption.choices:
         factor = 1.0  # a line's level is a multiplier; its amounts are converted with its curve
     else:
-        factor = conversion(stated.unit or assumption.unit, assumption.unit)
+        factor = scale(stated, assumption, exchanged)
     value = stated.value if factor == 1.0 else stated.value.scaled(factor)
     if assumption.bounds is not None:
         value = truncated_to(value, *assumption.bounds)
@@ -118,7 +127,16 @@ def planned(
         driver=stated.moves_with if stated.by else "",
         by=stated.by * (factor if link == "difference" or value.base == 0 else 1.0),
         link="difference" if value.base == 0 else link,
+        factor=factor,
+        exchange=exchanged,
     )
+
+
+def scale(stated: Input, assumption: Assumption, exchanged: Exchange | None) -> float:
+    """What a stated number is multiplied with to be in the model's unit, at the start of the exchange rate."""
+    if exchanged is None:
+        return conversion(stated.unit or assumption.unit, assumption.unit)
+    return conversion(exchanged.unit, assumption.unit) * exchanged.at_start
 
 
 def _bank(row: Floats, bank: str, factor: float) -> Floats:

@@ -14,17 +14,17 @@ from fundappraise.backends.checks import Broken, failed_checks, require_defined
 from fundappraise.drivers.paths import base_path, process_of
 from fundappraise.errors import InputError, Problem, raise_if_any
 from fundappraise.fund.configure import configured, ways
-from fundappraise.fund.currencies import baskets, currency_values
+from fundappraise.fund.currencies import Exchange, baskets, currency_values, exchange
 from fundappraise.fund.fund import Configuration, Fund, Input, Market, Project
 from fundappraise.fund.moving import dependence_of, driver_spec, method_of
 from fundappraise.fund.terms import with_terms
-from fundappraise.model.items import Model
+from fundappraise.model.items import Assumption, Model
 from fundappraise.model.kernel import Kernel
 from fundappraise.model.load import load_model
 from fundappraise.model.schedule import schedule
 from fundappraise.model.units import conversion
 from fundappraise.simulate.engine import Engine, kernel_of
-from fundappraise.simulate.inputs import Link, PlannedInput, by_year, planned, price_index
+from fundappraise.simulate.inputs import Link, PlannedInput, by_year, planned, price_index, scale
 from fundappraise.simulate.markets import allocations, offered
 from fundappraise.simulate.plan import (
     ECONOMICS,
@@ -122,8 +122,16 @@ def planned_anew(plan: Plan, fund: Fund, project_id: str, code: str) -> tuple[Pl
     links = {spec.name: process_of(spec).link for spec in plan.drivers}
     made_from = (fund, plan.timeline, plan.driver_base, plan.driver_reference, links, plan.models_folder, plan.engine)
     owner, stated = plan.project(project_id), fund.project(project_id).input(code)
-    item = planned(owner.model.assumptions[code], stated, f"{project_id}.{code}", plan.timeline, links)
+    item = planned(
+        owner.model.assumptions[code], stated, f"{project_id}.{code}", plan.timeline, links,
+        exchange_of(fund, stated, owner.model.assumptions[code]),
+    )  # fmt: skip
     return item, _Builder(*made_from).companions(owner.model, item)
+
+
+def exchange_of(fund: Fund, stated: Input | None, assumption: Assumption) -> Exchange | None:
+    """The exchange of an input that is stated in another currency than its model's."""
+    return exchange(fund, stated.unit, assumption.unit) if stated is not None and stated.unit else None
 
 
 def held(project: Project, equity: Floats) -> tuple[Floats, Floats, Floats]:
@@ -258,7 +266,8 @@ class _Builder:
         for assumption in asked:
             row = rows.get(assumption.name)
             try:
-                item = planned(assumption, row, f"{owner}.{assumption.name}", self.timeline, self.links)
+                exchanged = exchange_of(self.fund, row, assumption)
+                item = planned(assumption, row, f"{owner}.{assumption.name}", self.timeline, self.links, exchanged)
                 inputs.append(item)
                 fixed.update(self.companions(model, item))
             except ValueError as error:
@@ -277,7 +286,7 @@ class _Builder:
         if f"{name}_index" in model.assumptions:
             found[f"{name}_index"] = price_index(stated.prices, self.fund, self.timeline)
         if f"{name}_curve" in model.assumptions:
-            factor = conversion(stated.unit or item.assumption.unit, item.assumption.unit)
+            factor = scale(stated, item.assumption, item.exchange)
             amounts = tuple((year, amount * factor) for year, amount in stated.by_year)
             found[f"{name}_curve"] = by_year(0.0, amounts, self.timeline) * self.timeline.years_per_period
             found[f"{name}_kind"] = _scalar(_KINDS.index(stated.kind) + 1 if stated.kind in _KINDS else 0)

@@ -14,7 +14,6 @@ from fundappraise.drivers.sampling import Dimensions
 from fundappraise.errors import InputError, Problem, did_you_mean
 from fundappraise.fund.fund import Event, Fund
 from fundappraise.fund.override import read_change
-from fundappraise.model.units import conversion
 from fundappraise.simulate.plan import ModelPlan, Plan, PlannedEvent
 from fundappraise.timeline import Timeline
 
@@ -52,8 +51,7 @@ def planned_events(fund: Fund, owners: Iterable[ModelPlan]) -> tuple[PlannedEven
             continue
         factor = 1.0
         if event.address in rows and not rows[event.address].assumption.choices:
-            row = rows[event.address]
-            factor = conversion(row.stated.unit or row.assumption.unit, row.assumption.unit)
+            factor = rows[event.address].factor
         found.append(_planned(event, factor))
     return tuple(found)
 

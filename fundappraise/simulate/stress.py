@@ -25,7 +25,6 @@ from fundappraise.fund.override import Override
 from fundappraise.measures.crossing import nearest_crossing, solved
 from fundappraise.measures.risk import Estimate, mean_estimate
 from fundappraise.model.schedule import schedule
-from fundappraise.model.units import conversion
 from fundappraise.simulate.block import fund_npv, world
 from fundappraise.simulate.fixed_levels import with_levels
 from fundappraise.simulate.inputs import PlannedInput
@@ -160,9 +159,8 @@ def _levels(plan: Plan) -> dict[str, _Level]:
         for row in owner.inputs:
             if row.is_random:
                 unit = row.stated.unit or row.assumption.unit
-                factor = 1.0 if row.assumption.choices else conversion(unit, row.assumption.unit)
                 label = row.stated.label or row.assumption.label
-                found[row.address] = _Level(row.value, label, unit, factor, _fixed(plan, row.address))
+                found[row.address] = _Level(row.value, label, unit, row.factor, _fixed(plan, row.address))
     for spec in plan.drivers:
         stated = {row.code: row for d in plan.fund.drivers if d.name == spec.name for row in d.parameters}
         for name, value in parameters_of(spec).items():

@@ -24,7 +24,7 @@ _INPUT = (
     *_RANGE,
     (r"is not an input of|^input \".*\" stands twice", "code"),
     (r"price basis|price index|: prices of \d", "prices"),
-    (r": the unit |not supported yet: amounts", "unit"),
+    (r": the unit |but no driver quotes|cannot follow the exchange rate", "unit"),
     (r", moves with:|moves? with ", "moves_with"),
     (r", by:|: by is ", "by"),
     (r"the kind is empty|is not a kind|under kind|yearly amounts", "kind"),

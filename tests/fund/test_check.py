@@ -142,7 +142,8 @@ def test_a_sound_fund_has_no_problem() -> None:
         ),
         (
             with_row(unit="KZT/unit"),
-            "K1!F6: price: KZT/unit is not supported yet: amounts are in USD. Allowed: USD/unit or what converts to it.",
+            "K1!F6: price: KZT/unit, but no driver quotes KZT against USD. Allowed: USD/unit or what converts to it. "
+            "Add one to the Drivers tab, in KZT/USD.",
         ),
         (
             with_row(prices=""),

@@ -1,8 +1,10 @@
 """Currency shares on driver paths: what is in another currency moves with it, from the base path on."""
 
+from dataclasses import replace
+
 import pytest
 from firms import firm, fund_of_firms, line, run, tenge
-from shops import MODELS
+from shops import MODELS, stated
 
 from fundappraise.fund.check import check_fund
 from fundappraise.fund.fund import Share
@@ -56,6 +58,58 @@ def test_debt_in_tenge_is_worth_less_when_the_tenge_falls_after_it_is_drawn():
     assert line(after, "debt")[:2] == pytest.approx(line(before, "debt")[:2])
     assert line(after, "service_due")[2:6] == pytest.approx([x / 2 for x in line(before, "service_due")[2:6]])
     assert line(after, "debt")[6] == pytest.approx(0, abs=1e-9)
+
+
+def in_tenge(code="sales", unit="MKZT/year", **more):
+    """The plain firm with one amount typed in tenge, at 500 for a dollar."""
+    plain = firm()
+    amount = next(row for row in plain.inputs if row.code == code)
+    typed = replace(amount, value=amount.value.scaled(500.0), unit=unit, **more)
+    return replace(plain, inputs=tuple(typed if row.code == code else row for row in plain.inputs))
+
+
+@pytest.mark.parametrize(("quoted", "start"), [("KZT/USD", 500.0), ("USD/KZT", 0.002)])
+def test_an_amount_typed_in_tenge_is_the_same_in_dollars_on_the_rate_it_starts_at(quoted, start):
+    plain, typed = run(fund_of_firms(firm())), run(fund_of_firms(in_tenge(), drivers=(tenge(quoted, start=start),)))
+    assert line(typed, "distribution") == pytest.approx(line(plain, "distribution"))
+
+
+def test_it_is_converted_on_the_rate_of_each_year():
+    """The tenge falls by a tenth a year: 10,000 million are 20/1.1ᵗ million dollars at the end of year t."""
+    found = line(run(fund_of_firms(in_tenge(), drivers=(tenge(growth=0.1),))), "revenue_received")
+    assert found[2:12] == pytest.approx([20 / 1.1 ** (t + 1) for t in range(2, 12)])
+
+
+def test_amounts_by_year_ranges_and_the_bank_case_are_in_the_same_currency():
+    """8,000 from 2030 are 16; the lenders see 6,000 in every year, which are 12."""
+    project = in_tenge(by_year=((2030, 8000.0),), bank="6000")
+    result = run(fund_of_firms(project, drivers=(tenge(),)))
+    assert line(result, "revenue_received")[3:6] == pytest.approx([20, 16, 16])
+    planned = next(row for row in result.plan.projects[0].inputs if row.assumption.name == "sales")
+    assert planned.bank_row[0, 0] == pytest.approx(12)
+
+
+def test_a_rate_that_moves_on_paths_moves_the_amount_and_nothing_else():
+    noisy = replace(tenge(), parameters=(stated("growth", 0.0), stated("sigma", 0.1)))
+    result = run(fund_of_firms(in_tenge(), drivers=(noisy,)), paths=50)
+    rate = result.drivers("usd_kzt").to_numpy()
+    assert result.lines("F", "revenue_received").to_numpy()[:, 3:6] == pytest.approx(10_000 / rate[:, 3:6])
+    assert result.lines("F", "operating_cost").to_numpy()[:, 3:6] == pytest.approx(6.0)
+
+
+def told(project, **parts):
+    return [problem.text for problem in check_fund(fund_of_firms(project, **parts), MODELS) if "F.sales" in problem.where]
+
+
+def test_an_amount_in_another_currency_needs_a_driver_in_the_paths():
+    assert told(in_tenge()) == [
+        "sales: MKZT/year, but no driver quotes KZT against USD. "
+        "Allowed: MUSD/year or what converts to it. Add one to the Drivers tab, in KZT/USD."
+    ]
+    assert told(in_tenge(), drivers=(tenge(charged_in="rate"),)) == [
+        "sales is in MKZT/year, but usd_kzt is charged in the rate: the risk would count twice. Set usd_kzt to paths."
+    ]
+    assert told(in_tenge(unit="MRUB/year"), drivers=(replace(tenge("RUB/USD", start=80.0), name="usd_rub"),)) == []
 
 
 def problems(*rows, **parts):
