@@ -11,7 +11,7 @@ from fundappraise.errors import Problem, did_you_mean
 from fundappraise.fund.check_frame import NAME, Frame, percent_slip, twice, year_problems
 from fundappraise.fund.currencies import quoting
 from fundappraise.fund.fund import Setting
-from fundappraise.fund.settings import SETTINGS, SettingKind, kind_of
+from fundappraise.fund.settings import ECONOMIC_NPV, SETTINGS, SettingKind, kind_of
 from fundappraise.fund.terms import EVERYWHERE, is_term
 
 _WHOLE = ("term_years", "model_years")
@@ -40,6 +40,7 @@ def setting_problems(frame: Frame) -> Iterator[Problem]:
             yield Problem(kind.code, f"{kind.code} is missing ({kind.label}).", hint="Add its row to the Fund tab.")
     yield from _years(frame)
     yield from _waterfall(frame)
+    yield from _objective(frame)
     yield from _indices(frame)
 
 
@@ -129,6 +130,18 @@ def _waterfall(frame: Frame) -> Iterator[Problem]:
     if line is not None and frame.fund.number("line_months") > 0 and "line_rate" not in rows:
         found = f"line_months: a subscription line of {shown(frame.fund.number('line_months'))} months, but no line_rate."
         yield Problem(place["line_months"], found, hint="Give its interest, 7 %/year for instance.")
+
+
+def _objective(frame: Frame) -> Iterator[Problem]:
+    """Economic NPV can be maximised only of projects whose models know what their users gain."""
+    row = frame.fund.setting("objective")
+    if row is None or row.value != ECONOMIC_NPV:
+        return
+    models = {p.id: frame.model(p.model) for p in frame.fund.included}
+    silent = [name for name, model in models.items() if model is not None and "economic_gain" not in model.outputs]
+    if silent:
+        found = f"objective: economic NPV, but the models of {', '.join(silent)} say nothing of what users gain."
+        yield Problem(row.place or "objective", found, hint='Set these to "not now", or maximise "fund NPV".')
 
 
 def _indices(frame: Frame) -> Iterator[Problem]:

@@ -157,6 +157,7 @@ def test_economic_npv_without_a_users_gain_is_a_problem_not_a_zero():
     ("changed", "sentence"),
     [
         ({"objective": "NPV"}, 'objective: "NPV" is not supported. Allowed: "fund NPV", "economic NPV".'),
+        ({"objective": "economic NPV"}, "objective: economic NPV, but the models of A say nothing of what users gain. "),
         ({"cvar_price": -1.0}, "cvar_price: −1. Allowed: 0 to 100."),
     ],
 )
