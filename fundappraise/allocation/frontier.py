@@ -55,7 +55,7 @@ def risk_frontier(problem: Problem, tickets: Floats, points: int = POINTS) -> tu
         return ()
     least, most = sorted((problem.loss_constant, _cvar(problem, free)))
     return tuple(
-        _point(problem, tickets, limit, found)
+        point_of(problem, tickets, limit, found)
         for limit in np.linspace(least, most, points)
         if (found := best(problem, cvar_limit=float(limit))).status in ("optimal", "feasible")
     )
@@ -71,7 +71,7 @@ def budget_frontier(problem: Problem, tickets: Floats, points: int = POINTS) -> 
     full[: tickets.size] = tickets
     budgets = np.linspace(0.0, float(full @ found.x), points)
     solved = ((budget, best(without, [Row("budget", full, budget * (1 + 1e-12))])) for budget in budgets)
-    return tuple(_point(problem, tickets, budget, found) for budget, found in solved if found.status in ("optimal", "feasible"))
+    return tuple(point_of(problem, tickets, budget, found) for budget, found in solved if found.status in ("optimal", "feasible"))
 
 
 def priorities(frontier: tuple[Point, ...], projects: dict[str, str]) -> dict[str, float]:
@@ -138,7 +138,8 @@ def _cvar(problem: Problem, found: Selection) -> float:
     return float(cvar(problem.losses @ found.x + problem.loss_constant, problem.confidence))
 
 
-def _point(problem: Problem, tickets: Floats, limit: float, found: Selection) -> Point:
+def point_of(problem: Problem, tickets: Floats, limit: float, found: Selection) -> Point:
+    """A portfolio found under a ``limit`` as a point of a frontier."""
     options = tuple(option for option, taken in zip(problem.options, found.x, strict=False) if taken)
     spent = float(tickets @ found.x[: tickets.size])
     return Point(float(limit), options, float(problem.npv @ found.x), _cvar(problem, found), spent)

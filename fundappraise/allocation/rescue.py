@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+
+import numpy as np
 
 from fundappraise.arrays import Floats
 from fundappraise.fund.fund import Input
@@ -26,6 +27,8 @@ MOST_GRANT = 0.98
 """Of the capital cost in the base case: a grant of all of it would leave no equity to own."""
 MOST_PAYMENT = 0.5
 """Of the capital cost, every year: more than any project needs that has a cost at all."""
+SAME = 0.01
+"""MUSD of expected fund NPV from zero within which a project flips where it breaks even."""
 TOLERANCE = 2e-3
 """Of the capital cost, or of the price: finer than anyone would negotiate."""
 
@@ -36,7 +39,8 @@ class Rescue:
 
     ``payment`` is a public partner's in MUSD for each year of operation, nominal, what is paid already included; NaN likewise.
 
-    ``price_needed`` is in ``price_unit``; NaN when no price between a tenth and ten times today's does it.
+    ``price_needed`` is in ``price_unit``; NaN when no price between a tenth and ten times today's does it. ``price_flips`` is the
+    price at which the project would go out of the portfolio or come in, which limits and displaced projects may put elsewhere.
     """
 
     npv_mean: float
@@ -47,6 +51,7 @@ class Rescue:
     price_unit: str
     price_now: float
     price_needed: float
+    price_flips: float
 
     @property
     def price_change(self) -> float:
@@ -54,20 +59,27 @@ class Rescue:
         return self.price_needed / self.price_now - 1.0 if self.price_now else float("nan")
 
 
-def rescues(run: Appraisal, ids: Iterable[str], workers: int | None = None) -> dict[str, Rescue]:
-    """Grant, payment and price for each project; the first two only where the expected fund NPV is below zero."""
-    names = tuple(ids)
+def rescues(
+    run: Appraisal, ids: Iterable[str], flips_at: Mapping[str, float] | None = None, workers: int | None = None
+) -> dict[str, Rescue]:
+    """Grant, payment and price for each project; the first two only where the expected fund NPV is below zero.
+
+    ``flips_at`` is the expected fund NPV (MUSD) at which each project would go out of the portfolio or come in; 0 by default.
+    """
+    names, levels = tuple(ids), flips_at or {}
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        return dict(zip(names, pool.map(partial(_rescue, run), names), strict=True))
+        found = pool.map(lambda name: _rescue(run, name, levels.get(name, 0.0)), names)
+        return dict(zip(names, found, strict=True))
 
 
-def _rescue(run: Appraisal, name: str) -> Rescue:
+def _rescue(run: Appraisal, name: str, flips_at: float) -> Rescue:
     restated, mean = Restated(run, name), run.mean_npv(name)
-    ways = _ways(restated, mean)
+    ways = _ways(restated, mean, flips_at)
 
     def values(asked: Sequence[tuple[str, float]], rough: bool) -> Floats:
         trials = [ways[way].trial(x) for way, x in asked]
-        return restated.npv_means(trials, ROUGH_PATHS if rough else MOST_PATHS)
+        levels = np.array([ways[way].level for way, _ in asked])
+        return np.asarray(restated.npv_means(trials, ROUGH_PATHS if rough else MOST_PATHS) - levels)
 
     found = solved({way: row.search for way, row in ways.items()}, values)
     priced, stated = _price(restated)
@@ -81,18 +93,20 @@ def _rescue(run: Appraisal, name: str) -> Rescue:
         price_unit=(stated.unit or priced.unit) if priced and stated else "",
         price_now=now,
         price_needed=now * math.exp(found.get("price", math.nan)),
+        price_flips=now * math.exp(found.get("price" if abs(flips_at) <= SAME else "flip", math.nan)),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """One way to turn a project: the search for it, and the trial at a point of that search."""
+    """One way to turn a project: the search for it, the trial at a point of that search, and the NPV that is sought (MUSD)."""
 
     search: Search
     trial: Callable[[float], Trial]
+    level: float = 0.0
 
 
-def _ways(restated: Restated, mean: float) -> dict[str, _Way]:
+def _ways(restated: Restated, mean: float, flips_at: float) -> dict[str, _Way]:
     """The ways that a project's model has; help is sought only where it is needed."""
     found, capital = {}, restated.project.capital
     inputs = {row.assumption.role: row for row in restated.project.inputs if row.assumption.role in ("grant", "payment")}
@@ -106,8 +120,10 @@ def _ways(restated: Restated, mean: float) -> dict[str, _Way]:
     priced, stated = _price(restated)
     if priced is not None and stated is not None:
         low, high = (math.log(factor) for factor in _factors(priced, stated, restated))
-        search = nearest_crossing((0.0, mean), high if mean < 0 else low, TOLERANCE)
-        found["price"] = _Way(search, lambda x: {stated.code: f"{100 * math.expm1(x):+.9f} %"})
+        levels = {"price": 0.0} | ({"flip": flips_at} if abs(flips_at) > SAME and math.isfinite(flips_at) else {})
+        for way, level in levels.items():
+            search = nearest_crossing((0.0, mean - level), high if mean < level else low, TOLERANCE)
+            found[way] = _Way(search, lambda x: {stated.code: f"{100 * math.expm1(x):+.9f} %"}, level)
     return found
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from fundappraise.allocation.best import best
 from fundappraise.allocation.choose import Choice, Status
-from fundappraise.allocation.frontier import Point, budget_frontier, eased_limits, priorities, risk_frontier
+from fundappraise.allocation.frontier import Point, budget_frontier, eased_limits, point_of, priorities, risk_frontier
 from fundappraise.allocation.nearby import alternatives, presence, tail_shares
 from fundappraise.allocation.problem import Problem, problem_of
 from fundappraise.allocation.rescue import rescues
@@ -122,15 +122,16 @@ class Decision:
 
     @cached_property
     def frontier(self) -> pd.DataFrame:
-        """The best portfolio at fifteen CVaR limits and at fifteen budgets.
+        """The best portfolio at fifteen CVaR limits and at fifteen budgets, and the chosen one.
 
-        Columns: of ("CVaR", "budget"), limit, npv, cvar, tickets (MUSD), options.
+        Columns: of ("CVaR", "budget", "chosen"), limit (NaN for the last), npv, cvar, tickets (MUSD), options.
         """
         import pandas as pd
 
         problem, tickets = self._problem, self.run.configurations["ticket"].to_numpy(dtype=np.float64)
         rows = [("CVaR", point) for point in risk_frontier(problem, tickets)]
         rows += [("budget", point) for point in budget_frontier(problem, tickets)]
+        rows += [] if self._found is None else [("chosen", point_of(problem, tickets, float("nan"), self._found))]
         data = [(of, p.limit, p.npv, p.cvar, p.tickets, ", ".join(p.options)) for of, p in rows]
         return pd.DataFrame(data, columns=["of", "limit", "npv", "cvar", "tickets", "options"])
 
@@ -233,7 +234,7 @@ class Decision:
 
     @cached_property
     def rescues(self) -> pd.DataFrame:
-        """A row a project: npv_mean, grant, payment, and price_input, _label, _unit, _now, _needed and _change.
+        """A row a project: npv_mean, grant, payment, and price_input, _label, _unit, _now, _needed, _change and _flips.
 
         Sought when first asked for: thousands of trials, while the choice itself takes a second.
         """
@@ -249,8 +250,11 @@ class Decision:
             "price_now",
             "price_needed",
             "price_change",
+            "price_flips",
         ]
-        found = rescues(self.run, self.run.ids, self.workers)
+        verdicts = self.choice.verdicts.items()
+        flips_at = {name: self.run.mean_npv(name) + (-v.regret if v.chosen else v.regret) for name, v in verdicts}
+        found = rescues(self.run, self.run.ids, flips_at, self.workers)
         rows = {name: [getattr(turn, field) for field in fields] for name, turn in found.items()}
         table = pd.DataFrame.from_dict(rows, orient="index", columns=fields)
         table.index.name = "id"

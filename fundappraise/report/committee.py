@@ -21,6 +21,7 @@ from fundappraise.report import input_tables, reasons, resolution, tables
 from fundappraise.report.charts import Chart, svg
 from fundappraise.report.conditions import conditions
 from fundappraise.report.drawn import Drawn, draw
+from fundappraise.report.explanation import explanation
 from fundappraise.report.figures import Figures, figures_of
 from fundappraise.report.fund_page import fund_page
 from fundappraise.report.project_page import ProjectPage, project_page
@@ -198,6 +199,8 @@ def _portfolio(decision: Decision, changes: Changes | None, drawn: Drawn, words:
         "changes_table": tables.changes_table(changes, words),
         "moves_table": tables.moves_table(changes, words),
         "portfolio_charts": [(chart.title, svg(chart)) for chart in drawn.portfolio],
+        "frontier_charts": [(chart.title, svg(chart)) for chart in drawn.frontiers],
+        "explained": explanation(decision, words),
         "clashes": decision.clashes,
         "relaxation": decision.relaxation,
     }

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from fundappraise.report.charts import Chart, fan_chart, flows_chart, histogram_chart
+from fundappraise.report.frontier_chart import frontier_charts
 from fundappraise.report.fund_page import j_curve
 from fundappraise.report.series import Fan, driver_fan, histogram, project_fan
 from fundappraise.report.words import Words
@@ -33,6 +34,7 @@ class Drawn:
 
     page_one: Chart | None
     portfolio: tuple[Chart, ...]
+    frontiers: tuple[Chart, ...]
     fund: tuple[Chart, ...]
     projects: Mapping[str, tuple[Chart, ...]]
     drivers: Mapping[str, Chart]
@@ -45,6 +47,7 @@ class Drawn:
         return (
             *first,
             *self.portfolio,
+            *self.frontiers,
             *self.fund,
             *(c for charts in self.projects.values() for c in charts),
             *self.drivers.values(),
@@ -74,6 +77,7 @@ def _draw(decision: Decision, words: Words) -> Drawn:
     return Drawn(
         page_one=None if outcome is None else _page_one(outcome, words),
         portfolio=() if outcome is None else _portfolio(decision, outcome, words),
+        frontiers=() if decision.status == "infeasible" else frontier_charts(decision.frontier, words),
         fund=() if outcome is None else (j_curve(outcome.fund, words),),
         projects={str(i): _project(decision, str(i), words) for i in run.projects.index},
         drivers={

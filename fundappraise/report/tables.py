@@ -111,8 +111,8 @@ def limits_table(decision: Decision, words: Words) -> Table:
 WORTH_A_ROW = ("investable capital", "follow-on reserve")
 """Limits that stem from no row of the Limits tab and are shown; prerequisites and exclusions show in the verdicts."""
 
-ONE_ROW = ("calls", "sponsor calls", "name")
-"""Measures that bound every year or every project: of these the fullest row is shown."""
+ONE_ROW = ("calls", "sponsor calls", "name", "sector", "country", "stage", "vintage", "pace", "CVaR of calls")
+"""Measures that bound every year, project, sector, country: of these the fullest row is shown."""
 
 
 def _fullest(decision: Decision) -> list[tuple[Any, int]]:
@@ -142,13 +142,16 @@ def _stated(value: float, unit: str, words: Words) -> str:
 
 
 def rates_table(decision: Decision, words: Words) -> Table:
-    """Gain of every candidate and of the portfolio at 8 %, at the hurdle and at 12 %."""
+    """Gain at 8 %, at the hurdle and at 12 % of the portfolio and of the candidates that are chosen or gain at one of them."""
     _, projects = words.gettext, decision.projects
     hurdle = words.rate(decision.run.fund.number("hurdle"))
     heads = (_("Project"), _("at {rate}").format(rate="8" + NBSP + "%"), _("at {rate}, the hurdle").format(rate=hurdle),
              _("at {rate}").format(rate="12" + NBSP + "%"))  # fmt: skip
     rows: list[tuple[Text, ...]] = []
     for i, row in projects.iterrows():
+        gains = max(float(row[key]) for key in ("npv_8", "npv_mean", "npv_12")) > 0
+        if not gains and i not in chosen_ids(decision):
+            continue
         error = float(row["npv_se"])
         amounts = (words.amount(float(row[key]), error) for key in ("npv_8", "npv_mean", "npv_12"))
         rows.append((Markup("<b>{0}</b> {1}").format(str(i), str(row["name"])), *amounts))
@@ -159,7 +162,8 @@ def rates_table(decision: Decision, words: Words) -> Table:
         low, high = at.get(0.08, math.nan), at.get(0.12, math.nan)
         values = (low, outcome.npv.value, high)
         rows.append((_("Chosen portfolio, together"), *(words.amount(x, outcome.npv.error) for x in values)))
-    return Table(_("Expected gain (NPV) at other discount rates. Millions of USD."), heads, tuple(rows),
+    caption = _("Expected gain (NPV) at other discount rates. Millions of USD. Who is not listed gains at none of them.")
+    return Table(caption, heads, tuple(rows),
                  frozenset({1, 2, 3}), total=total)  # fmt: skip
 
 

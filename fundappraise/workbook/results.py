@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from fundappraise.workbook.assumptions import assumption_rows
+from fundappraise.workbook.explanation_sheets import write_explanation_sheets
 from fundappraise.workbook.fund_sheets import write_fund_sheets
 from fundappraise.workbook.key_figures import FIRST_ROW, KeyFigure, chosen_ids, key_figures
 from fundappraise.workbook.live_model import write_live_sheets
@@ -54,6 +55,8 @@ def write_results(decision: Decision, path: Path | str, *, changes: Changes | No
         _projects(book, decision)
         _allocation(book, decision)
         _limits(book, decision)
+        if decision.status != "infeasible":
+            write_explanation_sheets(book, decision)
         _fund(book, decision)
         if decision.outcome is not None and chosen_ids(decision):
             write_fund_sheets(book, decision.outcome.fund)

@@ -60,6 +60,19 @@ def test_without_risk_the_price_is_worked_out_by_hand():
     assert turn.grant == pytest.approx(100 - 20 * annuity, abs=0.3)
 
 
+def test_the_price_at_which_the_answer_turns_is_where_limits_put_it():
+    """A project that must gain 5 to displace another comes in at (100 + 5)/a, one that may lose 5 stays down to (100 − 5)/a."""
+    result = run(fund_of_shops(shop("S", stated("cost", 100), stated("income", 20))))
+    annuity = sum(1.1 ** -(year + 0.5) for year in range(1, 6))
+    for level in (5.0, -5.0):
+        turn = rescues(result, ["S"], {"S": level})["S"]
+        assert turn.price_flips == pytest.approx((100 + level) / annuity, rel=0.02)
+        assert turn.price_needed == pytest.approx(100 / annuity, rel=0.02)
+    turn = rescues(result, ["S"])["S"]
+    assert turn.price_flips == turn.price_needed
+    assert math.isnan(rescues(result, ["S"], {"S": math.nan})["S"].price_flips)  # it must be in, or cannot be
+
+
 def test_a_project_above_the_hurdle_needs_no_grant_and_has_a_lowest_price():
     result = run(fund_of_shops(shop("S", stated("cost", 100), stated("income", 40))))
     turn = rescues(result, ["S"])["S"]

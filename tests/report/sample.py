@@ -169,6 +169,53 @@ class Decision:
     def option(self, project_id: str) -> str:
         return project_id
 
+    @property
+    def frontier(self) -> pd.DataFrame:
+        points = [("CVaR", 10.0, 0.0, 6.0, 0.0, ""), ("CVaR", 30.0, 5.1, 28.0, 25.0, "A17, A21")]
+        points += [("CVaR", 43.0, 10.9, 43.0, 49.0, "A2, A17, A21"), ("budget", 0.0, 0.0, 6.0, 0.0, "")]
+        points += [("budget", 13.0, 4.2, 20.0, 13.0, "A17"), ("budget", 49.0, 10.9, 43.0, 49.0, "A2, A17, A21")]
+        points.append(("chosen", float("nan"), *((10.9, 43.0, 49.0, "A2, A17, A21") if self.outcome else (0.0, 6.0, 0.0, ""))))
+        return pd.DataFrame(points, columns=["of", "limit", "npv", "cvar", "tickets", "options"])
+
+    @property
+    def priorities(self) -> pd.DataFrame:
+        rows = {"A17": (13.0, 0.8), "A2": (37.0, 0.3), "A21": (49.0, 0.1)}
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["first_budget", "share"])
+
+    @property
+    def alternatives(self) -> pd.DataFrame:
+        rows = [(10.88, 41.0, "A16", "A21", "A2, A16, A17"), (6.7, 30.0, "", "A2", "A17, A21")]
+        return pd.DataFrame(rows, columns=["npv", "cvar", "comes_in", "goes_out", "options"])
+
+    @property
+    def prices(self) -> pd.DataFrame:
+        rows = [("investable capital", 240.0, 24.0, 0.0, 0.0), ("CVaR of capital loss", 45.0, 4.5, 1.1, 0.24)]
+        return pd.DataFrame(rows, columns=["limit", "amount", "eased_by", "gain", "price"])
+
+    @property
+    def firmness(self) -> pd.DataFrame:
+        chosen = self.selection["chosen"]
+        rows = {i: (c, 12.0 * c, 1.0 * c, 0.9 * c, 0.05 * c) for i, c in chosen.items()} | {"A16": (False, 0.0, 0.5, 0.25, 0.07)}
+        columns = ["chosen", "tail_loss", "near", "resampled", "resampled_se"]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=columns).loc[list(chosen.index)]
+
+    @property
+    def samples(self) -> pd.DataFrame:
+        rows = [("Expected NPV", "MUSD", 10.9, 0.3, 10.6, 0.4), ("Futures with a loss", "%", 0.09, 0.006, 0.095, 0.006)]
+        columns = ["what", "unit", "chosen_on", "chosen_on_se", "fresh", "fresh_se"]
+        return pd.DataFrame(rows if self.outcome else [], columns=columns).set_index("what")
+
+    @property
+    def worlds(self) -> pd.DataFrame:
+        rows = {
+            "The sea falls": ("25 cm a year", -4.2, 0.1, 46.0, 1.5, "A16", "A2", "A16, A17, A21"),
+            "Traffic stays": ("", 0.0, 0.0, 43.0, 0.0, "", "", "A2, A17, A21"),
+            "All is dear": ("every cost", -20.0, 0.2, 60.0, 9.0, "", "A2, A17, A21", ""),
+            "Nobody may": ("", 0.0, 0.0, 43.0, float("nan"), "", "", ""),
+        }
+        columns = ["note", "change", "change_se", "cvar", "gain", "comes_in", "goes_out", "options"]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
 
 @dataclass(frozen=True, eq=False)
 class Changes:
@@ -378,6 +425,7 @@ def _selection(run: Appraisal, chosen: list[str]) -> pd.DataFrame:
             "name": name, "sector": sector, "country": country, "chosen": i in chosen, "ticket": ticket,
             "npv_mean": row.npv_mean, "npv_se": row.npv_se, "p_loss": row.p_loss,
             "verdict": "chosen" if i in chosen else verdict if verdict != "chosen" else "loses money on average",
+            "regret": 1.3 if i in chosen else 2.04,
             "why": why if (i in chosen) == (verdict == "chosen") else "Its expected NPV is below zero at the hurdle.",
         }  # fmt: skip
     return pd.DataFrame.from_dict(rows, orient="index")
@@ -418,6 +466,7 @@ def _rescues(run: Appraisal) -> pd.DataFrame:
     columns = ["grant", "payment", "price_input", "price_label", "price_unit", "price_now", "price_needed", "price_change"]
     frame = pd.DataFrame.from_dict({i: stated[i] for i in run.npv}, orient="index", columns=columns)
     frame.insert(0, "npv_mean", run.projects["npv_mean"])
+    frame["price_flips"] = frame["price_needed"]
     return frame
 
 

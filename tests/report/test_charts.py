@@ -50,7 +50,7 @@ def test_every_chart_is_valid_vega_lite(drawn):
 
 
 def test_no_calls_at_all_can_be_drawn(drawn):
-    assert len(drawn.all) == 1 + 3 + 1 + 2 * 6 + 2
+    assert len(drawn.all) == 1 + 3 + 2 + 1 + 2 * 6 + 2
     idle = draw(sample.decision(chosen=()), words_for("en"))
     assert idle.page_one is None
     assert idle.portfolio == ()

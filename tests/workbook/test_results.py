@@ -49,11 +49,28 @@ def _rows(sheet):
 
 def test_the_sheets(book):
     assert book.sheetnames == [
-        "Decision", "Projects", "Allocation", "Limits", "Fund", "Returns", "Years", "Sponsors", "Countries",
-        "Changes", "Drivers", "Inputs", "Reconciliation",
+        "Decision", "Projects", "Allocation", "Limits", "Frontier", "Alternatives", "Firmness", "Limit costs", "Worlds",
+        "Fresh futures", "Fund", "Returns", "Years", "Sponsors", "Countries", "Changes", "Drivers", "Inputs", "Reconciliation",
         *(f"{project}{case}" for project in ("A2", "A10", "A16", "A17", "A19", "A21") for case in ("", " bank")),
     ]  # fmt: skip
     assert all(sheet.freeze_panes for sheet in book)
+
+
+def test_what_explains_the_choice_is_there_exactly(book):
+    firm = {row["Project"]: row for row in _rows(book["Firmness"])}
+    assert firm["A16"]["In resampled portfolios"] == 0.25
+    assert firm["A2"]["The answer turns at"] == 92.0
+    assert firm["A2"]["Funded from a budget of, MUSD"] == 37.0
+    worlds = {row["If this comes true"]: row for row in _rows(book["Worlds"])}
+    assert worlds["The sea falls"]["Gain of the chosen changes by, MUSD"] == -4.2
+    assert worlds["Nobody may"]["The best there has more by, MUSD"] is None
+    assert [row["Comes in"] or "" for row in _rows(book["Alternatives"])] == ["A16", ""]
+    assert _rows(book["Limit costs"])[1]["Gain, MUSD"] == 1.1
+
+
+def test_without_a_portfolio_that_meets_the_limits_nothing_is_explained(tmp_path):
+    write_results(sample.infeasible(), tmp_path / "results.xlsx")
+    assert not {"Frontier", "Worlds"} & set(openpyxl.load_workbook(tmp_path / "results.xlsx").sheetnames)
 
 
 def test_two_workbooks_of_one_run_are_the_same_bytes(usual, tmp_path):
