@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fundappraise import measures
     from fundappraise.allocation.solve import select
+    from fundappraise.comparison import compare
     from fundappraise.decide import allocate
     from fundappraise.drivers import dist
     from fundappraise.drivers.processes import process
@@ -34,6 +35,7 @@ _PLACES = {
     "Project": ("fundappraise.fund.build", "project"),
     "allocate": ("fundappraise.decide", "allocate"),
     "appraise": ("fundappraise.simulate.run", "appraise"),
+    "compare": ("fundappraise.comparison", "compare"),
     "cvar": ("fundappraise.measures", "cvar"),
     "dist": ("fundappraise.drivers.dist", ""),
     "example": ("fundappraise.reading", "example"),
@@ -55,6 +57,7 @@ __all__ = [
     "Project",
     "allocate",
     "appraise",
+    "compare",
     "cvar",
     "dist",
     "example",

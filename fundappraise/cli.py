@@ -1,4 +1,4 @@
-"""The command line: new, check, run, trace, verify, models. Progress goes to the error stream, results to the output.
+"""The command line: new, check, run, compare, trace, verify, models. Progress goes to the error stream, results to the output.
 
 Exit codes: 0 done; 1 the input has problems (they are listed), or a run is not the same again; 2 wrong usage; 3 no portfolio
 meets the limits.
@@ -100,6 +100,16 @@ def run(path: Path, **options: Any) -> None:
     say(text)
     if clash:
         sys.exit(CLASH)
+
+
+@cli.command()
+@click.argument("was", type=click.Path(path_type=Path), metavar="A")
+@click.argument("now", type=click.Path(path_type=Path), metavar="B")
+def compare(was: Path, now: Path) -> None:
+    """What changed between two run folders, and what each change did; of two workbooks the inputs alone."""
+    from fundappraise.comparison import compare_places
+
+    say(compare_places(was, now))
 
 
 @cli.command()

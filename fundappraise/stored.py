@@ -101,7 +101,7 @@ def changes_as_record(changes: Changes | None) -> dict[str, Any] | None:
     """A comparison with an earlier run as plain values. It is kept because that run may be gone when this one is verified."""
     if changes is None:
         return None
-    tables = {name: getattr(changes, name).to_dict("list") for name in ("inputs", "measures")}
+    tables = {name: getattr(changes, name).to_dict("list") for name in ("inputs", "measures", "parts")}
     plain = {name: getattr(changes, name) for name in ("since", "npv_change", "npv_change_se", "paired")}
     return {**plain, "now_in": list(changes.now_in), "now_out": list(changes.now_out), **tables}
 
@@ -123,4 +123,5 @@ def changes_of(record: Mapping[str, Any] | None) -> Changes | None:
         now_in=tuple(record["now_in"]),
         now_out=tuple(record["now_out"]),
         measures=pd.DataFrame(record["measures"]),
+        parts=pd.DataFrame(record["parts"]),
     )

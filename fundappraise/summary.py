@@ -94,8 +94,11 @@ def _since(changes: Changes | None) -> Iterator[str]:
         yield f"Since {changes.since} no input has changed."
     else:
         yield f"Since {changes.since} {count} input{'s' * (count != 1)} changed:"
+    effects = {row["what"]: row["effect"] for _, row in changes.parts.iterrows()}
     for _, row in changes.inputs.head(_SHOWN_INPUTS).iterrows():
-        yield f"  {row['address']}  {row['was']} → {row['now']} {row['unit']}".rstrip()
+        moved = effects.get(row["address"])
+        did = "" if moved is None else f"   moves expected NPV by {moved:+.2f} M USD".replace("-", "−")
+        yield f"  {row['address']}  {row['was']} → {row['now']} {row['unit']}".rstrip() + did
     if count > _SHOWN_INPUTS:
         yield f"  and {count - _SHOWN_INPUTS} more"
     error = f"± {changes.npv_change_se:.2g}" if np.isfinite(changes.npv_change_se) else ""

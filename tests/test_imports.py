@@ -33,6 +33,7 @@ LAYERS = (
         "kept",
         "verify",
         "decide",
+        "comparison",
         "summary",
         "commands",
         "cli",

@@ -11,8 +11,8 @@ import fundappraise as fa
 from fundappraise.cli import cli
 
 NAMES = [
-    "Fund", "InputError", "Project", "allocate", "appraise", "cvar", "dist", "example", "irr", "measures", "mirr", "model",
-    "npv", "open_run", "process", "read_fund", "select", "xirr",
+    "Fund", "InputError", "Project", "allocate", "appraise", "compare", "cvar", "dist", "example", "irr", "measures", "mirr",
+    "model", "npv", "open_run", "process", "read_fund", "select", "xirr",
 ]  # fmt: skip
 MOST_NAMES = 20
 
@@ -22,6 +22,7 @@ COMMANDS = {
     "run": [
         "path", "-o", "--output", "--paths", "--seed", "--scenario", "--without", "--since", "--workers", "--engine", "--quiet",
     ],
+    "compare": ["was", "now"],
     "trace": ["folder", "address", "--year", "--path"],
     "verify": ["folder", "--workers", "--quiet"],
     "models": ["name"],

@@ -1,4 +1,4 @@
-"""This run beside an earlier one of the same fund: which inputs changed, and how the totals moved on the same futures."""
+"""A run beside an earlier one of the same fund: which inputs changed, what each did, how the totals moved on the same futures."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ import numpy as np
 
 from fundappraise.arrays import Floats
 from fundappraise.fund.fund import Driver, Fund, Input, Market, Project
-from fundappraise.measures.risk import cvar_estimate, mean_estimate, probability_estimate
+from fundappraise.measures.risk import Estimate, cvar_estimate, mean_estimate, probability_estimate
+from fundappraise.outcome.attribution import Moved, parts
 from fundappraise.outcome.decision import Decision
+from fundappraise.outcome.worlds import first_futures
+from fundappraise.simulate.run import Appraisal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +46,11 @@ class InputChange:
 
 @dataclass(frozen=True, eq=False)
 class Changes:
-    """``measures`` has a row a figure: what, was, now, change, se. ``paired``: same seed and paths, so the error is small."""
+    """``measures`` has a row a figure: what, was, now, change, se. ``paired``: same seed and paths, so the error is small.
+
+    ``parts`` splits the change of the expected NPV (MUSD): what, effect, se. A row an input set back alone, then the projects
+    that went or came, then the rest, so that they add up; without changed inputs it is empty.
+    """
 
     since: str
     inputs: pd.DataFrame
@@ -53,36 +60,78 @@ class Changes:
     now_in: tuple[str, ...]
     now_out: tuple[str, ...]
     measures: pd.DataFrame
+    parts: pd.DataFrame
+
+    def __str__(self) -> str:
+        return "\n".join(in_words(self))
+
+
+def in_words(changes: Changes) -> Iterator[str]:
+    """The comparison as lines of text: what changed and what each change did to the expected NPV, then the figures."""
+    count = len(changes.inputs)
+    futures = "the futures are the same" if changes.paired else "seed or number of paths differ: errors are not paired"
+    yield f"{count} input{'s' * (count != 1)} changed; {futures}." if count else f"No input has changed; {futures}."
+    effects = {str(row["what"]): row for _, row in changes.parts.iterrows()}
+    if count:
+        yield f"{'':40} {'was':>18} {'is':>18}   moves expected NPV by, M USD"
+    for _, row in changes.inputs.iterrows():
+        own = effects.pop(str(row["address"]), None)
+        effect = "" if own is None else _signed(float(own["effect"]), float(own["se"]))
+        named = f"{row['address']} {row['unit']}".strip()
+        yield f"  {named:38} {row['was']!s:>18} {row['now']!s:>18}   {effect}".rstrip()
+    for what, row in effects.items():
+        yield f"  {what:76}   {_signed(float(row['effect']), float(row['se']))}"
+    for _, row in changes.measures.iterrows():
+        yield f"  {row['what']:38} {row['was']:18.2f} {row['now']:18.2f}   {_signed(float(row['change']), float(row['se']))}"
+    yield f"  In now: {', '.join(changes.now_in) or 'none'}.  Out now: {', '.join(changes.now_out) or 'none'}."
+
+
+def _signed(value: float, error: float) -> str:
+    text = f"{value:+.2f} ± {error:.2f}" if np.isfinite(error) else f"{value:+.2f}"
+    return text.replace("-", "−")
 
 
 def changes_since(earlier: Earlier, decision: Decision) -> Changes:
     """The comparison of a decision with an earlier run."""
+    run, outcome = decision.run, decision.outcome
+    nothing = np.zeros(run.n_paths)
+    npv, loss = (nothing, nothing) if outcome is None else (outcome.npv_by_path, outcome.capital_loss_by_path)
+    now = Earlier("", run.fund, run.seed, run.n_paths, decision.chosen, npv, loss)
+    return changes_between(earlier, now, first_futures(run))
+
+
+def changes_between(was: Earlier, now: Earlier, base: Appraisal) -> Changes:
+    """The comparison of two runs; ``base`` is the later one, all candidates, on its first futures."""
     import pandas as pd
 
-    run, outcome = decision.run, decision.outcome
-    npv = outcome.npv_by_path if outcome is not None else np.zeros(run.n_paths)
-    loss = outcome.capital_loss_by_path if outcome is not None else np.zeros(run.n_paths)
-    paired = earlier.seed == run.seed and earlier.n_paths == run.n_paths
-    tail = run.fund.number("confidence")
+    paired = was.seed == now.seed and was.n_paths == now.n_paths
+    tail = now.fund.number("confidence")
     rows = [
-        _moved("Expected NPV", npv, earlier.npv_by_path, paired),
+        _moved("Expected NPV", now.npv_by_path, was.npv_by_path, paired),
         _levels(
             "Futures with a loss",
-            probability_estimate(loss > 0),
-            probability_estimate(earlier.capital_loss_by_path > 0),
+            probability_estimate(now.capital_loss_by_path > 0),
+            probability_estimate(was.capital_loss_by_path > 0),
         ),
-        _levels("CVaR of capital loss", cvar_estimate(loss, tail), cvar_estimate(earlier.capital_loss_by_path, tail)),
+        _levels(
+            "CVaR of capital loss", cvar_estimate(now.capital_loss_by_path, tail), cvar_estimate(was.capital_loss_by_path, tail)
+        ),
     ]
-    rows_of_inputs = [[getattr(row, f.name) for f in fields(InputChange)] for row in input_changes(earlier.fund, run.fund)]
+    found = list(input_changes(was.fund, now.fund))
+    names = [f.name for f in fields(InputChange)]
+    total = Estimate(float(rows[0][3]), float(rows[0][4]))
+    moved = Moved(was.fund, was.chosen, now.chosen, tuple(row.address for row in found), total)
+    effects = [(part.what, part.effect.value, part.effect.error) for part in parts(moved, base)] if found else []
     return Changes(
-        since=earlier.folder,
-        inputs=pd.DataFrame(rows_of_inputs, columns=[f.name for f in fields(InputChange)]),
-        npv_change=float(rows[0][3]),
-        npv_change_se=float(rows[0][4]),
+        since=was.folder,
+        inputs=pd.DataFrame([[getattr(row, name) for name in names] for row in found], columns=names),
+        npv_change=total.value,
+        npv_change_se=total.error,
         paired=paired,
-        now_in=tuple(name for name in decision.chosen if name not in earlier.chosen),
-        now_out=tuple(name for name in earlier.chosen if name not in decision.chosen),
+        now_in=tuple(name for name in now.chosen if name not in was.chosen),
+        now_out=tuple(name for name in was.chosen if name not in now.chosen),
         measures=pd.DataFrame(rows, columns=["what", "was", "now", "change", "se"]),
+        parts=pd.DataFrame(effects, columns=["what", "effect", "se"]),
     )
 
 

@@ -122,9 +122,14 @@ def under_scenario(
     base: Appraisal, overrides: Mapping[str, float | str], workers: int | None = 1, on: Workers = "threads"
 ) -> Appraisal:
     """The run under a scenario, on the same futures; what it does not reach is taken over."""
+    fund = base.fund.with_(overrides, models_folder=base.plan.models_folder)
+    return under_fund(base, fund, {parsed.owner for a in overrides if (parsed := parse_address(a)) is not None}, (workers, on))
+
+
+def under_fund(base: Appraisal, fund: Fund, owners: set[str], by: tuple[int | None, Workers] = (1, "threads")) -> Appraisal:
+    """The run of a fund of which only ``owners`` changed: projects, markets, drivers, or any other name for the fund itself."""
     folder, plan = base.plan.models_folder, base.plan
-    fund = base.fund.with_(overrides, models_folder=folder)
-    reached = _reached(plan, fund, {parsed.owner for a in overrides if (parsed := parse_address(a)) is not None})
+    reached = _reached(plan, fund, owners)
     part = with_configurations(plan_fund(fund, only=reached, models_folder=folder, engine=plan.engine))
     there = {project.id for project in fund.included}
     kept = [project for project in plan.projects if project.name in there - reached]
@@ -138,7 +143,7 @@ def under_scenario(
         markets=tuple({m.name: m for m in (*plan.markets, *part.markets)}.values()),
         warnings=(),
     )
-    return _simulated(base, with_paths(part, plan.given_paths), with_paths(whole, plan.given_paths), (workers, on))
+    return _simulated(base, with_paths(part, plan.given_paths), with_paths(whole, plan.given_paths), by)
 
 
 def _reached(plan: Plan, fund: Fund, owners: set[str]) -> frozenset[str]:

@@ -198,6 +198,7 @@ def _portfolio(decision: Decision, changes: Changes | None, drawn: Drawn, words:
         "economics_table": tables.economics_table(decision, words),
         "changes_table": tables.changes_table(changes, words),
         "moves_table": tables.moves_table(changes, words),
+        "effects_table": tables.effects_table(changes, words),
         "portfolio_charts": [(chart.title, svg(chart)) for chart in drawn.portfolio],
         "frontier_charts": [(chart.title, svg(chart)) for chart in drawn.frontiers],
         "explained": explanation(decision, words),

@@ -340,6 +340,14 @@ def since(figures: Figures, changes: Changes | None) -> Markup | None:
             "Expected gain {change} million; the futures are not the same."
         )  # fmt: skip
         parts.append(say(gain, change=shown))
+    largest = changes.parts.reindex(changes.parts["effect"].abs().sort_values(ascending=False, kind="stable").index).head(3)
+    told = [
+        f"{row['what']} ({words.number(row['effect'], 1, plus=True)})"
+        for _i, row in largest.iterrows()
+        if abs(row["effect"]) >= 0.05
+    ]
+    if n and told:
+        parts.append(say(_("Most of it: {list}."), list="; ".join(told)))
     parts += _moves(figures, changes)
     return Markup(" ").join(parts)
 

@@ -320,6 +320,19 @@ def changes_table(changes: Changes | None, words: Words) -> Table | None:
     return Table(_("Inputs that changed"), heads, rows, wide=True)
 
 
+def effects_table(changes: Changes | None, words: Words) -> Table | None:
+    """What each changed input did to the expected gain, set back alone, and the rest: a column that adds up."""
+    if changes is None or not len(changes.parts):
+        return None
+    _ = words.gettext
+    rows = [
+        (str(row["what"]), _difference(float(row["effect"]), float(row["se"]), words)) for _i, row in changes.parts.iterrows()
+    ]
+    rows.append((_("Expected gain of the portfolio"), _difference(changes.npv_change, changes.npv_change_se, words)))
+    caption = _("What each change did to the expected gain. Millions of USD, on the same futures.")
+    return Table(caption, (_("Change"), _("moves the gain by")), tuple(rows), frozenset({1}), total=True)
+
+
 def moves_table(changes: Changes | None, words: Words) -> Table | None:
     if changes is None or not len(changes.measures):
         return None

@@ -193,6 +193,8 @@ def _changes(book: Book, changes: Changes) -> None:
         for _, r in changes.inputs.iterrows()
     ]
     rows += [[r["what"], None, r["was"], r["now"], r["change"], r["se"], None, None] for _, r in changes.measures.iterrows()]
+    rows += [[f"{r['what']} moves expected NPV by", "MUSD", None, None, r["effect"], r["se"], None, None]
+             for _, r in changes.parts.iterrows()]  # fmt: skip
     units = [str(r[1] or "") for r in rows]
     write_table(book, "Changes", "Changes", f"Since the run {changes.since}.", columns, rows, frozen=1, units=units)
 

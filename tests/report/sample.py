@@ -227,6 +227,11 @@ class Changes:
     now_in: tuple[str, ...] = ()
     now_out: tuple[str, ...] = ()
     measures: pd.DataFrame = field(default_factory=pd.DataFrame)
+    parts: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(
+            [("A2.fee", -3.0, 0.02), ("A21 is in", 0.9, 0.1), ("the rest", -1.0, 0.11)], columns=["what", "effect", "se"]
+        )
+    )
 
 
 def _normals(name: str, n: int) -> np.ndarray:

@@ -255,7 +255,8 @@ def test_since_the_last_run():
     decision = figures(sample.decision())
     assert reasons.since(decision, None) is None
     assert plain(reasons.since(decision, sample.changes())) == (
-        "One input changed. Expected gain −3.10 ± 0.02 million, on the same futures. In now: A21."
+        "One input changed. Expected gain −3.10 ± 0.02 million, on the same futures. "
+        "Most of it: A2.fee (−3.0); the rest (−1.0); A21 is in (+0.9). In now: A21."
     )
     same = replace(sample.changes(), inputs=sample.changes().inputs.iloc[:0], now_in=(), npv_change=math.nan, paired=False)
     assert plain(reasons.since(decision, same)) == "No input changed. No project in or out."
