@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fundappraise.drivers.range_problems import shown
 from fundappraise.errors import Problem, did_you_mean
 from fundappraise.fund.check_frame import Frame, percent_slip
-from fundappraise.fund.currencies import LINES, quoting
+from fundappraise.fund.currencies import LINES, other_currency, quoting
 from fundappraise.fund.fund import Share
 
 _KINDS = ("country", *LINES)
@@ -60,6 +60,10 @@ def _currency(frame: Frame, row: Share, place: str) -> Iterator[Problem]:
     model = frame.model(project.model) if project else None
     if model is not None and LINES[row.of] not in model.assumptions:
         yield Problem(place, f"{row.project}: {model.name} does not say what its {row.of.removeprefix('currency of ')} is in.")
+    typed = [item.code for item in project.inputs if other_currency(item.unit, fund.currency) == row.which] if project else []
+    if typed:
+        found = f"{row.project}: {', '.join(typed)} is typed in {row.which}, and its {row.of} has a share in {row.which}."
+        yield Problem(place, found, hint="Of one line the exchange rate would move the amount twice.", severity="remark")
     quoted = quoting(fund, row.which)
     if quoted is None:
         found = f"{row.project}: no driver quotes {row.which} against {fund.currency}."

@@ -112,6 +112,13 @@ def test_an_amount_in_another_currency_needs_a_driver_in_the_paths():
     assert told(in_tenge(unit="MRUB/year"), drivers=(replace(tenge("RUB/USD", start=80.0), name="usd_rub"),)) == []
 
 
+def test_an_amount_in_tenge_beside_a_share_in_tenge_is_remarked():
+    fund = fund_of_firms(in_tenge(), drivers=(tenge(),), shares=shares("currency of revenue", 0.4))
+    remarks = [problem.text for problem in check_fund(fund, MODELS) if problem.severity == "remark"]
+    twice = "F: sales is typed in KZT, and its currency of revenue has a share in KZT."
+    assert f"{twice} Of one line the exchange rate would move the amount twice." in remarks
+
+
 def problems(*rows, **parts):
     fund = fund_of_firms(firm(), shares=rows, **parts)
     return [problem.text for problem in check_fund(fund, MODELS) if problem.where.startswith("F: ")]
