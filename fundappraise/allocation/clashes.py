@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from fundappraise.allocation.infeasible import CVAR, clashes
@@ -37,14 +39,14 @@ def explain_clash(problem: Problem) -> tuple[tuple[str, ...], str]:
     name, give = next(iter(found.cheapest_relaxation.items()))
     if name == CVAR:
         assert limit is not None
-        words = f"CVaR of capital loss: {limit + give:.1f} MUSD in place of {limit:g} MUSD"
+        words = f"CVaR of capital loss: {_looser(limit + give):g} MUSD in place of {limit:g} MUSD"
     elif name in on_paths:
         path_row, amount = on_paths[name], on_paths[name].limit.amount
-        words = f"{name}: {_of_paths(amount + give, path_row)} in place of {_of_paths(amount, path_row)}"
+        words = f"{name}: {_of_paths(_looser(amount + give), path_row)} in place of {_of_paths(amount, path_row)}"
     else:
         row = named[name]
         name, sense = row.words.removeprefix(AT_LEAST), "at least " if row.words.startswith(AT_LEAST) else ""
-        words = f"{name}: {sense}{_amount(abs(row.upper + give), row)} in place of {_amount(abs(row.upper), row)}"
+        words = f"{name}: {sense}{_amount(abs(_looser(row.upper + give)), row)} in place of {_amount(abs(row.upper), row)}"
     return tuple(stated), f"The smallest single change that helps: {words}."
 
 
@@ -65,3 +67,11 @@ def _amount(amount: float, row: Row) -> str:
     """In MUSD, also where a share of the commitments is limited; or a number of projects or sectors."""
     kind = kind_of(row.limit.of) if row.limit is not None else None
     return f"{amount:.4g}" if kind is not None and kind.unit == "1" else f"{amount:.4g} MUSD"
+
+
+def _looser(upper: float, digits: int = 3) -> float:
+    """A bound rounded up to so many digits, so that what is printed is enough when it is typed."""
+    if upper == 0:
+        return 0.0
+    step = 10.0 ** (math.floor(math.log10(abs(upper))) + 1 - digits)
+    return float(f"{math.ceil(upper / step - 1e-9) * step:.10g}")

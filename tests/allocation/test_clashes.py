@@ -82,8 +82,8 @@ def test_a_cvar_limit_that_a_must_breaks():
     assert set(clashes) == {"S must be in", "CVaR of capital loss at most 1 MUSD"}
     needed = result.projects.loc["S", "loss_cvar"]
     found = float(relaxation.split("CVaR of capital loss: ")[1].split(" MUSD")[0])
-    assert found == pytest.approx(needed, rel=2e-3, abs=0.1)
-    assert choose(risky(found + 0.1)).chosen == ("S",)
+    assert found == pytest.approx(needed, rel=6e-3)
+    assert choose(risky(found)).chosen == ("S",)  # what is printed is enough
 
 
 def test_the_solver_agrees_that_the_problem_has_no_answer():
