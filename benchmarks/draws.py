@@ -21,7 +21,7 @@ def measured() -> Iterator[str]:
     n_drivers = len(plan.drivers) * plan.timeline.n_periods
     # best of many for each small part: a machine that does other things too interrupts some of them, never all
     of_drivers = TASK_BLOCKS * best(lambda: driver_block(plan.drivers, plan.dependence, sampler, 0, plan.timeline))
-    of_inputs = sum(best(lambda rows=rows: draws(plan, rows, 1, blocks)) for rows in owners)  # type: ignore[misc]
+    of_inputs = sum(best(lambda rows=rows: draws(plan, rows, 1, blocks)) for rows in owners)
     generator = np.random.default_rng(1)
     normal = best(lambda: generator.standard_normal((n_drivers, 1024))) / (n_drivers * 1024)
     for what, seconds, count in (

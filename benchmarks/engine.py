@@ -32,7 +32,7 @@ def measured() -> Iterator[str]:
     plan = plan_fund(fund)
     yield f"models planned      {perf_counter() - start:6.2f} s"
     project = plan.project("A2")
-    values = world(plan, 1, range(TASK_BLOCKS)).values["A2"]
+    values = world(plan, 1, range(TASK_BLOCKS)).inputs(project)
     whole = project.kernel.schedule
     cells = len(whole.main.trees) * plan.timeline.n_periods * TASK_BLOCKS * 1024
     start = perf_counter()
@@ -51,14 +51,14 @@ def measured() -> Iterator[str]:
     yield f"whole fund          {1e6 * (perf_counter() - start) / 16_384:6.0f} µs a path, all projects, one process, numpy"
 
 
-def compiling(plan, outputs) -> str:  # type: ignore[no-untyped-def]
+def compiling(plan, outputs) -> str:
     """Processor time of compiling one model's kernel, and of reading it again from a folder of its own."""
     import tempfile
 
     text = source(plan, outputs, "benchmark").text
     kept = cache.cache_folder
     with tempfile.TemporaryDirectory() as folder:
-        cache.cache_folder = lambda: Path(folder)  # type: ignore[assignment]
+        cache.cache_folder = lambda: Path(folder)
         found = []
         for _ in range(2):
             cache._known.clear()

@@ -52,7 +52,7 @@ def inputs(n_paths: int, seed: int = 7) -> Arrays:
 
 
 @njit(nogil=True, error_model="numpy")
-def by_hand(demand, capacity, fee, unit_cost, fixed_cost, cost, loan_rate, fixed, net, min_cover, defaulted, paid_in):  # type: ignore[no-untyped-def]
+def by_hand(demand, capacity, fee, unit_cost, fixed_cost, cost, loan_rate, fixed, net, min_cover, defaulted, paid_in):
     """The model as one would write it for these inputs: a loop over periods for each path, the state in variables."""
     build, life, tax_rate, tax_life, gearing, tenor, reserve_share, days = fixed
     for k in range(demand.shape[1]):

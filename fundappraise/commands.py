@@ -89,7 +89,10 @@ def _marked_copy(path: Path, found: tuple[Problem, ...]) -> str | None:
 
 def _is_model(path: Path) -> bool:
     text = path.read_bytes()
-    return bool(re.search(rb"^\s*\[(items|checks|outputs)[].]", text, re.MULTILINE)) or b"include" in text.split(b"[", 1)[0]
+    return (
+        bool(re.search(rb"^\s*\[(items|assumptions|checks|outputs)[].]", text, re.MULTILINE))
+        or b"include" in text.split(b"[", 1)[0]
+    )
 
 
 def _check_model(path: Path, *, as_json: bool) -> tuple[str, bool]:

@@ -411,9 +411,9 @@ def test_every_line_is_the_runs_and_the_references_and_follows_from_its_parts(ca
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(13))
-def test_every_line_of_every_project_in_every_year(caspian, number):
+def test_every_line_of_every_project_in_years_of_each_stage(caspian, number):
     project = caspian.plan.projects[number]
-    assert list(differences(caspian, project.name, caspian.plan.timeline.years, 4321)) == []
+    assert list(differences(caspian, project.name, caspian.plan.timeline.years[::6], 4321)) == []
 
 
 def test_every_line_of_the_example_can_be_printed(caspian):

@@ -54,7 +54,7 @@ def _digest(text: str) -> str:
     here = Path(__file__).parent
     parts = [
         text,
-        *((here / name).read_text(encoding="utf-8") for name in ("operations.py", "rows.py")),
+        *((here / name).read_text(encoding="utf-8") for name in ("operations.py", "rows.py", "row_loops.py")),
         platform.python_version(), numba.__version__, llvmlite.__version__, np.__version__,
         llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten(),
     ]  # fmt: skip

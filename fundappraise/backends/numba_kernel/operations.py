@@ -10,12 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from fundappraise.formula.ops import EXCEEDS_TOLERANCE
 
@@ -79,79 +76,47 @@ def _counted(b: Value, best: Value, x: Value, when: Value, sign: str) -> Value:
     return b.select(counts, x, best)
 
 
-_BUILD: dict[str, tuple[int, Callable[..., Value]]] = {
-    "over": (2, lambda b, x, y: b.fdiv(x, y)),
-    "power": (2, _power),
-    "exp": (1, _math("exp")),
-    "log": (1, _math("log")),
-    "root": (1, _math("sqrt")),
-    "absolute": (1, _absolute),
-    "floored": (1, _floor),
-    "rounded": (1, _math("round")),
-    "lesser": (2, _lesser),
-    "greater": (2, _greater),
-    "below": (2, _comparison("<")),
-    "at_most": (2, _comparison("<=")),
-    "above": (2, _comparison(">")),
-    "at_least": (2, _comparison(">=")),
-    "equal": (2, _comparison("==")),
-    "unequal": (2, _comparison("!=")),
-    "both": (2, lambda b, x, y: _flag(b, b.and_(_true(b, x), _true(b, y)))),
-    "either": (2, lambda b, x, y: _flag(b, b.or_(_true(b, x), _true(b, y)))),
-    "negated": (1, lambda b, x: _flag(b, b.fcmp_ordered("==", x, _ZERO))),
-    "exceeds": (2, _exceeds),
-    "exceeds_by": (3, _exceeds),
-    "pick": (3, lambda b, condition, yes, no: b.select(_true(b, condition), yes, no)),
-    "period_rate": (2, _period_rate),
-    "defined": (1, lambda b, x: x),
-    "lowest": (3, lambda b, best, x, when: _counted(b, best, x, when, "<")),
-    "highest": (3, lambda b, best, x, when: _counted(b, best, x, when, ">")),
+_BUILD: dict[str, Callable[..., Value]] = {
+    "over": lambda b, x, y: b.fdiv(x, y),
+    "power": _power,
+    "exp": _math("exp"),
+    "log": _math("log"),
+    "root": _math("sqrt"),
+    "absolute": _absolute,
+    "floored": _floor,
+    "rounded": _math("round"),
+    "lesser": _lesser,
+    "greater": _greater,
+    "below": _comparison("<"),
+    "at_most": _comparison("<="),
+    "above": _comparison(">"),
+    "at_least": _comparison(">="),
+    "equal": _comparison("=="),
+    "unequal": _comparison("!="),
+    "both": lambda b, x, y: _flag(b, b.and_(_true(b, x), _true(b, y))),
+    "either": lambda b, x, y: _flag(b, b.or_(_true(b, x), _true(b, y))),
+    "negated": lambda b, x: _flag(b, b.fcmp_ordered("==", x, _ZERO)),
+    "exceeds": _exceeds,
+    "exceeds_by": _exceeds,
+    "pick": lambda b, condition, yes, no: b.select(_true(b, condition), yes, no),
+    "period_rate": _period_rate,
+    "defined": lambda b, x: x,
+    "lowest": lambda b, best, x, when: _counted(b, best, x, when, "<"),
+    "highest": lambda b, best, x, when: _counted(b, best, x, when, ">"),
 }
-"""Number of arguments, and LLVM's instructions for arguments that are all known."""
+"""LLVM's instructions for arguments that are all known."""
 
 
-@cache
-def __getattr__(name: str) -> Any:
-    """``lesser_ok`` for ``lesser`` with its first argument open; made when a kernel imports it."""
+def instructions(name: str) -> Callable[..., Value]:
+    """``lesser_ok`` is ``lesser`` with its first argument open."""
     base, _, letters = name.rpartition("_")
-    if base not in _BUILD or letters.strip("ok"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    arity, build = _BUILD[base]
+    build = _BUILD[base]
 
-    def instructions(b: Value, args: tuple[Value, ...]) -> Value:
+    def made(b: Value, *args: Value) -> Value:
         result = build(b, *args)
         for letter, part in zip(letters, args, strict=False):
             if letter == "o":
                 result = b.fadd(result, b.fsub(part, part))
         return result
 
-    return _WITH_ARGUMENTS[arity](instructions)
-
-
-def _signature(arity: int) -> Any:
-    return types.float64(*[types.float64] * arity)
-
-
-def _one(instructions: Callable[..., Value]) -> Any:
-    def operation(typingctx: Any, a: Any) -> Any:
-        return _signature(1), lambda context, builder, signature, args: instructions(builder, args)
-
-    return intrinsic(operation)
-
-
-def _two(instructions: Callable[..., Value]) -> Any:
-    def operation(typingctx: Any, a: Any, b: Any) -> Any:
-        return _signature(2), lambda context, builder, signature, args: instructions(builder, args)
-
-    return intrinsic(operation)
-
-
-def _three(instructions: Callable[..., Value]) -> Any:
-    def operation(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
-        return _signature(3), lambda context, builder, signature, args: instructions(builder, args)
-
-    return intrinsic(operation)
-
-
-_WITH_ARGUMENTS = {1: _one, 2: _two, 3: _three}
-"""numba counts an intrinsic's parameters."""
+    return made

@@ -26,21 +26,19 @@ Written by fundappraise from the model's formulas, for numba; a changed model ge
 is a row of {tile} paths in `work`, an amount of all periods such rows in `history`.
 """
 
-import math
-
 import numpy as np
 from numba import njit
 
-from fundappraise.backends.numba_kernel.operations import (
-    {operations},
-)
-from fundappraise.backends.numba_kernel.rows import FETCH, FILL, KEEP, PUT, RECALL, given, lag, look_up, move, read, write
+from fundappraise.backends.numba_kernel.row_loops import row_loop
+from fundappraise.backends.numba_kernel.rows import FETCH, FILL, KEEP, PUT, RECALL, given, lag, look_up, move
 
 MOVES = np.array(
     [
 {moves}
     ]
 )
+
+{loops}
 
 
 @njit("i8(i8[:, ::1], f8[::1], f8[::1], i8, i8)", nogil=True, error_model="numpy", cache=True)
@@ -77,12 +75,11 @@ def source(plan: Pass, outputs: Iterable[str], title: str, *, open_inputs: bool 
     kernel = _Kernel(plan, tuple(outputs), Doubt.INFINITE if open_inputs else Doubt.NONE)
     body = [line for number in range(len(kernel.stages)) for line in _StageText(kernel, number).lines()]
     text = "\n".join(" " * 8 + line for line in body) + "\n    return 0\n"
-    used = sorted(set(re.findall(r"\b([a-z_]+_[ok]+)\(", text))) or ["pick_k"]
     head = _HEAD.format(
         title=re.sub(r"[^\w/. -]", "_", title),
         counts=f"{len(kernel.lines)} lines in {len(kernel.stages)} stages",
-        operations=",\n    ".join(used),
         moves="\n".join(f"        {move}" for move in kernel.moves),
+        loops="\n\n".join(kernel.loops),
         lags=len(kernel.lags) + 1,
         rows=max(1, len(kernel.rows)) * TILE,
         histories=len(kernel.histories) * TILE,
@@ -126,6 +123,7 @@ class _Kernel:
         self.histories: dict[str, int] = {}
         self.moves: list[str] = []
         self.lags: dict[str, int] = {}
+        self.loops: list[str] = []
         self.taken = {f"{YEARS}_"}
         self.doubts = self._doubts()
 
@@ -312,8 +310,16 @@ class _StageText:
             computed = [line for line in part if not line.is_lookup]
             carried = self.carried if index == last else ()
             if computed or carried:
-                yield f"for p in range({TILE}):"
-                yield from ("    " + text for text in self._loop(index, computed, carried))
+                yield self._call(list(self._loop(index, computed, carried)))
+
+    def _call(self, lines: list[str]) -> str:
+        """The line that calls for a loop over the paths, whose text is set down at the head of the kernel."""
+        outside = {*self.same.known.values(), "is_first", "is_last"}
+        same = sorted(outside & set(re.findall(r"\w+", "\n".join(lines))))
+        name = f"loop_{len(self.kernel.loops) + 1}"
+        body = "\n".join(lines)
+        self.kernel.loops.append(f'{name} = row_loop(\n    "{" ".join(same)}",\n    """\n{body}\n""",\n)')
+        return f"{name}(work, ({''.join(f'{word}, ' for word in same)}))"
 
     def _look_up(self, line: Line) -> str:
         curve, age = line.leaves
@@ -330,17 +336,17 @@ class _StageText:
         own = {line.name for line in computed if line.kind != "fold"}
         for leaf in dict.fromkeys([leaf for line in computed for leaf in line.leaves] + [Name(name) for name in carried]):
             if name_of(leaf) not in kernel.uniform and not (isinstance(leaf, Name) and leaf.name in own):
-                yield f"{scope.name(key_of(leaf))} = read(work, {self._row_of(leaf)}, p)"
+                yield f"{scope.name(key_of(leaf))} = read({self._row_of(leaf)})"
         for line in computed:
             if line.kind == "fold":
-                yield f"{scope.name(f'{line.name} so far')} = read(work, {kernel.row(line.name)}, p)"
+                yield f"{scope.name(f'{line.name} so far')} = read({kernel.row(line.name)})"
         for line in computed:
             yield f"{scope.name(line.name)} = {kernel.value(line, scope).text}"
         for line in computed:
             if self._is_stored(line, index):
-                yield f"write(work, {kernel.row(line.name)}, p, {scope.name(line.name)})"
+                yield f"write({kernel.row(line.name)}, {scope.name(line.name)})"
         for name in carried:
-            yield f"write(work, {kernel.row(f'carried {name}')}, p, {scope.name(name)})"
+            yield f"write({kernel.row(f'carried {name}')}, {scope.name(name)})"
 
     def _row_of(self, leaf: Name | Shift) -> int:
         name, kernel = name_of(leaf), self.kernel
