@@ -19,6 +19,7 @@ from fundappraise.allocation.solve import Selection
 from fundappraise.measures.risk import Estimate
 from fundappraise.outcome.portfolio import Outcome
 from fundappraise.outcome.worlds import Question, worlds
+from fundappraise.simulate.movers import Movers, movers
 from fundappraise.simulate.run import Appraisal
 
 if TYPE_CHECKING:
@@ -221,6 +222,11 @@ class Decision:
     @property
     def _asked(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return self.choice.excluded, self.choice.forced
+
+    @cached_property
+    def movers(self) -> Movers | None:
+        """Which inputs move the chosen set (without one, all candidates) and each project most; None on few paths."""
+        return movers(self.run, self.chosen)
 
     @cached_property
     def _problem(self) -> Problem:

@@ -23,6 +23,7 @@ from fundappraise.report.conditions import conditions
 from fundappraise.report.drawn import Drawn, draw
 from fundappraise.report.explanation import explanation
 from fundappraise.report.figures import Figures, figures_of
+from fundappraise.report.firm_page import firm_page
 from fundappraise.report.fund_page import fund_page
 from fundappraise.report.project_page import ProjectPage, project_page
 from fundappraise.report.tables import Table
@@ -111,6 +112,7 @@ def render(decision: Decision, changes: Changes | None, run_folder_name: str, wo
         "origin": decision.run.fund.origin,
         "sponsors": decision.run.fund.sponsors,
     }
+    context["firm"] = firm_page(decision, words)
     context |= _page_one(decision, changes, drawn, words)
     context |= _portfolio(decision, changes, drawn, words)
     context |= _fund(decision, drawn, words)

@@ -110,13 +110,21 @@ def counts_table(rows: Sequence[AssumptionRow], groups: Sequence[tuple[str, str]
 
 
 def correlations_table(run: Appraisal, words: Words) -> Table | None:
-    if not run.fund.correlations:
+    """Pairs as asked for, as used (the nearest that can hold) and as these futures have them."""
+    table = run.correlations
+    if table.empty:
         return None
     _ = words.gettext
-    heads = (_("First"), _("Second"), _("Coefficient"), _("Source"))
-    rows = tuple((c.first, c.second, words.number(c.coefficient, 2), c.source or _("none stated")) for c in run.fund.correlations)
-    caption = _("Correlations of the drivers, of changes within a year. Pairs not listed are independent.")
-    return Table(caption, heads, rows, frozenset({2}), wide=True)
+    sources = {frozenset((c.first, c.second)): c.source for c in run.fund.correlations}
+    heads = (_("First"), _("Second"), _("Asked"), _("Used"), _("Achieved"), _("Source"))
+    rows = tuple(
+        (str(row["first"]), str(row["second"]), words.number(float(row["asked"]), 2), words.number(float(row["used"]), 2),
+         f"{words.number(float(row['achieved']), 2)} ± {words.number(float(row['se']), 3)}",
+         sources.get(frozenset((row["first"], row["second"])), _("follows from a group")) or _("none stated"))
+        for _k, row in table.iterrows()
+    )  # fmt: skip
+    caption = _("Correlations: of drivers' changes within a year, of inputs by future. Pairs not listed are independent.")
+    return Table(caption, heads, rows, frozenset({2, 3, 4}), wide=True)
 
 
 def sources_table(sources: Sequence[Source], words: Words) -> Table:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from fundappraise.report.charts import Chart, svg
+from fundappraise.report.firm_page import tornado_table
 from fundappraise.report.input_tables import inputs_table
 from fundappraise.report.tables import Table, returns_table, sector_name
 from fundappraise.report.words import NBSP, Words
@@ -38,6 +39,7 @@ class ProjectPage:
     charts: tuple[tuple[str, Markup], ...]
     returns: Table
     inputs: Table | None
+    tornado: Table | None
     n_fixed: int
 
 
@@ -60,8 +62,17 @@ def project_page(
         charts=tuple((chart.title.partition(": ")[2] or chart.title, svg(chart)) for chart in charts),
         returns=returns_table(decision.projects, project.id, words),
         inputs=inputs_table(uncertain, caption, words) if uncertain else None,
+        tornado=_tornado(decision, project.id, words),
         n_fixed=len(rows) - len(uncertain),
     )
+
+
+def _tornado(decision: Decision, project_id: str, words: Words) -> Table | None:
+    found = decision.movers
+    if found is None or project_id not in found.tornado or found.tornado[project_id].empty:
+        return None
+    caption = words.gettext("{name}: gain with one input at its own P10 and at its P90. MUSD.").format(name=project_id)
+    return tornado_table(found.tornado[project_id], caption, words)
 
 
 def model_line(plan: ProjectPlan, words: Words) -> str:

@@ -73,7 +73,7 @@ def variance_shares(run: Appraisal, projects: Sequence[str] | None, blocks: int)
     columns = {} if not players else _columns(run, streams, read, players, blocks)
     stated = confidences(plan)
     table = pd.DataFrame(columns, index=pd.Index(players, name="input", dtype=object))
-    table.insert(0, "group", [_group(plan, player) for player in players])
+    table.insert(0, "group", [group_of(plan, player) for player in players])
     table.insert(1, "confidence", [stated.get(player.split(", ")[0], "") for player in players])
     table = table.sort_values("all", ascending=False, kind="stable") if players else table
     table.attrs["firmness"] = firmness(table)
@@ -118,7 +118,7 @@ def projects_of(run: Appraisal, projects: Sequence[str] | None) -> tuple[str, ..
     return names
 
 
-def _group(plan: Plan, player: str) -> str:
+def group_of(plan: Plan, player: str) -> str:
     """The declared group of an input, "drivers", or the owner."""
     first = player.split(", ")[0]
     tie = plan.dependence.ties.get(first)

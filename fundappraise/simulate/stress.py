@@ -25,7 +25,7 @@ from fundappraise.fund.override import Override
 from fundappraise.measures.crossing import nearest_crossing, solved
 from fundappraise.measures.risk import Estimate, mean_estimate
 from fundappraise.model.schedule import schedule
-from fundappraise.simulate.block import fund_npv, world
+from fundappraise.simulate.block import driver_paths, fund_npv, world
 from fundappraise.simulate.fixed_levels import with_levels
 from fundappraise.simulate.inputs import PlannedInput
 from fundappraise.simulate.plan import Plan, ProjectPlan
@@ -92,17 +92,40 @@ class Trial:
     def blocks(self) -> range:
         return range(int(self.paths[-1]) // BLOCK + 1)
 
+    @cached_property
+    def drivers(self) -> Mapping[str, Floats]:
+        """The drivers' paths as they are, on ``blocks``."""
+        return driver_paths(self.run.plan, self.run.seed, self.blocks)
+
     def as_is(self, name: str) -> Floats:
         return self.run.columns[name]["fund_npv"][: self.paths.size]
 
     def under(self, plan: Plan, name: str) -> Floats:
         """Fund NPV ``(paths,)`` of a project in another plan. Declared checks are not enforced: a stress may break them."""
-        project = plan.project(name)
-        values = world(plan, self.run.seed, self.blocks, only=name).inputs(project)
+        return self._npv(plan, name, self._inputs(plan, name))
+
+    def side_by_side(self, plans: Sequence[Plan], name: str) -> Floats:
+        """As ``under`` for several plans that differ in a project's inputs alone, in one pass ``(plans, paths)``."""
+        rows = [self._inputs(plan, name) for plan in plans]
+        count = self.paths.size
+        values = {key: _abreast([row[key] for row in rows], count) for key in rows[0]}
+        try:
+            return self._npv(plans[0], name, values).reshape(len(plans), count)
+        except ValueError:  # a curve or a lag must be the same on every path
+            return np.stack([self._npv(plan, name, row) for plan, row in zip(plans, rows, strict=True)])
+
+    def _inputs(self, plan: Plan, name: str) -> dict[str, Floats]:
+        same = all(a is b for a, b in zip(plan.drivers, self.run.plan.drivers, strict=True))
+        drivers = self.drivers if same and plan.events is self.run.plan.events else None
+        values = world(plan, self.run.seed, self.blocks, only=name, drivers=drivers).inputs(plan.project(name))
+        return {key: row if row.shape[1] == 1 else row[:, self.paths] for key, row in values.items()}
+
+    def _npv(self, plan: Plan, name: str, values: Mapping[str, Floats]) -> Floats:
+        project, width = plan.project(name), max(row.shape[1] for row in values.values())
         results = project.kernel.run(values, project.bank_values, plan.timeline)
         outputs = {flow: results[project.model.outputs[flow]] for flow in FLOWS}
         npv = fund_npv(plan, project, outputs, plan.fund.number("hurdle"))
-        return np.broadcast_to(npv, (len(self.blocks) * BLOCK,))[self.paths]
+        return np.broadcast_to(npv, (max(width, self.paths.size),))
 
     def change(self, plan: Plan, names: Sequence[str]) -> Estimate:
         """Mean change of the NPV of ``names`` together, with its paired error."""
@@ -120,6 +143,14 @@ class Trial:
         return self.change(plan_fund(fund, only=only, models_folder=folder), names)
 
 
+def _abreast(rows: Sequence[Floats], count: int) -> Floats:
+    """Arrays ``(periods or 1, paths or 1)`` one beside the other; one column where all are the same."""
+    if all(row is rows[0] or (row.shape == (rows[0].shape[0], 1) and np.array_equal(row, rows[0])) for row in rows):
+        return rows[0] if rows[0].shape[1] == 1 else np.tile(rows[0], (1, len(rows)))
+    periods = max(row.shape[0] for row in rows)
+    return np.concatenate([np.broadcast_to(row, (periods, count)) for row in rows], axis=1)
+
+
 def tornado(run: Appraisal, projects: Sequence[str] | None) -> pd.DataFrame:
     """See ``Appraisal.tornado``."""
     import pandas as pd
@@ -127,7 +158,7 @@ def tornado(run: Appraisal, projects: Sequence[str] | None) -> pd.DataFrame:
     names = projects_of(run, projects)
     trial, rows = Trial(run, names), []
     reads = {name: reading(run.plan, run.plan.project(name)) for name in names}
-    for address, level in _levels(run.plan).items():
+    for address, level in levels(run.plan).items():
         concerned = [name for name in names if address in reads[name]]
         if not concerned:
             continue
@@ -143,7 +174,7 @@ def tornado(run: Appraisal, projects: Sequence[str] | None) -> pd.DataFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class _Level:
+class Level:
     """One uncertain level: its range and unit (``factor`` from the stated one), and the plan in which it is fixed."""
 
     value: Distribution
@@ -153,21 +184,23 @@ class _Level:
     fixed: Callable[[float], Plan]
 
 
-def _levels(plan: Plan) -> dict[str, _Level]:
-    found: dict[str, _Level] = {}
+def levels(plan: Plan) -> dict[str, Level]:
+    found: dict[str, Level] = {}
     for owner in (*plan.projects, *plan.markets):
         for row in owner.inputs:
             if row.is_random:
                 unit = row.stated.unit or row.assumption.unit
                 label = row.stated.label or row.assumption.label
-                found[row.address] = _Level(row.value, label, unit, row.factor, _fixed(plan, row.address))
+                found[row.address] = Level(row.value, label, unit, row.factor, _fixed(plan, row.address))
     for spec in plan.drivers:
+        if spec.name in plan.given_paths:
+            continue  # nothing of it is drawn
         stated = {row.code: row for d in plan.fund.drivers if d.name == spec.name for row in d.parameters}
         for name, value in parameters_of(spec).items():
             if value.is_random:
                 row_of = stated.get(name)
                 label, unit = (row_of.label or name, row_of.unit) if row_of else (name, "")
-                found[f"{spec.name}.{name}"] = _Level(value, label, unit, 1.0, _fixed(plan, f"{spec.name}.{name}"))
+                found[f"{spec.name}.{name}"] = Level(value, label, unit, 1.0, _fixed(plan, f"{spec.name}.{name}"))
     return found
 
 
@@ -332,10 +365,10 @@ def _observed(run: Appraisal, names: Sequence[str], numbers: Ints) -> dict[str, 
     for driver in run.fund.drivers:
         if driver.name in reads:
             found[driver.name] = ("mean over the years", driver.unit, run.drivers(driver.name, count).mean(axis=1).to_numpy())
-    levels = _levels(run.plan)
+    known = levels(run.plan)
     for name in names:
         for code, drawn in run.draws(name, count).items():
-            level = levels[f"{name}.{code}"]
+            level = known[f"{name}.{code}"]
             found[f"{name}.{code}"] = (level.label, level.unit, drawn.to_numpy() / level.factor)
     return found
 

@@ -32,6 +32,7 @@ from fundappraise.model.items import Assumption, Item, Model
 from fundappraise.outcome.fund_paths import FundPaths
 from fundappraise.outcome.fund_returns import FundReturns
 from fundappraise.outcome.waterfall import terms_of
+from fundappraise.simulate.movers import Movers
 from fundappraise.timeline import Timeline
 
 N_PATHS = 2000
@@ -109,6 +110,11 @@ class Appraisal:
     def columns(self) -> dict[str, dict[str, np.ndarray]]:
         return {name: {"fund_npv": self.npv[name].to_numpy()} for name in self.npv}
 
+    @property
+    def correlations(self) -> pd.DataFrame:
+        rows = [(c.first, c.second, c.coefficient, c.coefficient, c.coefficient, 0.002) for c in self.fund.correlations]
+        return pd.DataFrame(rows, columns=["first", "second", "asked", "used", "achieved", "se"])
+
     def drivers(self, name: str, paths: slice | None = None) -> pd.DataFrame:
         level = self.base_driver(name).to_numpy()
         noise = _normals(name, self.n_paths)[:, None] * np.linspace(0, 0.3, len(YEARS))[None, :]
@@ -161,6 +167,7 @@ class Decision:
     seconds: float = 0.4
     clashes: tuple[str, ...] = ()
     relaxation: str = ""
+    movers: Movers | None = None
 
     @property
     def projects(self) -> pd.DataFrame:

@@ -1,0 +1,65 @@
+"""What moves a result most, in the paper's short form: it agrees with the tornado and with the shares of the long form."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from shops import demand, fund_of_shops, run, shop, stated
+
+from fundappraise.drivers.distributions import normal
+from fundappraise.simulate.movers import movers
+
+COST, INCOME = normal(90, 100, 110), normal(25, 30, 35)
+MOVER = shop("B", stated("cost", 100), stated("income", 30, moves_with="demand", by=1.0, confidence="L"))
+FUND = fund_of_shops(
+    shop("A", stated("cost", COST, confidence="H"), stated("income", INCOME, confidence="M")),
+    MOVER,
+    drivers=(demand(growth=normal(0.0, 0.02, 0.04)),),
+)
+
+
+@pytest.fixture(scope="module")
+def shops():
+    return run(FUND, 4_096)
+
+
+def test_inputs_fixed_at_p10_and_p90_give_what_the_tornado_gives(shops):
+    found = movers(shops, ())
+    for name, long in (("A", shops.tornado(["A"])), ("B", shops.tornado(["B"])), ("all", shops.tornado())):
+        short = found.tornado[name]
+        assert set(short.index) == set(long.index)
+        for end in ("low", "high"):
+            np.testing.assert_allclose(short[end], long.loc[short.index, end])
+        for end in ("npv_low", "npv_high"):
+            np.testing.assert_allclose(short[end], long.loc[short.index, end], atol=4 * float(short["npv_se"].max()))
+        np.testing.assert_allclose(short["swing"], long.loc[short.index, "swing"], rtol=0.15)
+
+
+def test_shares_agree_with_the_shapley_effects_where_the_result_is_nearly_straight(shops):
+    short, long = movers(shops, ()), shops.variance_shares(blocks=4)
+    for address in long.index:
+        assert short.shares.loc[address, "all"] == pytest.approx(long.loc[address, "all"], abs=0.05)
+    assert 0.9 < short.together <= 1.0
+
+
+def test_the_sentence_counts_the_letters_of_the_inputs_that_matter(shops):
+    firm = movers(shops, ("A",)).firm
+    assert "1 is from the source named" in firm
+    assert "1 is from one press report" in firm
+
+
+def test_a_driver_whose_paths_are_given_keeps_them_and_its_parameters_are_no_input():
+    rng = np.random.default_rng(3)
+    given = 1.0 + 0.3 * rng.random((2_048, 6))
+    told = run(replace(FUND), 2_048, driver_paths={"demand": given})
+    found = movers(told, ("B",))
+    assert found.shares.index.tolist() == ["demand"]
+    assert found.shares.loc["demand", "all"] > 0.8
+    assert found.tornado["all"].empty
+    assert "demand.growth" not in told.tornado().index
+
+
+def test_too_few_futures_say_nothing():
+    assert movers(run(FUND, 8), ()) is None
