@@ -24,7 +24,7 @@ from fundappraise.drivers.sampling import BLOCK
 from fundappraise.fund.fund import Fund, Scenario
 from fundappraise.fund.override import parse_address
 from fundappraise.measures.risk import Estimate, cvar, mean_estimate
-from fundappraise.simulate.block import draws
+from fundappraise.simulate.block import draws, simulate
 from fundappraise.simulate.conditions import SelectedFlows
 from fundappraise.simulate.fixed_levels import with_levels
 from fundappraise.simulate.paths import Workers
@@ -79,7 +79,7 @@ def worlds(run: Appraisal, asked: Question) -> tuple[World, ...]:
     _ = base.configurations  # made before several threads ask for it
 
     def named(row: Scenario) -> World:
-        return _world(base, under_scenario(base, dict(row.overrides)), asked, (row.name, row.note))
+        return _world(base, _under(base, dict(row.overrides), None), asked, (row.name, row.note))
 
     levels = adverse_levels(base)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -122,11 +122,19 @@ def under_scenario(
     base: Appraisal, overrides: Mapping[str, float | str], workers: int | None = 1, on: Workers = "threads"
 ) -> Appraisal:
     """The run under a scenario, on the same futures; what it does not reach is taken over."""
+    return _under(base, overrides, (workers, on))
+
+
+_By = tuple[int | None, Workers] | None
+"""Workers for whole tasks, so that all bits are those of any other run; None: here, and only the blocks that are needed."""
+
+
+def _under(base: Appraisal, overrides: Mapping[str, float | str], by: _By) -> Appraisal:
     fund = base.fund.with_(overrides, models_folder=base.plan.models_folder)
-    return under_fund(base, fund, {parsed.owner for a in overrides if (parsed := parse_address(a)) is not None}, (workers, on))
+    return under_fund(base, fund, {parsed.owner for a in overrides if (parsed := parse_address(a)) is not None}, by)
 
 
-def under_fund(base: Appraisal, fund: Fund, owners: set[str], by: tuple[int | None, Workers] = (1, "threads")) -> Appraisal:
+def under_fund(base: Appraisal, fund: Fund, owners: set[str], by: _By = None) -> Appraisal:
     """The run of a fund of which only ``owners`` changed: projects, markets, drivers, or any other name for the fund itself."""
     folder, plan = base.plan.models_folder, base.plan
     reached = _reached(plan, fund, owners)
@@ -160,14 +168,16 @@ def _reached(plan: Plan, fund: Fund, owners: set[str]) -> frozenset[str]:
     return frozenset((touched | moved) & now)
 
 
-def _simulated(
-    base: Appraisal, part: Plan, whole: Plan | None = None, by: tuple[int | None, Workers] = (1, "threads")
-) -> Appraisal:
+def _simulated(base: Appraisal, part: Plan, whole: Plan | None = None, by: _By = None) -> Appraisal:
     """``part`` on the futures of ``base``, beside what ``whole`` takes over from it."""
     import pandas as pd
 
-    plan, (workers, on) = whole or part, by
-    new = simulate_plan(part, paths=int(base.numbers[-1]) + 1, seed=base.seed, workers=workers, on=on)
+    plan, n_paths = whole or part, int(base.numbers[-1]) + 1
+    if by is None:
+        result = simulate(part, base.seed, range(-(-n_paths // BLOCK)), n_paths)
+        new = Appraisal(part, base.seed, n_paths, result.columns, result.flows)
+    else:
+        new = simulate_plan(part, paths=n_paths, seed=base.seed, workers=by[0], on=by[1])
     if base.kept is not None:
         new = new.keeping(base.kept)
     columns = {**base.columns, **new.columns}
