@@ -164,8 +164,9 @@ def _next(
     """The next rates, and where they came from halving: Newton's would leave the bracket, or it is time."""
     reach = 1.0 + np.abs(x)
     step = np.divide(value, slope, out=np.full_like(x, np.inf), where=slope != 0)
-    new = x + np.clip(step, -reach, reach)
+    new = x + np.minimum(np.maximum(step, -reach), reach)  # faster than clip
     halved = ~((new >= low) & (new <= high)) | halve
-    other_end = np.clip(np.where(before_zero, high, low), x - 2.0 * reach, x + 2.0 * reach)
-    new = np.where(halved, 0.5 * (x + other_end), new)
+    if halved.any():
+        other_end = np.clip(np.where(before_zero, high, low), x - 2.0 * reach, x + 2.0 * reach)
+        new = np.where(halved, 0.5 * (x + other_end), new)
     return np.where(value == 0, x, new), halved & (value != 0)

@@ -81,10 +81,13 @@ def _cheap(flows: Floats, axis: Axis, guess: float, every: bool) -> tuple[Ints, 
     """Number of rates, and the rates, of the columns where that is cheap to prove; and the other columns."""
     flows = _scaled(flows)
     changes, last = _sign_changes(flows)
-    mixed = changes > 1
-    if mixed.any():
-        flows[:, mixed] = _cleaned(flows[:, mixed])
-        changes[mixed], last[mixed] = _sign_changes(flows[:, mixed])
+    mixed = np.flatnonzero(changes > 1)
+    if mixed.size:
+        there = flows.take(mixed, axis=1)
+        cleaned = _cleaned(there)
+        if np.any(cleaned != there):
+            flows[:, mixed] = cleaned
+            changes[mixed], last[mixed] = _sign_changes(cleaned)
     one, many = np.flatnonzero(changes == 1), np.flatnonzero(changes > 1)
     brackets = [_whole_line(one, last[one].astype(np.int64), axis, guess)]
     batches, order = trials(axis)
