@@ -1,21 +1,13 @@
-"""A delay in the shipped models: none changes nothing; one moves what goes by age, and nothing that stands in the calendar.
-
-Candidates of the example that sell in no market: no other project's delay reaches them there.
-"""
-
-from dataclasses import replace
-from pathlib import Path
+"""A delay in the shipped models: none changes nothing; one moves what goes by age, and nothing that stands in the calendar."""
 
 import numpy as np
 import pytest
+from alone import alone
 
 from fundappraise.drivers.dist import discrete
 from fundappraise.drivers.distributions import constant
-from fundappraise.fund.text import read_text
-from fundappraise.resources import folder_of
 from fundappraise.simulate.run import appraise
 
-WHOLE, _ = read_text(Path(folder_of("funds")) / "caspian")
 BY_AGE = {"A12": "share_of_use", "A14a": "share_let", "A16": "occupancy", "A19": "yield_left", "A21": "ramp_share"}
 PRICES = {
     "A12": ("revenue", "documents_sent"), "A14a": ("hall_rent", "share_let"), "A16": ("rent_if_full", "operation"),
@@ -28,12 +20,8 @@ IDS = ("A9", *BY_AGE, OWN_LINES)
 
 def appraised(built, started):
     """Every project built in two years, or as ``built`` has it; own lines start at once, or as ``started`` has it."""
-    fund = replace(
-        WHOLE, projects=tuple(WHOLE.project(one) for one in IDS), markets=(), capacities=(), configurations=(), limits=(),
-        scenarios=(), shares=tuple(row for row in WHOLE.shares if row.project in IDS),
-    )  # fmt: skip
     times = {f"{one}.build_years": built for one in IDS if one != OWN_LINES} | {f"{OWN_LINES}.delay": started}
-    return appraise(fund.with_(times), paths=64, workers=1)
+    return appraise(alone(IDS).with_(times), paths=64, workers=1)
 
 
 @pytest.fixture(scope="module")
