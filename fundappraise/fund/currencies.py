@@ -7,7 +7,7 @@ quotes it (KZT/USD or USD/KZT), measured from the driver's own base path. At bas
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,6 +86,17 @@ def exchange(fund: Fund, written: str, wanted: str) -> Exchange | None:
     start = next(driver.start for driver in fund.drivers if driver.name == quote[0])
     own = re.sub(rf"\b([kMGT]?){currency}\b", rf"\g<1>{fund.currency}", written)
     return Exchange(own, *quote, float(start ** quote[1]))
+
+
+def in_other_currencies(fund: Fund, wanted: str) -> Iterator[str]:
+    """The unit ``wanted`` in each currency in which an amount may be typed: a driver of the paths quotes it."""
+    if not _in_unit(fund.currency, wanted):
+        return
+    in_paths = {driver.name for driver in fund.drivers if driver.charged_in != "rate"}
+    for currency in CURRENCIES:
+        quote = quoting(fund, currency) if currency != fund.currency else None
+        if quote is not None and quote[0] in in_paths:
+            yield re.sub(rf"\b([kMGT]?){fund.currency}\b", rf"\g<1>{currency}", wanted)
 
 
 def _in_unit(currency: str, written: str) -> bool:

@@ -60,8 +60,11 @@ def _input_row(row: AssumptionRow, words: Words) -> tuple[Text, ...]:
 
 
 def _label(row: AssumptionRow, words: Words) -> Markup:
-    """Label and address, and what it moves with or its typed years."""
+    """Label and address, the rate it is converted on, and what it moves with or its typed years."""
     label = Markup("{0} <code>{1}</code>").format(row.label, row.address)
+    if row.converted_by:
+        converted = words.gettext("converted on the rate of {driver} in each future").format(driver=row.converted_by)
+        label += Markup(' <span class="aside">{0}</span>').format(converted)
     if row.moves_with:
         moves = words.gettext("moves with {driver} × {by}").format(driver=row.moves_with, by=words.plain(row.by))
         label += Markup(' <span class="aside">{0}</span>').format(moves)

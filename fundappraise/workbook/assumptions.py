@@ -7,11 +7,12 @@ officer left out shows the model's own default, as an assumption. Nothing is com
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from fundappraise.drivers.distributions import Distribution
+from fundappraise.fund.currencies import exchange
 from fundappraise.fund.fund import Capacity, Confidence, Driver, Fund, Input, Project, Setting, Sponsor
 from fundappraise.fund.settings import kind_of
 from fundappraise.model.items import Assumption, Model
@@ -37,6 +38,7 @@ class AssumptionRow:
     """One given number. ``group`` is a project's id, or "fund", "drivers", "markets", "capacities".
 
     ``value`` holds low, base and high as stored (8 % is 0.08); None where the setting is a date or a text (``text``).
+    ``converted_by`` is the driver on whose rate an amount typed in another currency is converted, path by path.
     """
 
     group: str
@@ -49,6 +51,7 @@ class AssumptionRow:
     by_year: tuple[tuple[int, float], ...] = ()
     moves_with: str = ""
     by: float = 0.0
+    converted_by: str = ""
     bank: str = ""
     kind: str = ""
     source: str = ""
@@ -79,7 +82,7 @@ def assumption_rows(run: Appraisal) -> tuple[AssumptionRow, ...]:
     for driver in fund.drivers:
         rows += _driver(driver)
     for market in fund.markets:
-        rows += [_input("markets", item, market.name, None) for item in market.inputs]
+        rows += [_converted(_input("markets", item, market.name, None), fund, item.unit, fund.currency) for item in market.inputs]
     rows += [_capacity(row) for row in fund.capacities if row.amount is not None]
     for plan in run.plan.projects:
         rows += _project(plan.project, plan.model, run.fund)
@@ -132,8 +135,6 @@ def _driver(driver: Driver) -> Iterator[AssumptionRow]:
 
 def _sourced(item: Input, driver: Driver) -> Input:
     """A driver's row holds one source for all its parameters."""
-    from dataclasses import replace
-
     return replace(item, source=driver.source, confidence=driver.confidence)
 
 
@@ -150,11 +151,19 @@ def _project(project: Project, model: Model, fund: Fund) -> Iterator[AssumptionR
     """The project's own inputs and the model's defaults; the fund's terms stand with the fund."""
     known = {item.name: item for item in model.asked}
     for item in fund.project(project.id).inputs:
-        yield _input(project.id, item, project.id, known.get(item.code))
+        assumption = known.get(item.code)
+        row = _input(project.id, item, project.id, assumption)
+        yield row if assumption is None else _converted(row, fund, item.unit, assumption.unit)
     given = {item.code for item in project.inputs}
     for assumption in model.asked:
         if assumption.name not in given and assumption.default is not None and not assumption.choices:
             yield _default(project.id, assumption, model)
+
+
+def _converted(row: AssumptionRow, fund: Fund, written: str, wanted: str) -> AssumptionRow:
+    """The row of an amount ``written`` in one unit where the model has ``wanted``."""
+    exchanged = exchange(fund, written, wanted)
+    return row if exchanged is None else replace(row, converted_by=exchanged.driver)
 
 
 def _input(group: str, item: Input, owner: str, assumption: Assumption | None) -> AssumptionRow:

@@ -9,6 +9,7 @@ from typing import Any
 
 from fundappraise.drivers.distributions import Distribution
 from fundappraise.drivers.processes import PROCESSES
+from fundappraise.fund.currencies import in_other_currencies
 from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Driver, Fund, Input, Market, Project, Setting
 from fundappraise.fund.terms import term_rows
 from fundappraise.model.items import Assumption, Model
@@ -70,7 +71,8 @@ OPTIONAL = "— May stay empty: the default holds —"
 class Row:
     """One row of ranges: the values by column, the input behind them (if any) and the model's word on it.
 
-    ``default`` is what holds where it stays empty: the fund's term, or the model's default.
+    ``default`` is what holds where it stays empty: the fund's term, or the model's default. ``currencies`` are the units in
+    which the amount may be typed in place of the model's.
     """
 
     values: Mapping[str, Cell]
@@ -81,6 +83,7 @@ class Row:
     caption: str = ""
     years: tuple[tuple[int, float], ...] = ()
     default: float | str | date | None = None
+    currencies: tuple[str, ...] = ()
 
 
 def project_rows(project: Project, model: Model | None, fund: Fund) -> list[Row]:
@@ -145,7 +148,15 @@ def _input_row(code: str, row: Input | None, assumption: Assumption | None, fund
     return Row(
         values, row, assumption, "%" if assumption and assumption.choices else unit,
         assumption is not None and assumption.default is None, years=row.by_year if row else (),
+        currencies=_currencies(assumption, fund),
     )  # fmt: skip
+
+
+def _currencies(assumption: Assumption | None, fund: Fund) -> tuple[str, ...]:
+    """An amount in another currency goes by the year's rate, so only inputs with a value by year may be in one."""
+    if assumption is None or not assumption.by_period:
+        return ()
+    return (assumption.unit, *in_other_currencies(fund, assumption.unit))
 
 
 def _label(assumption: Assumption) -> str:
@@ -279,7 +290,7 @@ def _write_years(pen: Pen, sheet: Any, tab: Tab, number: int, row: Row, years: Y
 def _rules(sheet: Any, columns: Mapping[str, int], row: int, stated: Row) -> None:
     """The drop-downs that depend on the row."""
     unit = str(stated.values.get("unit") or "")
-    offer(sheet, (row, row), columns["unit"], (unit, *_convertible(unit)), strict=False)
+    offer(sheet, (row, row), columns["unit"], (unit, *_convertible(unit), *stated.currencies), strict=False)
     if stated.assumption is not None and stated.assumption.note:
         comment(sheet, row, columns["label"], stated.assumption.note)
     if stated.assumption is not None and stated.assumption.choices:

@@ -16,7 +16,7 @@ import pytest
 from books import KIOSK, TEA, edited, row_of, told, write
 from openpyxl.worksheet.formula import ArrayFormula
 
-from fundappraise.fund.fund import Fund, Scenario
+from fundappraise.fund.fund import Driver, Fund, Scenario
 from fundappraise.workbook.reader import read_workbook
 from fundappraise.workbook.schema import TABS, letter
 
@@ -432,6 +432,33 @@ def test_an_empty_template_lists_what_the_fund_needs(tmp_path: Path) -> None:
         "risk_free is empty",
         'no project is a candidate. Set include to "candidate" or "must" for at least one.',
     ]
+
+
+def units_offered(fund: Fund, code: str, folder: Path) -> list[str]:
+    sheet = openpyxl.load_workbook(write(fund, folder))[PROJECT]
+    place = next(cell.column for row in sheet.iter_rows(max_row=6) for cell in row if cell.value == "Unit")
+    cell = sheet.cell(row_of(sheet, code), place).coordinate
+    rule = next(rule for rule in sheet.data_validations.dataValidation if cell in rule.sqref)
+    return str(rule.formula1).strip('"').split(",")
+
+
+def test_the_unit_of_money_by_year_may_be_a_currency_that_a_driver_of_the_paths_quotes(tmp_path: Path) -> None:
+    """Not one that is charged in the rate (the manat here), and nothing but money."""
+    tenge = Driver(name="usd_kzt", process="index", unit="KZT/USD", start=505.0)
+    yuan = replace(tenge, name="cny_usd", unit="USD/CNY", start=0.14)
+    manat = replace(tenge, name="usd_azn", unit="AZN/USD", start=1.7, charged_in="rate")
+    fund = replace(TEA, drivers=(*TEA.drivers, tenge, yuan, manat))
+    assert units_offered(fund, "price", tmp_path) == ["USD/unit", "kUSD/unit", "KZT/unit", "CNY/unit"]
+    assert units_offered(fund, "line", tmp_path) == ["MUSD", "kUSD", "USD", "MKZT", "MCNY"]
+    assert units_offered(fund, "tax", tmp_path) == ["%"]
+    assert units_offered(TEA, "line", tmp_path) == ["MUSD", "kUSD", "USD"]
+
+
+def test_an_amount_that_is_in_tenge_may_be_in_dollars_again(tmp_path: Path) -> None:
+    tenge = Driver(name="usd_kzt", process="index", unit="KZT/USD", start=505.0)
+    typed = tuple(replace(row, unit="KZT/unit") if row.code == "price" else row for row in TEA.projects[0].inputs)
+    fund = replace(TEA, drivers=(*TEA.drivers, tenge), projects=(replace(TEA.projects[0], inputs=typed), TEA.projects[1]))
+    assert units_offered(fund, "price", tmp_path) == ["KZT/unit", "USD/unit"]
 
 
 def test_the_workbook_carries_its_lists_and_its_notes(tmp_path: Path) -> None:
