@@ -222,3 +222,12 @@ def test_where_sponsors_would_be_paid_to_build_the_error_says_by_how_much(tmp_pa
     with pytest.raises(fa.InputError) as error:
         run(str(tmp_path / "firm.toml"), debt_share=0.0)
     assert "the sponsors are never paid to build (by up to 15 MUSD)" in str(error.value)
+
+
+def test_debt_that_would_not_pay_for_its_own_interest_and_fees_is_an_error(firm):
+    """At 60 % over five years a unit drawn evenly costs 0.6 × (0 + 1 + 2 + 3 + 4)/5 + 0.1 = 1.3, of which debt would pay 95 %."""
+    dear = {"base_rate": 0.3, "debt_margin": 0.3, "debt_fee": 0.1, "debt_share": 0.95, "sales": 90.0}
+    with pytest.raises(fa.InputError) as error:
+        run(firm, build_years=5, **dear)
+    assert "the debt covers more than its own interest, fees and reserve" in str(error.value).lower()
+    assert run(firm, build_years=3, **dear).projects.loc["F", "debt"] > 0  # 0.6 × 1 + 0.1 = 0.7: two thirds of it from debt

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from firms import firm, fund_of_firms
 from shops import MODELS, demand, fund_of_shops, inflation, run, settings, shop, stated
 
 import fundappraise as fa
@@ -28,6 +29,30 @@ def test_calls_lie_at_the_beginning_income_in_the_middle_and_the_sale_at_the_end
     assert row["npv_mean"] == pytest.approx(-100 + 40 / 1.1**1.5 + 40 / 1.1**2.5 + 50 / 1.1**3)
     assert row["npv_8"] == pytest.approx(-100 + 40 / 1.08**1.5 + 40 / 1.08**2.5 + 50 / 1.08**3)
     assert run(fund).capital_loss["S"][0] == pytest.approx(100 - 40 / 1.04**1.5 - 40 / 1.04**2.5 - 50 / 1.04**3)
+
+
+def test_the_sale_s_share_of_what_the_fund_receives_is_at_the_hurdle():
+    """Kept to the end there is none; without any receipt it is undefined."""
+    sold = figures(fund_of_shops(shop("S", COST, INCOME, stated("sale", 50)), settings=settings(exit_year=2028.0)))
+    sale, income = 50 / 1.1**3, 40 / 1.1**1.5 + 40 / 1.1**2.5
+    assert sold["exit_share"] == pytest.approx(sale / (sale + income))
+    assert figures(fund_of_shops(shop("S", COST, INCOME)))["exit_share"] == 0
+    assert np.isnan(figures(fund_of_shops(shop("S", COST, stated("income", 0))))["exit_share"])
+
+
+@pytest.mark.parametrize(
+    ("allowed", "years", "found"),
+    [
+        (3.0, 10.0, 3.0),  # the multiple is the lesser of the two
+        (20.0, 10.0, sum(1.1 ** (0.5 - k) for k in range(1, 8))),  # seven more years of the same profit
+        (20.0, 4.0, 1.1**-0.5),  # a concession that ends a year later leaves one
+    ],
+)
+def test_the_multiple_of_the_sale_is_its_value_over_a_year_of_profit(allowed, years, found):
+    """Two years of building and three of operation, 14 a year untaxed; sold at the end of 2030 to a buyer who wants 10 %."""
+    project = firm(exit_multiple=allowed, life=years, tax_rate=0.0)
+    fund = fund_of_firms(project, settings=settings(model_years=14.0, exit_year=2030.0))
+    assert figures(fund, "F")["exit_multiple"] == pytest.approx(found)
 
 
 def test_the_calendar_of_a_later_start():
