@@ -343,6 +343,7 @@ class _Builder:
         equity = np.maximum(0.0, results[draft.model.outputs["equity_uses"]].max(axis=0, keepdims=True))
         ticket, stake, call_limit = held(draft.project, equity)
         self._remark_on_ticket(draft.project, float(equity[0, 0]))
+        self._require_term(draft, results[draft.model.outputs["fund_operating"]][:, 0])
         return replace(
             draft,
             fixed={**draft.fixed, "stake": stake, "call_limit": call_limit},
@@ -362,6 +363,19 @@ class _Builder:
         if project.ticket is not None and project.ticket > equity * (1 + 1e-9):
             words = f"a ticket of {project.ticket:.1f} is more than all the equity it needs; {equity:.1f} MUSD is taken."
             self.warnings.append(f"{project.id}: {words}")
+
+    def _require_term(self, draft: ModelPlan, receipts: Floats) -> None:
+        """A fund of sponsors that holds its projects to the end must have the last receipt of the base case in its term."""
+        fund, paid = self.fund, np.flatnonzero(receipts)
+        if not fund.sponsors or self._exit_period() <= self.timeline.n_periods or not paid.size:
+            return
+        last = self.timeline.first_year + int(paid[-1] * self.timeline.years_per_period)
+        ends = self.timeline.first_year + round(fund.number("term_years")) - 1
+        if last > ends:
+            row = fund.setting("exit_year")
+            found = f"exit_year: 0 holds to the end, but {draft.name} pays until {last} and the term ends in {ends}."
+            hint = "Give the year in which the fund leaves, or a longer term_years."
+            self.problems.append(Problem((row.place if row else "") or "exit_year", found, hint=hint))
 
     def _report_checks(self, draft: ModelPlan, place: str, failed: Mapping[str, Broken]) -> None:
         for check in draft.model.checks:

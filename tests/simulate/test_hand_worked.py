@@ -13,6 +13,7 @@ from fundappraise.drivers.distributions import pert, uniform
 from fundappraise.drivers.sampling import Sampler
 from fundappraise.drivers.scores import input_scores
 from fundappraise.errors import InputError, UndefinedError
+from fundappraise.fund.fund import Sponsor
 from fundappraise.simulate.prepare import plan_fund
 
 COST, INCOME = stated("cost", 100), stated("income", 40)
@@ -38,6 +39,17 @@ def test_the_sale_s_share_of_what_the_fund_receives_is_at_the_hurdle():
     assert sold["exit_share"] == pytest.approx(sale / (sale + income))
     assert figures(fund_of_shops(shop("S", COST, INCOME)))["exit_share"] == 0
     assert np.isnan(figures(fund_of_shops(shop("S", COST, stated("income", 0))))["exit_share"])
+
+
+def test_holding_to_the_end_is_allowed_inside_the_term_alone():
+    """Income until the end of 2031: the sixth year. A term of five has nobody left to receive it."""
+    north = (Sponsor(name="North", country="Kazakhstan", commitment=200.0),)
+    project = shop("S", COST, INCOME)
+    assert run(fund_of_shops(project, sponsors=north, settings=settings(term_years=6.0))).ids == ("S",)
+    with pytest.raises(InputError) as error:
+        run(fund_of_shops(project, sponsors=north, settings=settings(term_years=5.0)))
+    assert "exit_year: 0 holds to the end, but S pays until 2031 and the term ends in 2030." in str(error.value)
+    assert run(fund_of_shops(project, sponsors=north, settings=settings(term_years=5.0, exit_year=2030.0))).ids == ("S",)
 
 
 @pytest.mark.parametrize(
