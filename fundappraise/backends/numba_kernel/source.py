@@ -115,6 +115,7 @@ class _Kernel:
         self.stages = stages(plan)
         self.lines = {line.name: line for stage in self.stages for line in stage.lines}
         self.home = {line.name: number for number, stage in enumerate(self.stages) for line in stage.lines}
+        self.last_read = self._last_read()
         curves = {name for line in self.lines.values() for name, lag in line.needs if lag == "whole" and line.is_lookup}
         same = {name for name in plan.reads if name in GIVEN or name.startswith("bank#") or name in curves} - {YEARS}
         self.uniform = (YEARS, *sorted(same))
@@ -126,6 +127,14 @@ class _Kernel:
         self.loops: list[str] = []
         self.taken = {f"{YEARS}_"}
         self.doubts = self._doubts()
+
+    def _last_read(self) -> dict[str, int]:
+        """The last stage that reads a name."""
+        found: dict[str, int] = {}
+        for other in self.lines.values():
+            for name, _ in other.needs:
+                found[name] = max(found.get(name, 0), self.home[other.name])
+        return found
 
     def row(self, key: str) -> int:
         """The place of a row in the workspace."""
@@ -369,9 +378,7 @@ class _StageText:
         if line.kind != "row":
             return False
         here = any(name_of(leaf) == line.name and self._is_recalled(leaf) for leaf in self.leaves)
-        return here or any(
-            self.kernel.home[other.name] > self.number for other in self.kernel.lines.values() if line.name in dict(other.needs)
-        )
+        return here or self.kernel.last_read.get(line.name, self.number) > self.number
 
     def _rows_out(self) -> Iterator[str]:
         for line in self.stage.lines:
