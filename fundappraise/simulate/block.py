@@ -167,7 +167,7 @@ def _fixed(plan: Plan, owner: ModelPlan) -> dict[str, Floats]:
     return values
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)  # the tasks of the 16,384 futures that the paper looks at driver by driver: 8 MB each for seven drivers
 def driver_paths(plan: Plan, seed: int, blocks: range) -> Mapping[str, Floats]:
     """Every driver ``(periods, paths)`` on the paths of ``blocks``. Following lines one by one asks for the same ones often."""
     sampler = plan.sampler(seed)
