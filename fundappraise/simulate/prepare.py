@@ -68,6 +68,7 @@ def plan_fund(
         links={spec.name: process_of(spec).link for spec in specs},
         folder=models_folder,
         engine=engine,
+        is_whole=only is None,
     )
     drafts = [builder.project(p) for p in fund.included if only is None or p.id in only]
     sold_in = {draft.sale.market for draft in drafts if draft.sale is not None}
@@ -162,6 +163,7 @@ class _Builder:
     links: Mapping[str, Link]
     folder: Path | None
     engine: Engine
+    is_whole: bool = False
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -343,7 +345,8 @@ class _Builder:
         equity = np.maximum(0.0, results[draft.model.outputs["equity_uses"]].max(axis=0, keepdims=True))
         ticket, stake, call_limit = held(draft.project, equity)
         self._remark_on_ticket(draft.project, float(equity[0, 0]))
-        self._require_term(draft, results[draft.model.outputs["fund_operating"]][:, 0])
+        if self.is_whole:  # a trial of a part may be late: that is what it is to show
+            self._require_term(draft, results[draft.model.outputs["fund_operating"]][:, 0])
         return replace(
             draft,
             fixed={**draft.fixed, "stake": stake, "call_limit": call_limit},

@@ -244,7 +244,8 @@ def scenarios(run: Appraisal, projects: Sequence[str] | None) -> pd.DataFrame:
     trial, changes = Trial(run, names), {}
     for scenario in run.fund.scenarios:
         kept = {address: value for address, value in scenario.overrides if not address.endswith(".include")}
-        plan = plan_fund(run.fund.with_(kept, models_folder=run.plan.models_folder), models_folder=run.plan.models_folder)
+        fund = run.fund.with_(kept, models_folder=run.plan.models_folder)
+        plan = plan_fund(fund, only=frozenset(run.ids), models_folder=run.plan.models_folder)
         changes[scenario.name] = {name: trial.under(plan, name) - trial.as_is(name) for name in names}
     changes[DOWNSIDE.text] = worse(trial, dict.fromkeys(names, DOWNSIDE))
     return _table(trial, changes)

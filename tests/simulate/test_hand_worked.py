@@ -13,7 +13,7 @@ from fundappraise.drivers.distributions import pert, uniform
 from fundappraise.drivers.sampling import Sampler
 from fundappraise.drivers.scores import input_scores
 from fundappraise.errors import InputError, UndefinedError
-from fundappraise.fund.fund import Sponsor
+from fundappraise.fund.fund import Scenario, Sponsor
 from fundappraise.simulate.prepare import plan_fund
 
 COST, INCOME = stated("cost", 100), stated("income", 40)
@@ -50,6 +50,15 @@ def test_holding_to_the_end_is_allowed_inside_the_term_alone():
         run(fund_of_shops(project, sponsors=north, settings=settings(term_years=5.0)))
     assert "exit_year: 0 holds to the end, but S pays until 2031 and the term ends in 2030." in str(error.value)
     assert run(fund_of_shops(project, sponsors=north, settings=settings(term_years=5.0, exit_year=2030.0))).ids == ("S",)
+
+
+def test_a_scenario_may_be_later_than_the_term():
+    """Built in three years instead of two the firm pays until 2038, a year after the term: that is what it is to show."""
+    north = (Sponsor(name="North", country="Kazakhstan", commitment=200.0),)
+    late = Scenario(name="late", overrides=(("F.build_years", 3.0),))
+    terms = settings(model_years=20.0, term_years=12.0)
+    result = run(fund_of_firms(firm(), sponsors=north, settings=terms, scenarios=(late,)), 512)
+    assert result.scenarios().loc["late"].iloc[0] < 0
 
 
 @pytest.mark.parametrize(
