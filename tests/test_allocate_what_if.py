@@ -107,7 +107,7 @@ def test_the_answer_does_not_wait_for_the_search_for_support(base, monkeypatch):
     from fundappraise.outcome import decision
 
     asked = []
-    monkeypatch.setattr(decision, "rescues", lambda run, ids, workers: asked.append(ids) or {})
+    monkeypatch.setattr(decision, "rescues", lambda run, ids, *rest: asked.append(ids) or {})
     found = fa.allocate(base, "Trade slows")
     assert found.chosen
     assert not asked

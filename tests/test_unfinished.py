@@ -49,7 +49,8 @@ def test_a_killed_run_is_gone_on_with_to_the_same_bits(command, fund, monkeypatc
     done = []
 
     def noted(plan, seed, blocks, n_paths):
-        done.append(blocks.start)
+        if seed == 1:  # the fresh futures of the paper have another
+            done.append(blocks.start)
         return simulate(plan, seed, blocks, n_paths)
 
     monkeypatch.setattr(paths, "simulate", noted)

@@ -132,7 +132,9 @@ def test_tasks_are_whole_and_cover_the_paths():
 def test_progress_counts_up_to_the_paths_asked_for():
     seen = []
     run(FUND, LONG, progress=lambda done, asked: seen.append((done, asked)))
-    assert seen == [(4_096, LONG), (8_192, LONG), (LONG, LONG)]
+    steps = np.diff([0, *(done for done, _ in seen)])  # tasks end in any order
+    assert sorted(steps) == [LONG - 8_192, 4_096, 4_096]
+    assert {asked for _, asked in seen} == {LONG}
 
 
 @pytest.mark.parametrize("paths", [0, -1, 20_000_001])
