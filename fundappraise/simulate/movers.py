@@ -157,6 +157,8 @@ def _tornado(
 
 def _row(address: str, level: Level, base: float, ends: Sequence[Floats]) -> tuple[object, ...]:
     down, up, swing = mean_estimate(ends[0]), mean_estimate(ends[1]), mean_estimate(ends[1] - ends[0])
-    low, high = (float(level.value.quantile(u)) / level.factor for u in (LOW, HIGH))
+    ends_at = [float(level.value.quantile(u)) / level.factor for u in (LOW, HIGH)]
+    least = 1e-12 * max(map(abs, ends_at))  # what an inverse leaves of a P10 or P90 of nought
+    low, high = (0.0 if abs(x) < least else x for x in ends_at)
     error = max(down.error, up.error)
     return address, level.label, level.unit, low, high, base + down.value, base + up.value, error, abs(swing.value), swing.error

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from shops import demand, fund_of_shops, run, shop, stated
 
-from fundappraise.drivers.distributions import normal
+from fundappraise.drivers.distributions import normal, pert
 from fundappraise.simulate.movers import movers
 
 COST, INCOME = normal(90, 100, 110), normal(25, 30, 35)
@@ -35,6 +35,14 @@ def test_inputs_fixed_at_p10_and_p90_give_what_the_tornado_gives(shops):
         for end in ("npv_low", "npv_high"):
             np.testing.assert_allclose(short[end], long.loc[short.index, end], atol=4 * float(short["npv_se"].max()))
         np.testing.assert_allclose(short["swing"], long.loc[short.index, "swing"], rtol=0.15)
+
+
+def test_a_p90_of_nought_is_nought():
+    """The inverse of a PERT leaves 3e-18 of it."""
+    falling = pert(-0.02, -0.01, 0.0)
+    assert falling.quantile(0.9) != 0.0
+    fund = replace(FUND, drivers=(demand(growth=falling),))
+    assert movers(run(fund, 2_048), ()).tornado["all"].loc["demand.growth", "high"] == 0.0
 
 
 def test_shares_agree_with_the_shapley_effects_where_the_result_is_nearly_straight(shops):
