@@ -49,7 +49,7 @@ def _digest(run: Path) -> str:
 
 def _rows(value: object) -> list[tuple[str, tuple[Any, ...]]]:
     """The fields of a row that hold rows, in their order."""
-    found = ((f.name, getattr(value, f.name)) for f in fields(value) if f.name != "undisturbed")  # type: ignore[arg-type]
+    found = ((f.name, getattr(value, f.name)) for f in fields(value) if f.name != "undisturbed")  # type: ignore[arg-type]  # rows are dataclasses
     return [(name, rows) for name, rows in found if isinstance(rows, tuple) and rows and is_dataclass(rows[0])]
 
 
@@ -67,4 +67,4 @@ def _placed(value: T, places: Iterator[str]) -> T:
     changed: dict[str, Any] = {"place": next(places)} if hasattr(value, "place") else {}
     for name, rows in _rows(value):
         changed[name] = tuple(_placed(row, places) for row in rows)
-    return replace(value, **changed)  # type: ignore[type-var]
+    return replace(value, **changed)  # type: ignore[type-var]  # as above

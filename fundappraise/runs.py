@@ -195,7 +195,7 @@ def write_run(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
         np.savez(partial / PATHS, **portfolio_by_path(decision))  # type: ignore[arg-type]  # arrays by name
-        np.savez(partial / SUMS, **block_sums(decision))  # type: ignore[arg-type]
+        np.savez(partial / SUMS, **block_sums(decision))  # type: ignore[arg-type]  # arrays by name
         write(partial)
         record = _record(decision, key, timings) | {"name": target.name, "changes": changes_as_record(changes)}
         record["files"] = file_digests(partial)

@@ -68,7 +68,7 @@ class _Key(ISeedSequence):
 def stream(seed: int, purpose: str, name: str, block: int) -> np.random.Generator:
     """The generator of one name in one block."""
     # numpy takes any ISeedSequence; its stubs know only its own
-    return np.random.Generator(np.random.Philox(_Key(_key(seed, purpose, name, block))))  # type: ignore[arg-type]
+    return np.random.Generator(np.random.Philox(_Key(_key(seed, purpose, name, block))))  # type: ignore[arg-type]  # see above
 
 
 def _key(seed: int, purpose: str, name: str, block: int) -> bytes:

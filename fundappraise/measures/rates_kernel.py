@@ -8,6 +8,8 @@ The unknown is v = 1/(1 + rate), moved by Newton's rule for log v.
 
 from __future__ import annotations
 
+# mypy: disable-error-code="no-untyped-def"
+# numba infers the types of what it compiles, and reads no annotations
 import math
 
 import numpy as np
@@ -45,7 +47,7 @@ def solve(flows: Floats, axis: Axis, guess: float, every: bool) -> tuple[Ints, F
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def settle(series, start, factors, order, ends, every, n_rates, rate, column, x, falls):  # type: ignore[no-untyped-def]
+def settle(series, start, factors, order, ends, every, n_rates, rate, column, x, falls):
     """Numbers of rates, −1 where unproven, the rates of series with one, and those of series with several; how many these are."""
     mixed, left = np.empty(CHUNK, dtype=np.int64), np.empty(n_rates.size, dtype=np.int64)
     most = max(CHUNK, n_rates.size) * max(MOST, 1 + factors.shape[1])
@@ -66,7 +68,7 @@ def settle(series, start, factors, order, ends, every, n_rates, rate, column, x,
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def kept(first, n_tasks, tasks, n_rates, rate, column, x, falls):  # type: ignore[no-untyped-def]
+def kept(first, n_tasks, tasks, n_rates, rate, column, x, falls):
     """Rates that were searched: of series with one, into ``rate``; of those with several, into the lists; how many these are."""
     n_found = 0
     for task in range(n_tasks):
@@ -80,13 +82,13 @@ def kept(first, n_tasks, tasks, n_rates, rate, column, x, falls):  # type: ignor
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def load(series, column, rows, lane):  # type: ignore[no-untyped-def]
+def load(series, column, rows, lane):
     for t in range(series.shape[1]):
         rows[t, lane] = series[column, t]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def signs(rows, changes, last, largest, least):  # type: ignore[no-untyped-def]
+def signs(rows, changes, last, largest, least):
     """How often each lane changes sign, zeros passed over, its last sign, and its largest and least amounts but zeros."""
     changes[:], largest[:], least[:] = 0.0, 0.0, math.inf
     for j in range(LANES):
@@ -113,7 +115,7 @@ def signs(rows, changes, last, largest, least):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def prepare(rows, width, cleaned, changes, last, sizes):  # type: ignore[no-untyped-def]
+def prepare(rows, width, cleaned, changes, last, sizes):
     """Signs of the first ``width`` lanes, brought to sizes whose powers a float holds, without rounding.
 
     ``cleaned`` drops amounts that are rounding beside the largest.
@@ -137,7 +139,7 @@ def prepare(rows, width, cleaned, changes, last, sizes):  # type: ignore[no-unty
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def curved(rows, v, sums, above, slope):  # type: ignore[no-untyped-def]
+def curved(rows, v, sums, above, slope):
     """Value Σ f·v**t of each lane and its slope in log v, as Halley's rule bends it; both times the slope."""
     value, first, second = sums[0], sums[1], sums[2]
     sums[:] = 0.0
@@ -160,7 +162,7 @@ def curved(rows, v, sums, above, slope):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def balance(rows, v, sums, above, slope):  # type: ignore[no-untyped-def]
+def balance(rows, v, sums, above, slope):
     """The balance log P − log N of each lane, and its slope: the mean time of the inflows less that of the outflows."""
     value, moment, paid, paid_moment = sums[0], sums[1], sums[2], sums[3]
     sums[:] = 0.0
@@ -183,7 +185,7 @@ def balance(rows, v, sums, above, slope):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def moved_on(v, low, high, falls, active, above, slope, previous, cubic):  # type: ignore[no-untyped-def]
+def moved_on(v, low, high, falls, active, above, slope, previous, cubic):
     """One step of each lane by Newton's rule for log v, kept inside (low, high); how many have not converged.
 
     Without branches, so that one instruction works on several lanes. ``cubic`` is 1 where each step cubes the error.
@@ -220,7 +222,7 @@ def moved_on(v, low, high, falls, active, above, slope, previous, cubic):  # typ
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def newton(rows, v, low, high, falls, active, steps, scratch):  # type: ignore[no-untyped-def]
+def newton(rows, v, low, high, falls, active, steps, scratch):
     """The zero of each active lane inside (low, high), into ``v``; ``active`` stays 1 where it has not converged.
 
     ``falls`` is 1 where the NPV falls through zero as the rate rises (so it rises with v), −1 where it rises. The first
@@ -241,7 +243,7 @@ def newton(rows, v, low, high, falls, active, steps, scratch):  # type: ignore[n
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def settle_plain(series, start, ends, rate, n_rates, mixed):  # type: ignore[no-untyped-def]
+def settle_plain(series, start, ends, rate, n_rates, mixed):
     """Series that change sign once at most: their rates and numbers; lists the others in ``mixed`` and returns how many."""
     n = series.shape[1]
     rows, scratch = np.zeros((n + -n % 4, LANES)), np.empty((8, LANES))
@@ -273,7 +275,7 @@ def settle_plain(series, start, ends, rate, n_rates, mixed):  # type: ignore[no-
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def settle_mixed(series, waiting, points, order, start, ends, every, n_rates, tasks):  # type: ignore[no-untyped-def]
+def settle_mixed(series, waiting, points, order, start, ends, every, n_rates, tasks):
     """Series ``waiting`` whose NPV changes sign as often as a bound allows, from one of ``points`` (falling factors) to the next.
 
     Their numbers of rates, and the brackets to be searched, with low, high and first factor in ``task_v (3, tasks)``; how
@@ -327,7 +329,7 @@ def settle_mixed(series, waiting, points, order, start, ends, every, n_rates, ta
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def start_between(low, high, ends, start, beyond):  # type: ignore[no-untyped-def]
+def start_between(low, high, ends, start, beyond):
     """As ``sign_bounds.starts``, in factors."""
     if low < start < high:
         return start
@@ -335,7 +337,7 @@ def start_between(low, high, ends, start, beyond):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def isolate(series, waiting, every, n_rates, tasks):  # type: ignore[no-untyped-def]
+def isolate(series, waiting, every, n_rates, tasks):
     """Numbers of rates of the series ``waiting`` one by one, −1 where unproven, and brackets as ``settle_mixed``; how many."""
     n, (task_column, task_v, task_falls) = series.shape[1], tasks
     rows, scratch = np.zeros((n + -n % 4, LANES)), np.empty((8, LANES))
@@ -360,7 +362,7 @@ def isolate(series, waiting, every, n_rates, tasks):  # type: ignore[no-untyped-
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def search(series, n_tasks, tasks, n_rates):  # type: ignore[no-untyped-def]
+def search(series, n_tasks, tasks, n_rates):
     """The continuous rate in every bracket, into ``tasks``; columns with one that does not converge become unproven."""
     n, (task_column, task_v, task_falls) = series.shape[1], tasks
     rows, scratch = np.zeros((n + -n % 4, LANES)), np.empty((8, LANES))

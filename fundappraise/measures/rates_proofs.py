@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# mypy: disable-error-code="no-untyped-def"
+# numba infers the types of what it compiles, and reads no annotations
 import math
 
 import numpy as np
@@ -21,7 +23,7 @@ _SMALL = 1e-4
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def changes_of_sums(rows, powers, step, order, bound, sums):  # type: ignore[no-untyped-def]
+def changes_of_sums(rows, powers, step, order, bound, sums):
     """Adds to ``bound`` how often each lane's discounted sums change sign, from the front (step 1) or from the back (−1).
 
     Sums that are zero have the sign of the first, ``sums[4]``. ``sums[0]`` becomes the NPV.
@@ -52,7 +54,7 @@ def changes_of_sums(rows, powers, step, order, bound, sums):  # type: ignore[no-
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def sum_of_sizes(rows, powers, size):  # type: ignore[no-untyped-def]
+def sum_of_sizes(rows, powers, size):
     size[:] = 0.0
     for t in range(0, powers.size, 2):
         row0, row1, weight0, weight1 = rows[t], rows[t + 1], powers[t], powers[t + 1]
@@ -61,7 +63,7 @@ def sum_of_sizes(rows, powers, size):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def bounds(rows, v, order, first, last, found, sums, powers):  # type: ignore[no-untyped-def]
+def bounds(rows, v, order, first, last, found, sums, powers):
     """At one discount factor v, of each lane: how many rates there are at most, and the sign of the NPV.
 
     ``found (2, lanes)``. The bound is that of sign_bounds.py, from running sums of running sums up to ``order`` (1 to 3);
@@ -84,7 +86,7 @@ def bounds(rows, v, order, first, last, found, sums, powers):  # type: ignore[no
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def balances(flows, v, found):  # type: ignore[no-untyped-def]
+def balances(flows, v, found):
     """Values of in- and outflows and their mean times, of one column at each factor: ``found (4, factors)``."""
     value, paid, moment, paid_moment = found[0], found[1], found[2], found[3]
     found[:] = 0.0
@@ -101,7 +103,7 @@ def balances(flows, v, found):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def reach_of(flows, step):  # type: ignore[no-untyped-def]
+def reach_of(flows, step):
     """A continuous rate beyond which there is none, looking from the first flow (step 1) or from the last (step −1, negated).
 
     There the running sums keep their sign. NaN beyond half of what a float holds.
@@ -127,7 +129,7 @@ def reach_of(flows, step):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def separated(flows, lows, highs, turns):  # type: ignore[no-untyped-def]
+def separated(flows, lows, highs, turns):
     """Brackets in v of every rate of one column that changes sign several times; their number, or −1: left to numpy.
 
     The slope bounds of separation.py, on ``POINTS`` factors at a time.

@@ -291,7 +291,7 @@ def _environment(words: Words) -> Any:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    environment.install_gettext_translations(words.translations, newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_translations(words.translations, newstyle=True)  # type: ignore[attr-defined]  # the i18n extension adds it
     return environment
 
 

@@ -227,7 +227,7 @@ def driver_bands(run: Appraisal, name: str) -> pd.DataFrame:
 
 
 def _short(value: object) -> float | None:
-    return None if value is None else float(f"{float(value):.10g}")  # type: ignore[arg-type]
+    return None if value is None else float(f"{float(value):.10g}")  # type: ignore[arg-type]  # a number of a frame
 
 
 def _inputs(book: Book, run: Appraisal) -> None:

@@ -108,7 +108,7 @@ def _plain_worksheet() -> type:
     """
     from xlsxwriter.worksheet import Worksheet
 
-    class PlainWorksheet(Worksheet):  # type: ignore[misc]
+    class PlainWorksheet(Worksheet):  # type: ignore[misc]  # XlsxWriter has no types
         def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:
             return formula.removeprefix("=")
 
