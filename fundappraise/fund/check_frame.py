@@ -36,6 +36,10 @@ class Frame:
     folder: Path | None
     told: frozenset[str] = frozenset()
 
+    def is_told(self, value: float) -> bool:
+        """Whether a number is missing because its cell could not be read, which the reader has said."""
+        return math.isnan(value) and bool(self.told)
+
     @cached_property
     def loaded(self) -> Mapping[str, Model | tuple[Problem, ...]]:
         """Every model named by a project or a market, or the problems of its file."""

@@ -68,7 +68,7 @@ def _amount(frame: Frame, row: Limit, kind: LimitKind) -> Iterator[Problem]:
     elif kind.unit == "%" and row.amount > 1:
         found = f"{row.of}: {shown(row.amount, '%')} of the {'commitments' if kind.of_commitments else 'futures'}."
         yield Problem(place, found, "Allowed: 0 % to 100 %.", percent_slip(row.amount))
-    elif kind.of_commitments and not frame.fund.commitments > 0:
+    elif kind.of_commitments and not frame.fund.commitments > 0 and not frame.is_told(frame.fund.commitments):
         found = f"{row.of}: a share of the commitments, but the fund has no commitments."
         yield Problem(place, found, hint="Fill in the Sponsors tab.")
     elif kind.unit == "1" and row.amount != round(row.amount):
@@ -166,11 +166,11 @@ def _reach(frame: Frame, row: Limit, kind: LimitKind) -> Iterator[Problem]:
         bound = row.amount * (fund.commitments if kind.of_commitments else 1.0)
         if kind.of_commitments and (row.amount > 1 or not fund.commitments > 0):
             continue
-        if used > bound + _SLACK:
+        total = sum(used.values())
+        if total > bound + _SLACK:
             unit = "" if kind.unit == "1" else "MUSD"
-            names = ", ".join(p.id for p in must if row.of != "name" or p.id == who)
             label = f"{row.of} {who}".strip()
-            found = f"{label}: at most {shown(bound, unit)}, but what must be in ({names}) takes {shown(used, unit)}."
+            found = f"{label}: at most {shown(bound, unit)}, but what must be in ({', '.join(used)}) takes {shown(total, unit)}."
             yield Problem(_place(row), found, hint="Nobody can meet it: raise the limit, or free a must.")
     yield from _never(fund, row, kind)
 
@@ -181,43 +181,42 @@ def _counted(row: Limit, projects: Iterable[Project]) -> tuple[Project, ...]:
     return tuple(p for p in projects if not names or p.id in names)
 
 
-def _used(fund: Fund, row: Limit, must: tuple[Project, ...]) -> Iterator[tuple[str, float]]:
-    """Who the limit is about and what the mandatory projects use of it; a ticket not stated counts as nothing."""
+def _used(fund: Fund, row: Limit, must: tuple[Project, ...]) -> Iterator[tuple[str, Mapping[str, float]]]:
+    """Who the limit is about, and what each mandatory project uses of it; a ticket not stated counts as nothing."""
     lots = {p.id: p.lot or 0.0 for p in must}
     if row.of == "tickets":
-        yield "", sum(lots.values())
+        yield "", lots
     elif row.of == "projects":
-        yield "", float(len(_counted(row, must)))
+        yield "", {p.id: 1.0 for p in _counted(row, must)}
     elif row.of == "sectors":
-        yield "", float(len({p.sector for p in must if p.sector}))
-    elif row.of == "sector":
-        for sector in sorted({p.sector for p in must}):
-            if row.whom in ("", sector):
-                yield sector, sum(lots[p.id] for p in must if p.sector == sector)
-    elif row.of == "stage":
-        for stage in sorted({p.stage for p in must if p.stage}):
-            if row.whom in ("", stage):
-                yield stage, sum(lots[p.id] for p in must if p.stage == stage)
+        yield "", {p.id: 1.0 for p in {p.sector: p for p in must if p.sector}.values()}
+    elif row.of in ("sector", "stage"):
+        group = {p.id: p.sector if row.of == "sector" else p.stage for p in must}
+        for name in sorted(set(group.values()) - {""}):
+            if row.whom in ("", name):
+                yield name, {member: lots[member] for member in lots if group[member] == name}
     elif row.of in ("vintage", "pace"):
         yield from _started(fund, row, must, lots)
     elif row.of == "country":
         shares = {p.id: fund.country_shares(p.id) for p in must}
         for country in sorted({name for by in shares.values() for name in by}):
             if row.whom in ("", country):
-                yield country, sum(lots[p.id] * shares[p.id].get(country, 0.0) for p in must)
+                yield country, {member: lots[member] * by[country] for member, by in shares.items() if country in by}
     elif row.of == "name":
         for project in must:
             if row.whom in ("", project.id) and project.lot is not None:
-                yield project.id, lots[project.id] + project.follow_on
+                yield project.id, {project.id: lots[project.id] + project.follow_on}
 
 
-def _started(fund: Fund, row: Limit, must: tuple[Project, ...], lots: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+def _started(
+    fund: Fund, row: Limit, must: tuple[Project, ...], lots: Mapping[str, float]
+) -> Iterator[tuple[str, Mapping[str, float]]]:
     """Tickets by year of start; a project with configurations may start in another."""
     movable = {other.project for other in fund.configurations if other.start is not None}
     years = {p.id: p.start or fund.timeline.first_year for p in must if p.id not in movable}
     for year in sorted(set(years.values()) if row.year is None else {row.year}):
         counts = [name for name, start in years.items() if (start <= year if row.of == "pace" else start == year)]
-        yield str(year), sum(lots[name] for name in counts)
+        yield str(year), {name: lots[name] for name in counts}
 
 
 def _never(fund: Fund, row: Limit, kind: LimitKind) -> Iterator[Problem]:

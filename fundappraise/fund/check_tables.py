@@ -13,7 +13,7 @@ from fundappraise.fund.check_drivers import driver_problems
 from fundappraise.fund.check_frame import NAME, Frame, model_problems, twice, unknown
 from fundappraise.fund.check_inputs import input_problems
 from fundappraise.fund.check_settings import setting_problems
-from fundappraise.fund.fund import Capacity, CapacityKind, Fund, Market, Project, Scenario
+from fundappraise.fund.fund import Capacity, CapacityKind, Fund, Market, Project
 from fundappraise.fund.override import Address, parse_address, read_change, with_overrides
 from fundappraise.fund.terms import EVERYWHERE, with_terms
 from fundappraise.model.units import UnitError, conversion
@@ -26,34 +26,35 @@ def scenario_problems(frame: Frame) -> Iterator[Problem]:
     """Every override of every scenario, applied alone."""
     yield from twice(((row.name, row.place or row.name) for row in frame.fund.scenarios), "scenario")
     for row in frame.fund.scenarios:
-        yield from twice(((a, row.place or row.name) for a, _ in row.overrides), f"{row.name}: the address")
-        for address, value in row.overrides:
-            yield from _override(frame, row, address, value)
+        placed = list(zip(row.overrides, row.places, strict=True))
+        yield from twice(((address, place) for (address, _), place in placed), f"{row.name}: the address")
+        for override, place in placed:
+            yield from _override(frame, row.name, override, place)
 
 
-def _override(frame: Frame, row: Scenario, address: str, value: str) -> Iterator[Problem]:
+def _override(frame: Frame, scenario: str, override: tuple[str, str], place: str) -> Iterator[Problem]:
     """The address is unknown, the value cannot be read, or the owner has a problem that it has not without it."""
-    place = row.place or row.name
+    address, value = override
     parts = parse_address(address)
     if parts is not None and not _is_start(frame, parts, value):
-        sentence = f'{row.name}, {address}: "{value}" is not a year to start in.'
+        sentence = f'{scenario}, {address}: "{value}" is not a year to start in.'
         yield Problem(place, sentence, f"Allowed: {frame.span}.")
         return
     if parts is not None and (found := _own_file(frame, parts, value)) is not None:
         if found:
-            yield Problem(place, f"{row.name}, {address}: {found}")
+            yield Problem(place, f"{scenario}, {address}: {found}")
         return
     try:
         changed = with_overrides(frame.fund, {address: value}, frame.folder)
     except InputError as error:
         for problem in error.problems:
-            yield Problem(place, f"{row.name}, {address}: {problem.text.rstrip('. ')}.".replace("?.", "?"))
+            yield Problem(place, f"{scenario}, {address}: {problem.text.rstrip('. ')}.".replace("?.", "?"))
         return
     if parts is not None:
         before = set(_of_owner(frame, parts.owner))
         for problem in _of_owner(Frame(changed, frame.folder), parts.owner):
             if problem not in before:
-                found = f"{row.name}, {address} = {value}: {problem.found}"
+                found = f"{scenario}, {address} = {value}: {problem.found}"
                 yield replace(problem, where=place, found=found, hint="")
 
 

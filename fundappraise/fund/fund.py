@@ -202,6 +202,14 @@ class Scenario:
     overrides: tuple[tuple[str, str], ...] = ()
     note: str = ""
     place: str = field(default="", compare=False)
+    cells: tuple[str, ...] = field(default=(), compare=False)
+    """Where each override was read; empty where the row's own place is all that is known."""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where each override stands, for its author."""
+        here = (self.place or self.name,) * len(self.overrides)
+        return self.cells if len(self.cells) == len(self.overrides) else here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import TypeVar, get_args
+from typing import TypeVar, get_args, overload
 
 from fundappraise.fund.fund import (
     Capacity,
@@ -122,6 +122,10 @@ def _amount(line: Line, key: str, unit: str, what: str) -> float | None:
     return None if value is None or math.isnan(value) else value
 
 
+@overload
+def _or(value: float | None, default: float) -> float: ...
+@overload
+def _or(value: float | None, default: None) -> float | None: ...
 def _or(value: float | None, default: float | None) -> float | None:
     return default if value is None or math.isnan(value) else value
 
@@ -134,10 +138,8 @@ def _sponsor(line: Line) -> Sponsor | None:
     name = line.text("name")
     if not _needed(line, "name", "the sponsor's name"):
         return None
-    commitment = _amount(line, "commitment", "MUSD", f"{name}: the commitment")
-    share = _amount(line, "share", "%", f"{name}: the share")
-    if commitment is None or share is None:
-        return None
+    commitment = _or(_amount(line, "commitment", "MUSD", f"{name}: the commitment"), math.nan)
+    share = _or(_amount(line, "share", "%", f"{name}: the share"), math.nan)
     return Sponsor(
         name=name, country=line.text("country"), commitment=commitment, currency=line.text("currency") or "USD", share=share,
         max_call=_or(line.number("max_call", "MUSD", f"{name}: the yearly maximum call"), None), place=line.where("name"),
@@ -272,9 +274,10 @@ def scenarios(reading: Reading) -> tuple[Scenario, ...]:
     found = []
     for column in columns:
         name = _cell_text(reading, lines, heads.row, column)
-        overrides, note = _overrides(lines, column, letter(column - 1))
+        overrides, cells, note = _overrides(lines, column, letter(column - 1))
         if name:
-            found.append(Scenario(name=name, overrides=overrides, note=note, place=sheet.where(heads.row, column)))
+            place = sheet.where(heads.row, column)
+            found.append(Scenario(name=name, overrides=overrides, note=note, place=place, cells=cells))
         elif overrides:
             reading.say(sheet.where(heads.row, column), "a scenario without a name.", hint="Write its name here.")
     return tuple(found)
@@ -313,8 +316,9 @@ def _change_of(line: Line, name: str) -> tuple[tuple[str, str], ...]:
     return ((line.text("address"), line.change("value", "%")),)
 
 
-def _overrides(lines: list[Line], column: int, key: str) -> tuple[tuple[tuple[str, str], ...], str]:
-    pairs, note = [], ""
+def _overrides(lines: list[Line], column: int, key: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...], str]:
+    """Addresses with their values, the cells of the values, and the scenario's note."""
+    pairs, cells, note = [], [], ""
     for line in lines:
         at = Line(line.reading, line.sheet, _with_column(line, key, column), line.row)
         if at.is_blank((key,)):
@@ -326,7 +330,8 @@ def _overrides(lines: list[Line], column: int, key: str) -> tuple[tuple[tuple[st
             at.say(key, "a change without an address.", hint="Write what it changes into the first column: A2.fee.")
         elif not address.startswith(CAPTION):
             pairs.append((address, at.change(key, "%")))
-    return tuple(pairs), note
+            cells.append(at.where(key))
+    return tuple(pairs), tuple(cells), note
 
 
 def _with_column(line: Line, key: str, column: int) -> Heads:

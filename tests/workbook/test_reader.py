@@ -272,6 +272,7 @@ def test_a_sheet_without_a_row_is_remarked(tmp_path: Path) -> None:
         ("Projects", {"K5": "ten"}, 'Projects!K5: K1: the ticket lot: "ten" is text. Allowed: a number in MUSD.'),
         ("Sponsors", {"E5": 0.7}, "Sponsors!E5: the sponsors' shares sum to 120 %. Allowed: 100 %."),
         ("Sponsors", {"D5": "KZT"}, "Sponsors!D5: North: KZT, which no driver quotes against USD."),
+        ("Sponsors", {"C6": "150m"}, 'Sponsors!C6: South: the commitment: "150m" is text. Allowed: a number in MUSD.'),
         ("Sponsors", {"C6": None}, "Sponsors!C6: South: the commitment is empty. Fill it in, or delete the row."),
         ("Correlations", {"B5": "hat"}, 'Correlations!B5: "hat" is not a driver. Did you mean "heat"? Drivers: thirst, heat.'),
         ("Correlations", {"C5": 1.4}, "Correlations!C5: thirst with heat: the correlation is 1.4. Allowed: −1 to 1."),
@@ -286,7 +287,7 @@ def test_a_sheet_without_a_row_is_remarked(tmp_path: Path) -> None:
         ("Drivers", {"H9": "wide"}, 'Drivers!H9: sigma, low: "wide" is text. Allowed: a number in %.'),
         ("Markets", {"B7": "kiosk.toml"}, 'Markets!B7: model "kiosk.toml" is not a market model.'),
         ("Markets", {"A9": None}, "Markets!A9: the row names no market, so it is not read. Write the market's name."),
-        ("Scenarios", {"B6": "fast"}, "Scenarios!B4: Dear tea, K1.price: "),
+        ("Scenarios", {"B6": "fast"}, "Scenarios!B6: Dear tea, K1.price: "),
         ("Scenarios", {"A7": None}, "Scenarios!B7: a change without an address."),
         ("Groups", {"C5": 2}, "Groups!C5: K1.price: the coefficient is 2. Allowed: −1 to 1."),
         ("Fund", {"C6": "soon"}, 'Fund!C6: valuation_date: "soon" is not a date.'),
@@ -300,6 +301,10 @@ def test_a_mistake_in_any_tab_is_answered_at_its_cell(
     problems = told(edited(tmp_path, typed(sheet, **cells)))
     assert any(problem.startswith(sentence) for problem in problems), problems
     assert not any("nan" in problem for problem in problems)
+
+
+def test_a_commitment_that_cannot_be_read_has_no_further_problems(tmp_path: Path) -> None:
+    assert len(told(edited(tmp_path, typed("Sponsors", C6="150m")))) == 1
 
 
 def test_choices_are_read_however_they_are_spaced_or_capitalised(tmp_path: Path) -> None:
