@@ -39,7 +39,8 @@ class _Sums:
 
     def __init__(self, run: Appraisal) -> None:
         plan, sampler = run.plan, run.plan.sampler(run.seed)
-        blocks = range(min(_BLOCKS, max(1, run.n_paths // BLOCK)))
+        blocks = range(min(_BLOCKS, int(run.numbers[-1]) // BLOCK + 1))
+        here = run.numbers[run.numbers < len(blocks) * BLOCK]
         names, n_periods = plan.dependence.drivers.names, plan.timeline.n_periods
         paired = {name for first, second, *_ in plan.dependence.pairs for name in (first, second)}
         parts = [
@@ -47,10 +48,11 @@ class _Sums:
             for block in blocks
         ]
         self.drivers: dict[str, Floats] = {
-            name: np.concatenate([part[name] for part in parts], axis=1) for name in names if name in paired
+            name: np.concatenate([part[name] for part in parts], axis=1)[:, here] for name in names if name in paired
         }
         inputs = [name for name in sorted(paired) if name not in names]
-        self.inputs = input_scores(inputs, plan.dependence.ties, sampler, blocks, n_periods)
+        scores = input_scores(inputs, plan.dependence.ties, sampler, blocks, n_periods)
+        self.inputs = {name: row[here] for name, row in scores.items()}
 
     def correlation(self, first: str, second: str) -> tuple[float, float]:
         if first in self.drivers and second in self.drivers:

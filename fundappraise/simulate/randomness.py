@@ -71,7 +71,16 @@ def _planned(event: Event, factor: float) -> PlannedEvent:
 def with_paths(plan: Plan, paths: Mapping[str, Floats]) -> Plan:
     """The plan, and the plans of its configurations, with these drivers' paths in place of drawn ones."""
     configurations = tuple(replace(row, plan=replace(row.plan, given_paths=paths)) for row in plan.configurations)
-    return replace(plan, given_paths=paths, configurations=configurations)
+    warnings = (*plan.warnings, *_unmoved(plan.fund, paths))
+    return replace(plan, given_paths=paths, configurations=configurations, warnings=warnings)
+
+
+def _unmoved(fund: Fund, paths: Iterable[str]) -> Iterator[str]:
+    """Scenarios that change a driver whose paths were handed over: they do not reach it."""
+    for name in paths:
+        named = [s.name for s in fund.scenarios if any(address.partition(".")[0] == name for address, _ in s.overrides)]
+        if named:
+            yield f"{name}: its futures were handed over, and what {', '.join(named)} says of it does not change them."
 
 
 def checked_paths(given: Mapping[str, ArrayLike], fund: Fund, n_paths: int, timeline: Timeline) -> dict[str, Floats]:

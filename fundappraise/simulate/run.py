@@ -28,7 +28,7 @@ from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.progress import bar
 from fundappraise.simulate.randomness import checked_paths, with_paths
 from fundappraise.simulate.risk_table import DEFAULT, covenants, project_risks
-from fundappraise.simulate.shares import variance_shares
+from fundappraise.simulate.shares import projects_of, variance_shares
 from fundappraise.simulate.store import Columns, Store
 from fundappraise.simulate.stress import Marks, Worse, grid, reference_class, scenarios, switching_values, tornado, worst
 from fundappraise.simulate.summary import option_table
@@ -411,14 +411,14 @@ class Appraisal:
         InputError
             There is no such address, year or path.
         """
-        if path is not None and not 0 <= path < self.n_paths:
-            raise InputError([Problem(address, f"path {path} of {self.n_paths:,}.", f"Allowed: 0 to {self.n_paths - 1:,}.")])
+        if path is not None and path not in self.numbers:
+            allowed = f"Allowed: 0 to {self.n_paths - 1:,}." if self.kept is None else "Allowed: those of run.numbers."
+            raise InputError([Problem(address, f"path {path} is none of the run's {self.n_paths:,}.", allowed)])
         return follow(self.plan, self.seed, address, year=year, path=path)
 
     def _project(self, project_id: str) -> ProjectPlan:
-        if project_id not in self.ids:
-            raise InputError([_unknown(project_id, "project of this run", self.ids)])
-        return self.plan.project(project_id)
+        (name,) = projects_of(self, [project_id])
+        return self.plan.project(name)
 
     def _asked(self, paths: slice | None) -> Ints:
         """Numbers of the paths in a slice of the run's own."""

@@ -67,6 +67,9 @@ def variance_shares(run: Appraisal, projects: Sequence[str] | None, blocks: int)
     names = projects_of(run, projects)
     if blocks < 2:
         raise InputError([Problem("blocks", f"{blocks} blocks.", "At least 2 are needed for an error.")])
+    if run.kept is not None:
+        found = "the run holds the futures of a condition, and what is drawn anew need not meet it."
+        raise InputError([Problem("variance_shares", found, hint="Ask the run without where(), or run.worst().")])
     plan, streams = run.plan, streams_of(run.plan)
     read = {name: streams.together(reading(plan, plan.project(name))) for name in names}
     players = [player for player in streams.players if any(player in of for of in read.values())]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fundappraise.arrays import Floats, Ints
-from fundappraise.backends.numpy_kernel import compile_schedule
+from fundappraise.backends.numpy_kernel import TILE, compile_schedule
 from fundappraise.drivers.distributions import Distribution
 from fundappraise.drivers.paths import parameters_of
 from fundappraise.drivers.sampling import BLOCK
@@ -30,6 +30,7 @@ from fundappraise.simulate.fixed_levels import with_levels
 from fundappraise.simulate.inputs import PlannedInput
 from fundappraise.simulate.plan import Plan, ProjectPlan
 from fundappraise.simulate.prepare import plan_fund
+from fundappraise.simulate.randomness import with_paths
 from fundappraise.simulate.redraw import reading
 from fundappraise.simulate.restated import ROUGH_PATHS, Restated
 from fundappraise.simulate.shares import FLOWS, projects_of
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 PATHS, MARKED_PATHS, MOST_BLOCKS = 2 * BLOCK, 16 * BLOCK, 64
 """The run's first paths on which differences are taken, those on which bad futures are looked at, and the blocks among which
 they are sought."""
+ABREAST = 4 * TILE
+"""Columns of trials in one pass: whole tiles of the kernel, and no more memory than a task has."""
 LOW, HIGH = 0.1, 0.9
 
 
@@ -86,7 +89,11 @@ class Trial:
     @cached_property
     def paths(self) -> Ints:
         first = self.run.numbers[: self.n_paths]
-        return first[first < MOST_BLOCKS * BLOCK]
+        near = first[first < MOST_BLOCKS * BLOCK]
+        if not near.size:
+            found = f"the condition holds on none of the first {MOST_BLOCKS * BLOCK:,} futures, on which differences are taken."
+            raise InputError([Problem("condition", found, hint="Ask for less.")])
+        return near
 
     @property
     def blocks(self) -> range:
@@ -105,7 +112,12 @@ class Trial:
         return self._npv(plan, name, self._inputs(plan, name))
 
     def side_by_side(self, plans: Sequence[Plan], name: str) -> Floats:
-        """As ``under`` for several plans that differ in a project's inputs alone, in one pass ``(plans, paths)``."""
+        """As ``under`` for plans that differ in a project's inputs alone ``(plans, paths)``: some at a time in one pass."""
+        at_once = max(1, ABREAST // self.paths.size)
+        parts = [self._abreast(plans[first : first + at_once], name) for first in range(0, len(plans), at_once)]
+        return np.concatenate(parts)
+
+    def _abreast(self, plans: Sequence[Plan], name: str) -> Floats:
         rows = [self._inputs(plan, name) for plan in plans]
         count = self.paths.size
         values = {key: _abreast([row[key] for row in rows], count) for key in rows[0]}
@@ -137,10 +149,14 @@ class Trial:
 
     def stated(self, overrides: Mapping[str, Override], names: Sequence[str]) -> Estimate:
         """Mean change when the fund states other values; every plan is made anew, stakes and lenders' cases included."""
+        only = frozenset(other.name for name in names for other in self.run.plan.neighbours(name))
+        return self.change(self.replanned(overrides, only), names)
+
+    def replanned(self, overrides: Mapping[str, Override], only: frozenset[str]) -> Plan:
+        """The plan of ``only`` where the fund states other values; drivers whose paths were handed over keep them."""
         plan, folder = self.run.plan, self.run.plan.models_folder
-        only = frozenset(other.name for name in names for other in plan.neighbours(name))
         fund = self.run.fund.with_(overrides, models_folder=folder)
-        return self.change(plan_fund(fund, only=only, models_folder=folder), names)
+        return with_paths(plan_fund(fund, only=only, models_folder=folder), plan.given_paths)
 
 
 def _abreast(rows: Sequence[Floats], count: int) -> Floats:
@@ -155,19 +171,25 @@ def tornado(run: Appraisal, projects: Sequence[str] | None) -> pd.DataFrame:
     """See ``Appraisal.tornado``."""
     import pandas as pd
 
-    names = projects_of(run, projects)
+    names, known = projects_of(run, projects), levels(run.plan)
     trial, rows = Trial(run, names), []
     reads = {name: reading(run.plan, run.plan.project(name)) for name in names}
-    for address, level in levels(run.plan).items():
-        concerned = [name for name in names if address in reads[name]]
-        if not concerned:
-            continue
-        low, high = (float(level.value.quantile(u)) for u in (LOW, HIGH))
-        down, up = (trial.change(level.fixed(x), concerned) for x in (low, high))
-        base = trial.expected(names)
-        ends = base + down.value, base + up.value
-        swing = abs(up.value - down.value), math.hypot(down.error, up.error)
-        rows.append((address, level.label, level.unit, low / level.factor, high / level.factor, *ends, *swing))
+    ends = {address: tuple(float(level.value.quantile(u)) for u in (LOW, HIGH)) for address, level in known.items()}
+    changes: dict[str, Floats] = {}
+    for name in names:
+        asked = [address for address in known if address in reads[name]]
+        if asked:
+            plans = [known[address].fixed(x) for address in asked for x in ends[address]]
+            moved = (trial.side_by_side(plans, name) - trial.as_is(name)).reshape(len(asked), 2, -1)
+            for address, row in zip(asked, moved, strict=True):
+                changes[address] = changes.get(address, 0.0) + row
+    base = trial.expected(names)
+    for address, change in changes.items():
+        level, (down, up) = known[address], (mean_estimate(row) for row in change)
+        low, high = (x / level.factor for x in ends[address])
+        swing = mean_estimate(change[1] - change[0])
+        rows.append((address, level.label, level.unit, low, high, base + down.value, base + up.value,
+                     abs(swing.value), swing.error))  # fmt: skip
     columns = ["input", "label", "unit", "low", "high", "npv_low", "npv_high", "swing", "swing_se"]
     table = pd.DataFrame(rows, columns=columns).set_index("input")
     return table.sort_values("swing", ascending=False, kind="stable")
@@ -244,8 +266,7 @@ def scenarios(run: Appraisal, projects: Sequence[str] | None) -> pd.DataFrame:
     trial, changes = Trial(run, names), {}
     for scenario in run.fund.scenarios:
         kept = {address: value for address, value in scenario.overrides if not address.endswith(".include")}
-        fund = run.fund.with_(kept, models_folder=run.plan.models_folder)
-        plan = plan_fund(fund, only=frozenset(run.ids), models_folder=run.plan.models_folder)
+        plan = trial.replanned(kept, frozenset(run.ids))
         changes[scenario.name] = {name: trial.under(plan, name) - trial.as_is(name) for name in names}
     changes[DOWNSIDE.text] = worse(trial, dict.fromkeys(names, DOWNSIDE))
     return _table(trial, changes)
@@ -317,6 +338,9 @@ def grid(run: Appraisal, first: tuple[str, Sequence[Override]], second: tuple[st
     names = projects_of(run, projects)
     if not first[1] or not second[1]:
         raise InputError([Problem("grid", "there is no value.", "Each address takes at least one.")])
+    told = [address for address, _ in (first, second) if address.partition(".")[0] in run.plan.given_paths]
+    if told:
+        raise InputError([Problem(a, "the futures of this driver were handed over: no value of it changes them.") for a in told])
     trial = Trial(run, names)
     cells = [
         [trial.expected(names) + trial.stated({first[0]: a, second[0]: b}, names).value for b in second[1]] for a in first[1]

@@ -11,6 +11,7 @@ from shops import demand, fund_of_shops, run, shop, stated
 from fundappraise.drivers.distributions import normal
 from fundappraise.errors import InputError
 from fundappraise.fund.fund import Scenario
+from fundappraise.simulate.stress import ABREAST, Trial, Worse, levels
 
 RATE = 1.10
 VALUES = sum(RATE ** -(t - 0.5) for t in range(2, 7))
@@ -74,8 +75,6 @@ def test_named_scenarios_and_the_downside_are_paired_with_the_run(shops):
 
 
 def test_a_project_that_fares_as_others_did_elsewhere(shops):
-    from fundappraise.simulate.stress import Worse
-
     trade = {"trade": Worse(capex=1.2, late=1.0, volume=0.8)}
     table = shops.reference_class(trade)
     assert table.loc["A", ["capex", "late", "volume"]].tolist() == pytest.approx([0.2, 1.0, -0.2])
@@ -121,3 +120,39 @@ def test_a_share_that_is_none_and_too_few_futures_are_refused(shops, share):
 def test_too_few_bad_futures_say_nothing(shops):
     with pytest.raises(InputError, match="too few futures"):
         shops.worst(0.001)
+
+
+MOVER = shop("B", stated("cost", 100), stated("income", 30, moves_with="demand", by=1.0))
+POOR = Scenario(name="Poor", overrides=(("B.income", "-10 %"), ("demand.growth", 0.05)))
+TOLD = replace(fund_of_shops(MOVER, drivers=(demand(),)), scenarios=(POOR,))
+
+
+@pytest.fixture(scope="module")
+def told():
+    """A run whose demand was handed over: half of what the fund expects, on every path."""
+    return run(TOLD, 512, driver_paths={"demand": np.full((512, 6), 0.5)})
+
+
+def test_scenarios_and_grids_keep_the_paths_that_were_handed_over(told):
+    npv = float(told.npv["B"].mean())
+    assert told.scenarios().loc["Poor", "change"] == pytest.approx(-0.1 * 0.5 * 30 * VALUES)
+    grid = told.grid(("B.income", [30, 33]), ("B.cost", [100, 110]))
+    assert grid.loc[30, 100] == pytest.approx(npv)
+    assert grid.loc[33, 100] == pytest.approx(npv + 0.5 * 3 * VALUES)
+
+
+def test_what_a_scenario_or_a_grid_says_of_a_driver_that_was_handed_over_is_told_not_to_change_it(told):
+    assert told.warnings == ("demand: its futures were handed over, and what Poor says of it does not change them.",)
+    with pytest.raises(InputError, match=r"demand\.growth: the futures of this driver were handed over"):
+        told.grid(("demand.growth", [0.0]), ("B.cost", [100]))
+
+
+def test_swings_have_the_error_of_one_end_against_the_other_on_the_same_paths(shops):
+    # an end of the income moves NPV by the same amount on nearly every path: what is left is where an overrun dilutes
+    assert shops.tornado().loc["A.income", "swing_se"] < 0.02 * shops.tornado().loc["A.income", "swing"]
+
+
+def test_more_trials_than_stand_side_by_side_are_those_one_by_one(shops):
+    trial, level = Trial(shops, ("A",)), levels(shops.plan)["A.income"]
+    plans = [level.fixed(float(x)) for x in np.linspace(20, 40, 2 * ABREAST // 2_048 + 1)]
+    np.testing.assert_allclose(trial.side_by_side(plans, "A"), [trial.under(plan, "A") for plan in plans], rtol=1e-12)

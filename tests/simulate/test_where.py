@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from shops import demand, fund_of_shops, run, shop, stated
@@ -9,6 +11,7 @@ from shops import demand, fund_of_shops, run, shop, stated
 import fundappraise as fa
 from fundappraise.drivers.distributions import pert
 from fundappraise.errors import InputError
+from fundappraise.fund.fund import GroupMember
 from fundappraise.simulate.summary import option_table
 
 
@@ -120,3 +123,34 @@ def test_the_portfolio_of_a_condition_is_simulated_on_its_own_paths(whole):
     expected = selected.npv[list(decision.chosen)].to_numpy().sum(axis=1)
     np.testing.assert_allclose(decision.outcome.npv_by_path, expected, rtol=1e-12)
     assert decision.outcome.risk.loc["portfolio", "npv_mean"] == pytest.approx(expected.mean())
+
+
+def test_a_path_of_a_condition_is_traced_by_its_own_number(whole):
+    low = whole.where("demand[2029] < 1")
+    last = int(low.numbers[-1])
+    assert last >= low.n_paths  # its number, not its place
+    assert low.trace("A.fund_npv", path=last).value == whole.trace("A.fund_npv", path=last).value
+    without = next(n for n in range(PATHS) if n not in low.numbers)
+    with pytest.raises(InputError, match=rf"path {without} is none of the run's .* those of run\.numbers"):
+        low.trace("A.fund_npv", path=without)
+
+
+def test_futures_that_are_drawn_anew_cannot_keep_a_condition_and_that_is_said(whole):
+    with pytest.raises(InputError, match=r"need not meet it\. Ask the run without where"):
+        whole.where("demand[2029] < 1").variance_shares()
+
+
+def test_differences_on_a_condition_that_holds_late_alone_are_refused():
+    fund = fund_of_shops(shop("S", stated("cost", 100), stated("income", pert(20, 30, 40))))
+    whole = run(fund, 66_000)
+    with pytest.raises(InputError, match="on none of the first 65,536 futures"):
+        whole.keeping(np.arange(65_600, 66_000)).scenarios()
+
+
+def test_correlations_of_a_condition_are_those_of_its_own_paths():
+    members = tuple(GroupMember(group="trade", member=f"{name}.income", coefficient=0.9) for name in "AB")
+    whole = run(replace(FUND, groups=members), 20_000)
+    assert whole.correlations["achieved"].item() == pytest.approx(0.81, abs=0.01)
+    # where one of two normals is above its mean, its variance is 1 − 2/π =: v of what it was, and r√v/√(r²v + 1 − r²) is left
+    middle = whole.draws("A")["income"].median()
+    assert whole.where(f"A.income > {middle}").correlations["achieved"].item() == pytest.approx(0.640, abs=0.02)
