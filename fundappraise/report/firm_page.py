@@ -9,6 +9,8 @@ from markupsafe import Markup
 
 from fundappraise.report.tables import Table
 from fundappraise.report.words import Words
+from fundappraise.simulate.shares import firmness
+from fundappraise.simulate.stress import worst_in_words
 from fundappraise.simulate.trace import amount
 from fundappraise.workbook.key_figures import chosen_ids, number_at
 
@@ -47,8 +49,8 @@ def firm_page(decision: Decision, words: Words) -> FirmPage | None:
     )
     caption = _("What the set gains with one input at its own P10 and at its P90. MUSD.")
     return FirmPage(
-        sentences=(found.firm, *_presence(decision, words)),
-        worst=found.worst,
+        sentences=(firmness(found.shares, words.translations), *_presence(decision, words)),
+        worst="" if found.worst is None else worst_in_words(found.worst, words.translations),
         tornado=tornado_table(found.tornado["all"], caption, words),
         shares=_shares_table(found.shares.head(MOST), words),
         groups=_groups_table(found.shares, words),
@@ -93,7 +95,7 @@ def _shares_table(shares: pd.DataFrame, words: Words) -> Table:
     _ = words.gettext
     heads = (_("Input"), _("What"), _("Group"), _("Confidence"), _("Share of the variance"))
     rows = tuple(
-        (Markup("<code>{0}</code>").format(str(address)), str(row["label"]), str(row["group"]), str(row["confidence"]) or "–",
+        (Markup("<code>{0}</code>").format(str(address)), _(str(row["label"])), str(row["group"]), str(row["confidence"]) or "–",
          _share(float(row["all"]), float(row["all_se"]), words))
         for address, row in shares.iterrows()
     )  # fmt: skip

@@ -21,8 +21,8 @@ from fundappraise.measures.risk import mean_estimate
 from fundappraise.simulate.block import draws
 from fundappraise.simulate.plan import Plan
 from fundappraise.simulate.redraw import reading
-from fundappraise.simulate.shares import confidences, firmness, group_of
-from fundappraise.simulate.stress import HIGH, LOW, Level, Trial, levels, worst
+from fundappraise.simulate.shares import confidences, group_of
+from fundappraise.simulate.stress import HIGH, LOW, Level, Marks, Trial, levels, worst
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,14 +39,13 @@ OF_A_PROJECT, OF_ALL = 5, 10
 class Movers:
     """``shares``: a row an input or driver, largest first: label, group, confidence, its part of the variance of the set's NPV
     ("all") and the error of that. ``tornado``: by project and, under "all", for the set: input, label, unit, low, high, npv_low,
-    npv_high, npv_se (of either end), swing, swing_se, in MUSD. ``firm`` and ``worst`` in words; ``n_paths`` and ``n_tried``
-    are the paths of the regression and of the trials.
+    npv_high, npv_se (of either end), swing, swing_se, in MUSD. ``worst`` is what the worst futures of the set share, None on too
+    few of them; ``n_paths`` and ``n_tried`` are the paths of the regression and of the trials.
     """
 
     shares: pd.DataFrame
     tornado: Mapping[str, pd.DataFrame]
-    firm: str
-    worst: str
+    worst: Marks | None
     together: float
     n_paths: int
     n_tried: int
@@ -83,15 +82,14 @@ def movers(run: Appraisal, chosen: Sequence[str]) -> Movers | None:
     shares.index.name = "input"
     shares = shares.sort_values("all", ascending=False, kind="stable")
     tables = _tornado(run, {name: _top(found[name], name, known) for name in found}, names, (reads, known))
-    return Movers(shares, tables, firmness(shares), _worst(run, names), whole.together, n, min(TRIED, n))
+    return Movers(shares, tables, _worst(run, names), whole.together, n, min(TRIED, n))
 
 
-def _worst(run: Appraisal, names: Sequence[str]) -> str:
-    """What the worst futures of the set have in common, in words; empty on too few of them."""
+def _worst(run: Appraisal, names: Sequence[str]) -> Marks | None:
     try:
-        return worst(run, 0.05, names).text
+        return worst(run, 0.05, names)
     except InputError:
-        return ""
+        return None
 
 
 def _top(found: tuple[list[str], Explained], name: str, known: Mapping[str, Level]) -> list[str]:

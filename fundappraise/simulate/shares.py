@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from gettext import NullTranslations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     from fundappraise.simulate.run import Appraisal
 
 TOP = 10
-LETTERS = {
-    "H": "from the source named", "M": "from one press report or several that disagree", "D": "derived from other figures",
-    "L": "our assumption", "": "of no stated confidence",
-}  # fmt: skip
+LETTERS = ("H", "M", "D", "L", "")
+"""Of confidence, from firm to weak; empty: not stated."""
+ENGLISH = NullTranslations()
+"""Sentences are in English unless the paper's language is handed over."""
 FLOWS = ("fund_calls", "fund_operating", "fund_exit")
 
 
@@ -146,13 +147,29 @@ def confidences(plan: Plan) -> dict[str, str]:
     return found
 
 
-def firmness(table: pd.DataFrame) -> str:
+def firmness(table: pd.DataFrame, spoken: NullTranslations = ENGLISH) -> str:
     """How firm the ten inputs are that move the result most, in one sentence; ``table`` as of ``variance_shares``."""
-    top = table.head(TOP)
+    _, top = spoken.gettext, table.head(TOP)
     if top.empty:
-        return "No input is uncertain."
-    counts = [(int((top["confidence"] == letter).sum()), words) for letter, words in LETTERS.items()]
-    parts = [f"{count} {'is' if count == 1 else 'are'} {words}" for count, words in sorted(counts, key=lambda c: -c[0]) if count]
-    share = round(100 * float(top["all"].sum()))
-    which = "input that moves" if len(top) == 1 else f"{len(top)} inputs that move"
-    return f"Of the {which} the result most ({share} % of its variance), {', '.join(parts)}."
+        return _("No input is uncertain.")
+    counts = [(letter, int((top["confidence"] == letter).sum())) for letter in LETTERS]
+    parts = [_counted(letter, n, spoken).format(n=n) for letter, n in sorted(counts, key=lambda c: -c[1]) if n]
+    which = spoken.ngettext(
+        "Of the input that moves the result most ({share} % of its variance), {parts}.",
+        "Of the {n} inputs that move the result most ({share} % of its variance), {parts}.",
+        len(top),
+    )
+    return which.format(n=len(top), share=round(100 * float(top["all"].sum())), parts=", ".join(parts))
+
+
+def _counted(letter: str, n: int, spoken: NullTranslations) -> str:
+    """So many inputs of a confidence letter."""
+    many = spoken.ngettext
+    return {
+        "H": many("{n} is from the source named", "{n} are from the source named", n),
+        "M": many("{n} is from one press report or several that disagree",
+                  "{n} are from one press report or several that disagree", n),
+        "D": many("{n} is derived from other figures", "{n} are derived from other figures", n),
+        "L": many("{n} is our assumption", "{n} are our assumptions", n),
+        "": many("{n} is of no stated confidence", "{n} are of no stated confidence", n),
+    }[letter]  # fmt: skip

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from gettext import NullTranslations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +34,7 @@ from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.randomness import with_paths
 from fundappraise.simulate.redraw import reading
 from fundappraise.simulate.restated import ROUGH_PATHS, Restated
-from fundappraise.simulate.shares import FLOWS, projects_of
+from fundappraise.simulate.shares import ENGLISH, FLOWS, projects_of
 from fundappraise.simulate.trace import amount
 
 if TYPE_CHECKING:
@@ -350,10 +351,16 @@ def grid(run: Appraisal, first: tuple[str, Sequence[Override]], second: tuple[st
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Marks:
-    """What the worst paths have in common: ``table`` has a row an input or driver, ``text`` says the strongest in words."""
+    """What the worst paths, a ``share`` of all, have in common. ``table`` has a row an input or driver, ``text`` says the
+    strongest in words; ``loss`` is the mean capital loss on them, MUSD."""
 
     table: pd.DataFrame
-    text: str
+    share: float
+    loss: float
+
+    @property
+    def text(self) -> str:
+        return worst_in_words(self)
 
 
 def worst(run: Appraisal, share: float, projects: Sequence[str] | None) -> Marks:
@@ -379,7 +386,7 @@ def worst(run: Appraisal, share: float, projects: Sequence[str] | None) -> Marks
                          1 / math.sqrt(n_worst)))  # fmt: skip
     table = pd.DataFrame(rows, columns=["what", "label", "unit", "mean", "mean_worst", "shift", "shift_se"]).set_index("what")
     table = table.reindex(table["shift"].abs().sort_values(ascending=False, kind="stable").index)
-    return Marks(table, _in_words(table, share, float(loss[bad].mean())))
+    return Marks(table, share, float(loss[bad].mean()))
 
 
 def _observed(run: Appraisal, names: Sequence[str], numbers: Ints) -> dict[str, tuple[str, str, Floats]]:
@@ -398,14 +405,25 @@ def _observed(run: Appraisal, names: Sequence[str], numbers: Ints) -> dict[str, 
     return found
 
 
-def _in_words(table: pd.DataFrame, share: float, loss: float) -> str:
+def worst_in_words(marks: Marks, spoken: NullTranslations = ENGLISH) -> str:
+    """The four strongest marks in a sentence."""
+    _, table = spoken.gettext, marks.table
     clear = table[table["shift"].abs() > 3 * table["shift_se"]].head(4)
-    head = f"In the worst {100 * share:g} % of futures the capital loss is {loss:.3g} MUSD on average"
+    known = {"share": f"{100 * marks.share:g}", "loss": f"{marks.loss:.3g}"}
     if clear.empty:
-        return f"{head}; no single input or driver tells them from the others."
+        none = _(
+            "In the worst {share} % of futures the capital loss is {loss} MUSD on average; no single input or driver tells them "
+            "from the others."
+        )
+        return none.format(**known)
     parts = []
     for address, row in clear.iterrows():
-        side = "higher" if row["shift"] > 0 else "lower"
         there, usual = (amount(float(row[key]), str(row["unit"])) for key in ("mean_worst", "mean"))
-        parts.append(f"{address} is {side} ({there} against {usual})")
-    return f"{head}: {'; '.join(parts)}."
+        side = (
+            _("{what} is higher ({there} against {usual})")
+            if row["shift"] > 0
+            else _("{what} is lower ({there} against {usual})")
+        )
+        parts.append(side.format(what=address, there=there, usual=usual))
+    head = _("In the worst {share} % of futures the capital loss is {loss} MUSD on average: {parts}.")
+    return head.format(**known, parts="; ".join(parts))

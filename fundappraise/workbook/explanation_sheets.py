@@ -1,9 +1,12 @@
-"""Why this portfolio, in results.xlsx: frontiers, alternatives, firmness, limits, worlds, fresh futures; exact."""
+"""Why this portfolio, in results.xlsx: frontiers, alternatives, firmness, limits, worlds, fresh futures, what moves it; exact."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeAlias
 
+from fundappraise.simulate.shares import firmness
+from fundappraise.workbook.key_figures import chosen_ids
 from fundappraise.workbook.sheets import Book, Cell, Column, write_table
 
 if TYPE_CHECKING:
@@ -11,6 +14,8 @@ if TYPE_CHECKING:
 
     from fundappraise.outcome.decision import Decision
 
+_Sheet: TypeAlias = "tuple[str, str, pd.DataFrame, tuple[Column, ...]]"
+"""Name, note, rows and columns."""
 _FRONTIER = (
     Column("of", "Limit on", "text", 12), Column("limit", "At most, MUSD"), Column("npv", "Gain (NPV), MUSD"),
     Column("cvar", "CVaR of capital loss, MUSD"), Column("tickets", "Tickets, MUSD"),
@@ -46,23 +51,65 @@ _SAMPLES = (
     Column("chosen_on_se", "± chosen on", "plain"), Column("fresh", "On fresh futures", "plain"),
     Column("fresh_se", "± fresh", "plain"),
 )  # fmt: skip
+_TORNADO = (
+    Column("of", "Of", "text", 12), Column("input", "Input", "text", 28), Column("label", "What", "text", 40),
+    Column("unit", "Unit", "text", 14), Column("low", "P10", "plain"), Column("high", "P90", "plain"),
+    Column("npv_low", "Gain at P10, MUSD"), Column("npv_high", "Gain at P90, MUSD"), Column("npv_se", "± gain"),
+    Column("swing", "Swing, MUSD"), Column("swing_se", "± swing"),
+)  # fmt: skip
+_SHARES = (
+    Column("input", "Input", "text", 28), Column("label", "What", "text", 40), Column("group", "Group", "text", 16),
+    Column("confidence", "Confidence", "text", 11), Column("all", "Share of the variance", "share"),
+    Column("all_se", "± share", "share"),
+)  # fmt: skip
+_WORST = (
+    Column("what", "Input or driver", "text", 28), Column("label", "What", "text", 40), Column("unit", "Unit", "text", 14),
+    Column("mean", "Mean of all futures", "plain"), Column("mean_worst", "Mean of the worst", "plain"),
+    Column("shift", "Shift, standard deviations"), Column("shift_se", "± shift"),
+)  # fmt: skip
 
 
 def write_explanation_sheets(book: Book, decision: Decision) -> None:
-    """Sheets Frontier, Alternatives, Firmness, Limit costs, Worlds and Fresh futures; those without a row are left out."""
+    """Sheets from Frontier to Worst futures; those without a row are left out."""
     table = decision.firmness.join(decision.selection[["regret"]]).join(decision.rescues).join(decision.priorities)
     table["chosen"] = ["yes" if chosen else "" for chosen in table["chosen"]]
     worlds = decision.worlds.rename_axis("world").reset_index()
     firm = table.rename_axis("id").reset_index()
-    sheets: tuple[tuple[str, str, pd.DataFrame, tuple[Column, ...]], ...] = (
+    sheets: tuple[_Sheet, ...] = (
         ("Frontier", "The best portfolio at each limit on the bad end and at each budget.", decision.frontier, _FRONTIER),
         ("Alternatives", "The best portfolios that really differ from the chosen one.", decision.alternatives, _ALTERNATIVES),
         ("Firmness", "How firm each choice is. Near-best: within a fiftieth of the best gain.", firm, _FIRMNESS),
         ("Limit costs", "What the portfolio gains when a limit alone is eased by a tenth.", decision.prices, _COSTS),
         ("Worlds", "On the run's first 2,048 futures at most, the same ones in every world.", worlds, _WORLDS),
         ("Fresh futures", "On futures that had no part in choosing it.", decision.samples.reset_index(), _SAMPLES),
+        *_movers_sheets(decision),
     )
     for name, note, frame, columns in sheets:
         if len(frame):
             rows: list[list[Cell]] = [[row[c.key] for c in columns] for _, row in frame.iterrows()]
-            write_table(book, name, name, note, columns, rows, frozen=1)
+            units = [str(unit) for unit in frame["unit"]] if "unit" in frame else None
+            write_table(book, name, name, note, columns, rows, frozen=2 if name == "Tornado" else 1, units=units)
+
+
+def _movers_sheets(decision: Decision) -> Iterator[_Sheet]:
+    """What moves the result: inputs at their own P10 and P90, shares of variance, what the worst futures share."""
+    import pandas as pd
+
+    found = decision.movers
+    if found is None:
+        return
+    names = {"all": "chosen set" if chosen_ids(decision) else "all"}
+    parts = [table.reset_index().assign(of=names.get(of, of)) for of, table in found.tornado.items() if len(table)]
+    alone = (
+        f"The input alone is fixed there, on the first {found.n_tried:,} futures; all else is as drawn, stakes and loans stay."
+    )
+    if parts:
+        yield "Tornado", alone, pd.concat(parts[-1:] + parts[:-1]), _TORNADO
+    yield (
+        "Variance shares",
+        f"{firmness(found.shares)} On the first {found.n_paths:,} futures.",
+        found.shares.reset_index(),
+        _SHARES,
+    )
+    if found.worst is not None:
+        yield "Worst futures", found.worst.text, found.worst.table.reset_index(), _WORST

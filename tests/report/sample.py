@@ -33,7 +33,40 @@ from fundappraise.outcome.fund_paths import FundPaths
 from fundappraise.outcome.fund_returns import FundReturns
 from fundappraise.outcome.waterfall import terms_of
 from fundappraise.simulate.movers import Movers
+from fundappraise.simulate.stress import Marks
 from fundappraise.timeline import Timeline
+
+_TORNADO = pd.DataFrame(
+    {
+        "label": ["Debt, at most"], "unit": ["%"], "low": [0.5], "high": [0.7], "npv_low": [-3.21], "npv_high": [8.16],
+        "npv_se": [0.4], "swing": [11.37], "swing_se": [0.06],
+    },
+    index=pd.Index(["A2.debt_share"], name="input"),
+)  # fmt: skip
+MOVERS = Movers(
+    shares=pd.DataFrame(
+        {
+            "label": ["Revenue per container", "its movement from year to year"], "group": ["A2", "drivers"],
+            "confidence": ["L", "M"], "all": [0.412, 0.2], "all_se": [0.006, 0.004],
+        },
+        index=pd.Index(["A2.fee", "sea_level"], name="input"),
+    ),
+    tornado={"A2": _TORNADO, "all": _TORNADO},
+    worst=Marks(
+        pd.DataFrame(
+            {
+                "label": ["Revenue per container"], "unit": ["USD/TEU"], "mean": [105.0], "mean_worst": [88.0],
+                "shift": [-1.1], "shift_se": [0.035],
+            },
+            index=pd.Index(["A2.fee"], name="what"),
+        ),
+        share=0.05,
+        loss=21.3,
+    ),
+    together=0.77,
+    n_paths=16_384,
+    n_tried=512,
+)  # fmt: skip
 
 N_PATHS = 2000
 YEARS = tuple(range(2026, 2041))

@@ -10,6 +10,7 @@ from shops import demand, fund_of_shops, run, shop, stated
 
 from fundappraise.drivers.distributions import normal, pert
 from fundappraise.simulate.movers import movers
+from fundappraise.simulate.shares import firmness
 
 COST, INCOME = normal(90, 100, 110), normal(25, 30, 35)
 MOVER = shop("B", stated("cost", 100), stated("income", 30, moves_with="demand", by=1.0, confidence="L"))
@@ -53,7 +54,7 @@ def test_shares_agree_with_the_shapley_effects_where_the_result_is_nearly_straig
 
 
 def test_the_sentence_counts_the_letters_of_the_inputs_that_matter(shops):
-    firm = movers(shops, ("A",)).firm
+    firm = firmness(movers(shops, ("A",)).shares)
     assert "1 is from the source named" in firm
     assert "1 is from one press report" in firm
 

@@ -68,6 +68,26 @@ def test_what_explains_the_choice_is_there_exactly(book):
     assert _rows(book["Limit costs"])[1]["Gain, MUSD"] == 1.1
 
 
+def test_what_moves_the_result_is_there_as_the_paper_has_it(usual, tmp_path):
+    write_results(replace(usual, movers=sample.MOVERS), tmp_path / "results.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "results.xlsx")
+    names = book.sheetnames
+    assert names[names.index("Fresh futures") :][1:4] == ["Tornado", "Variance shares", "Worst futures"]
+    first, second = _rows(book["Tornado"])
+    assert [first["Of"], second["Of"], first["Input"]] == ["chosen set", "A2", "A2.debt_share"]
+    assert [first["P10"], first["Gain at P90, MUSD"], first["Swing, MUSD"], first["± swing"]] == [0.5, 8.16, 11.37, 0.06]
+    assert book["Tornado"]["E5"].number_format == "0.00%_)"  # a share of debt, as the paper has it
+    fee, sea = _rows(book["Variance shares"])
+    assert [fee["Input"], fee["Confidence"], fee["Share of the variance"], fee["± share"]] == ["A2.fee", "L", 0.412, 0.006]
+    assert sea["Group"] == "drivers"
+    assert "Of the 2 inputs that move the result most" in book["Variance shares"]["A2"].value
+    (mark,) = _rows(book["Worst futures"])
+    assert [mark["Mean of all futures"], mark["Mean of the worst"]] == [105.0, 88.0]
+    assert book["Worst futures"]["A2"].value.startswith(
+        "In the worst 5 % of futures the capital loss is 21.3 MUSD on average: A2.fee"
+    )
+
+
 def test_without_a_portfolio_that_meets_the_limits_nothing_is_explained(tmp_path):
     write_results(sample.infeasible(), tmp_path / "results.xlsx")
     assert not {"Frontier", "Worlds"} & set(openpyxl.load_workbook(tmp_path / "results.xlsx").sheetnames)
