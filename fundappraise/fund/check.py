@@ -11,6 +11,7 @@ from fundappraise.fund.check_dependence import correlation_problems, event_probl
 from fundappraise.fund.check_drivers import driver_problems
 from fundappraise.fund.check_frame import Frame
 from fundappraise.fund.check_limits import limit_problems
+from fundappraise.fund.check_premium import premium_problems
 from fundappraise.fund.check_projects import project_problems
 from fundappraise.fund.check_settings import setting_problems, sponsor_problems
 from fundappraise.fund.check_shares import share_problems
@@ -22,6 +23,7 @@ _TABS = (
     sponsor_problems,
     project_problems,
     driver_problems,
+    premium_problems,
     scenario_problems,
     limit_problems,
     market_problems,

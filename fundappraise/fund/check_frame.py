@@ -13,7 +13,7 @@ from typing import Literal
 
 from fundappraise.drivers.range_problems import shown
 from fundappraise.errors import ModelError, Problem, did_you_mean
-from fundappraise.fund.fund import Fund
+from fundappraise.fund.fund import Driver, Fund
 from fundappraise.fund.settings import default_of
 from fundappraise.model.items import Model
 from fundappraise.model.load import load_model, model_names
@@ -144,6 +144,13 @@ def year_problems(frame: Frame, pairs: Years, what: str, place: str) -> Iterator
     bad = [year for year, value in pairs if not math.isfinite(value)]
     if bad:
         yield Problem(place, f"{what}: {ranges(bad)} is not a number.")
+
+
+def not_in_paths(driver: Driver) -> str:
+    """Where the risk of a driver is charged that is not in the paths, and what is wrong with putting it there."""
+    if driver.charged_in == "rate":
+        return "in the rate: the risk would count twice"
+    return "in neither rate nor paths, as it says, but would be"
 
 
 def ranges(years: Iterable[int]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from fundappraise.drivers.distributions import truncated_to
 from fundappraise.drivers.range_problems import shown
 from fundappraise.errors import Problem, did_you_mean
-from fundappraise.fund.check_frame import Frame, percent_slip, twice, unknown, year_problems
+from fundappraise.fund.check_frame import Frame, not_in_paths, percent_slip, twice, unknown, year_problems
 from fundappraise.fund.currencies import Exchange, exchange, other_currency
 from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Input
 from fundappraise.fund.override import read_change
@@ -87,8 +87,8 @@ def _exchange(frame: Frame, place: str, row: Input, assumption: Assumption, exch
         found = f"{row.code}: takes one number for all years, so {row.unit} cannot follow the exchange rate."
         yield Problem(place, found, f"Allowed: {assumption.unit} or what converts to it.")
     driver = next(driver for driver in frame.fund.drivers if driver.name == exchanged.driver)
-    if driver.charged_in == "rate":
-        found = f"{row.code} is in {row.unit}, but {driver.name} is charged in the rate: the risk would count twice."
+    if driver.charged_in != "paths":
+        found = f"{row.code} is in {row.unit}, but {driver.name} is charged {not_in_paths(driver)}."
         yield Problem(place, found, hint=f"Set {driver.name} to paths.")
 
 
@@ -220,10 +220,8 @@ def _link(frame: Frame, place: str, row: Input, assumption: Assumption) -> Itera
 
 def _charged_twice(frame: Frame, place: str, row: Input) -> Iterator[Problem]:
     driver = next(driver for driver in frame.fund.drivers if driver.name == row.moves_with)
-    if driver.charged_in in ("rate", "neither") and row.by:
-        twice = driver.charged_in == "rate"
-        charged = "in the rate: the risk would count twice" if twice else "in neither rate nor paths, as it says, but would be"
-        found = f"{row.code} moves with {driver.name}, which is charged {charged}."
+    if driver.charged_in != "paths" and row.by:
+        found = f"{row.code} moves with {driver.name}, which is charged {not_in_paths(driver)}."
         yield Problem(place, found, hint=f"Set {driver.name} to paths, or do not let {row.code} move with it.")
 
 

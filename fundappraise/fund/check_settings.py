@@ -12,7 +12,7 @@ from fundappraise.fund.check_frame import NAME, Frame, percent_slip, twice, year
 from fundappraise.fund.currencies import quoting
 from fundappraise.fund.fund import Setting
 from fundappraise.fund.settings import ECONOMIC_NPV, SETTINGS, SettingKind, kind_of
-from fundappraise.fund.terms import EVERYWHERE, is_term
+from fundappraise.fund.terms import COUNTRY_PREMIUM, EVERYWHERE, is_term
 
 _WHOLE = ("term_years", "model_years")
 
@@ -52,6 +52,13 @@ def _term(frame: Frame, row: Setting) -> Iterator[Problem]:
         countries = [EVERYWHERE, *dict.fromkeys(p.country for p in frame.fund.projects if p.country)]
         hint = did_you_mean(owner, countries) or f"Known: {', '.join(countries)}."
         yield Problem(place, f'{row.code}: no project is of "{owner}".', hint=hint)
+        return
+    if code == COUNTRY_PREMIUM:
+        if isinstance(row.value, int | float) and not 0 <= row.value <= 0.5:
+            slip = percent_slip(row.value, "%/year")
+            yield Problem(place, f"{row.code}: {shown(row.value, '%/year')}.", "Allowed: 0 %/year to 50 %/year.", slip)
+        elif not _empty(row) and not isinstance(row.value, int | float):
+            yield Problem(place, f'{row.code}: "{row.value}" is not a number.', "Allowed: 0 %/year to 50 %/year.")
         return
     models = [model for p in projects if (model := frame.model(p.model)) is not None]
     known = {a.name: a for model in models for a in model.asked}

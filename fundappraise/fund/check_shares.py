@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fundappraise.drivers.range_problems import shown
 from fundappraise.errors import Problem, did_you_mean
-from fundappraise.fund.check_frame import Frame, percent_slip
+from fundappraise.fund.check_frame import Frame, not_in_paths, percent_slip
 from fundappraise.fund.currencies import LINES, other_currency, quoting
 from fundappraise.fund.fund import Share
 
@@ -70,6 +70,6 @@ def _currency(frame: Frame, row: Share, place: str) -> Iterator[Problem]:
         yield Problem(place, found, hint=f"Add one to the Drivers tab, in {row.which}/{fund.currency}.")
         return
     driver = next(driver for driver in fund.drivers if driver.name == quoted[0])
-    if driver.charged_in == "rate":
-        found = f"{row.project} is partly in {row.which}, but {driver.name} is charged in the rate: the risk would count twice."
+    if driver.charged_in != "paths":
+        found = f"{row.project} is partly in {row.which}, but {driver.name} is charged {not_in_paths(driver)}."
         yield Problem(place, found, hint=f"Set {driver.name} to paths.")

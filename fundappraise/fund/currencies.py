@@ -17,6 +17,11 @@ from fundappraise.fund.fund import Fund
 from fundappraise.model.units import UnitError, unit
 
 CURRENCIES = ("USD", "KZT", "AZN", "EUR", "GBP", "CNY", "RUB", "TRY", "GEL", "AED", "JPY", "CHF")
+OF_COUNTRY: Mapping[str, str] = {
+    "Kazakhstan": "KZT", "Azerbaijan": "AZN", "United Kingdom": "GBP", "China": "CNY", "Russia": "RUB", "Turkey": "TRY",
+    "Türkiye": "TRY", "Georgia": "GEL", "United Arab Emirates": "AED", "Japan": "JPY", "Switzerland": "CHF",
+}  # fmt: skip
+"""The currency of a country."""
 LINES: Mapping[str, str] = {
     "currency of revenue": "revenue_currency",
     "currency of operating cost": "cost_currency",
@@ -92,7 +97,7 @@ def in_other_currencies(fund: Fund, wanted: str) -> Iterator[str]:
     """The unit ``wanted`` in each currency in which an amount may be typed: a driver of the paths quotes it."""
     if not _in_unit(fund.currency, wanted):
         return
-    in_paths = {driver.name for driver in fund.drivers if driver.charged_in != "rate"}
+    in_paths = {driver.name for driver in fund.drivers if driver.charged_in == "paths"}
     for currency in CURRENCIES:
         quote = quoting(fund, currency) if currency != fund.currency else None
         if quote is not None and quote[0] in in_paths:

@@ -14,6 +14,9 @@ from fundappraise.model.items import Assumption, Model
 
 EVERYWHERE = "all"
 """What stands before the dot in a term for every project."""
+COUNTRY_PREMIUM = "country_premium"
+"""The one term that no model reads: what costs of capital hold for the risks of the country. It is declared so that these
+risks are not in the paths too."""
 
 
 def is_term(code: str) -> bool:

@@ -144,7 +144,8 @@ TABS: tuple[Tab, ...] = (
     Tab(
         "Fund", "The fund",
         "Rates and terms of the fund; one row index.NAME for each price index, with its growth by year. Rows such as "
-        "Kazakhstan.tax_rate or all.lock_up_cover hold for the projects whose own tab does not say.",
+        "Kazakhstan.tax_rate or all.lock_up_cover hold for the projects whose own tab does not say; Kazakhstan.country_premium "
+        "is what their costs of capital hold for the country's risks.",
         BLUE,
         (
             Column("code", "code", "key", 19),
