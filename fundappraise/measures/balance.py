@@ -24,16 +24,24 @@ _ITERATIONS = 120
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Axis:
-    """Times of the flows, rising from 0, in units of their mean distance; and the continuous rates that are sought."""
+    """Times of the flows, rising from 0, in units of their mean distance; and the continuous rates that are sought.
+
+    ``unit`` is the mean distance in the periods for which rates are wanted.
+    """
 
     times: Floats
     lowest: float
     highest: float
     even: bool
+    unit: float = 1.0
 
     @property
     def span(self) -> float:
         return float(self.times[-1])
+
+    def rates(self, x: Floats) -> Floats:
+        """Rates per period of continuous rates ``x`` per unit."""
+        return np.asarray(np.expm1(x / self.unit))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -72,16 +72,26 @@ def amounts_of(flows: ArrayLike, name: str = "flows") -> Floats:
     InputError
         One is not a finite number (its index is named), rows differ in length, or there is no period.
     """
+    amounts = array_of(flows, name)
+    refuse_infinite(amounts, name)
+    return amounts
+
+
+def array_of(flows: ArrayLike, name: str = "flows") -> Floats:
+    """As ``amounts_of``, without a look at the amounts."""
     try:
         amounts = np.asarray(flows, dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError([Problem(name, _not_numbers(flows), "Every flow is a finite number; all rows are as long.")]) from None
     if amounts.ndim == 0 or amounts.shape[-1] == 0:
         raise InputError([Problem(name, "there is no period.", "The last axis holds at least one.")])
+    return amounts
+
+
+def refuse_infinite(amounts: Floats, name: str = "flows") -> None:
     if not np.isfinite(amounts).all():
         place = tuple(int(k) for k in np.argwhere(~np.isfinite(amounts))[0])
         raise InputError([Problem(name, f"{_at(place)} is {amounts[place]}.", "Every flow is a finite number.")])
-    return amounts
 
 
 def _at(place: tuple[int, ...]) -> str:

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 from fundappraise.arrays import Floats, Ints
 from fundappraise.errors import InputError, Problem
 from fundappraise.measures.balance import Axis
-from fundappraise.measures.discounting import Dates, amounts_of, years_between
+from fundappraise.measures.discounting import Dates, array_of, refuse_infinite, years_between
 from fundappraise.measures.rate_sets import rate_sets
 from fundappraise.measures.separation import Roots
 
@@ -29,7 +29,7 @@ LOWEST_GROWTH, HIGHEST_GROWTH = 1e-15, 1e300
 """Bounds of 1 + rate."""
 WORTH_COMPILING = 1 << 20
 """Flows from which on compiled code is used: numpy needs about as long for them as numba to be loaded."""
-_SLICE = 8192
+_SLICE = 12_500
 _SLICE_FLOWS = 1 << 22
 
 
@@ -78,9 +78,8 @@ def irr(flows: ArrayLike, *, discount_rate: float = 0.1, full: bool = False) -> 
     >>> irr([-100, 230, -132], full=True).rates.round(6).tolist()
     [0.1, 0.2]
     """
-    columns, shape = _columns(flows)
-    found = _rates(columns, np.arange(columns.shape[0], dtype=np.float64), discount_rate, full)
-    return _shaped(found, shape, full)
+    amounts = array_of(flows)
+    return _of_rows(amounts, np.arange(amounts.shape[-1], dtype=np.float64), discount_rate, full)
 
 
 @overload
@@ -97,9 +96,8 @@ def xirr(flows: ArrayLike, dates: Dates, *, discount_rate: float = 0.1, full: bo
     InputError
         As :func:`irr`, and where dates fall, repeat, or are not as many as the flows.
     """
-    columns, shape = _columns(flows)
-    found = _rates(columns, years_between(dates, columns.shape[0]), discount_rate, full)
-    return _shaped(found, shape, full)
+    amounts = array_of(flows)
+    return _of_rows(amounts, years_between(dates, amounts.shape[-1]), discount_rate, full)
 
 
 def irr_of_columns(flows: Floats, guess: float, *, compiled: bool = False) -> tuple[Floats, Ints]:
@@ -107,84 +105,92 @@ def irr_of_columns(flows: Floats, guess: float, *, compiled: bool = False) -> tu
 
     ``compiled`` uses compiled code, however few the paths.
     """
-    found = _rates(flows, np.arange(flows.shape[0], dtype=np.float64), guess, False, compiled)
+    found = _rates(flows, np.arange(flows.shape[0], dtype=np.float64), guess, compiled=compiled)
     return found.rate, found.n_rates
 
 
-def _columns(flows: ArrayLike) -> tuple[Floats, tuple[int, ...]]:
-    amounts = amounts_of(flows)
-    return amounts.reshape(-1, amounts.shape[-1]).T, amounts.shape[:-1]
-
-
-def _shaped(found: Rates, shape: tuple[int, ...], full: bool) -> Floats | Rates:
+def _of_rows(amounts: Floats, times: Floats, discount_rate: float, full: bool) -> Floats | Rates:
+    shape = amounts.shape[:-1]
+    try:
+        found = _rates(amounts.reshape(-1, amounts.shape[-1]).T, times, discount_rate, full=full, checked=True)
+    except FloatingPointError:
+        refuse_infinite(amounts)
+        raise
     rate: Floats = found.rate.reshape(shape)[()]
     if not full:
         return rate
     return Rates(rate, found.n_rates.reshape(shape)[()], found.rates.reshape(*shape, found.rates.shape[-1]))
 
 
-def _rates(flows: Floats, times: Floats, discount_rate: float, full: bool, compiled: bool = False) -> Rates:
-    """Rates of ``flows (periods, columns)``, slice by slice on threads: every column is computed apart."""
+def _rates(
+    flows: Floats, times: Floats, discount_rate: float, *, full: bool = False, compiled: bool = False, checked: bool = False
+) -> Rates:
+    """Rates of ``flows (periods, columns)``, slice by slice on threads: every column is computed apart.
+
+    ``checked`` raises FloatingPointError where a flow is not finite, as each slice comes into the cache.
+    """
     if not discount_rate > -1:
         raise InputError([Problem("discount_rate", f"{discount_rate} is not a rate.", "It lies above −1 (−100 %).")])
     if flows.shape[0] == 1:  # one flow has no rate
         times, flows = np.array([0.0, 1.0]), np.concatenate([flows, np.zeros_like(flows)])
-    unit = float(times[-1]) / (times.size - 1)
-    steps = times / unit
-    lowest, highest = (float(np.log(limit)) * unit for limit in (LOWEST_GROWTH, HIGHEST_GROWTH))
-    axis = Axis(steps, lowest, highest, even=bool(np.all(np.diff(steps) == 1.0)))
-    compiled = compiled or flows.size >= WORTH_COMPILING
+    axis, n = _axis(times), flows.shape[1]
+    guess, compiled = float(np.log1p(discount_rate)) * axis.unit, compiled or flows.size >= WORTH_COMPILING
+    rate, counts = np.empty(n), np.empty(n, dtype=np.int64)
 
-    def of(columns: slice) -> Rates:
-        guess = float(np.log1p(discount_rate)) * unit
-        counts, x, roots = rate_sets(flows[:, columns], axis, guess, every=full, compiled=compiled)
-        alone, several = np.expm1(x / unit), np.expm1(roots.x / unit)
-        listed = _listed(alone, roots.column, several, counts) if full else np.empty((counts.size, 0))
-        return Rates(_chosen(alone, roots, several, discount_rate), counts, listed)
+    def of(columns: slice) -> Roots:
+        part = flows[:, columns]
+        if checked and not np.isfinite(part).all():
+            raise FloatingPointError
+        counts[columns], alone, roots = rate_sets(part, axis, guess, every=full, compiled=compiled)
+        rate[columns] = _chosen(alone, roots, discount_rate)
+        return Roots(roots.column + columns.start, roots.x, roots.turn)
 
     slices = _slices(*flows.shape)
     if len(slices) == 1:
-        return of(slices[0])
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return _joined(list(pool.map(of, slices)))
+        several = [of(slices[0])]
+    else:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            several = list(pool.map(of, slices))
+    return Rates(rate, counts, _listed(rate, counts, several) if full else np.empty((n, 0)))
+
+
+def _axis(times: Floats) -> Axis:
+    unit = float(times[-1]) / (times.size - 1)
+    steps = times / unit
+    lowest, highest = (float(np.log(limit)) * unit for limit in (LOWEST_GROWTH, HIGHEST_GROWTH))
+    return Axis(steps, lowest, highest, even=bool(np.all(np.diff(steps) == 1.0)), unit=unit)
 
 
 def _slices(n_periods: int, n_columns: int) -> list[slice]:
-    """Slices of columns that stay in the cache, narrower where there are many periods; at least one."""
-    step = min(_SLICE, max(1, _SLICE_FLOWS // n_periods))
-    return [slice(first, min(first + step, n_columns)) for first in range(0, max(n_columns, 1), step)]
+    """Equal slices of columns that stay in the cache, narrower where there are many periods; at least one."""
+    widest = min(_SLICE, max(1, _SLICE_FLOWS // n_periods))
+    step = -(-n_columns // max(1, -(-n_columns // widest)))
+    return [slice(first, min(first + step, n_columns)) for first in range(0, max(n_columns, 1), max(step, 1))]
 
 
-def _joined(parts: list[Rates]) -> Rates:
-    rates = np.full((sum(part.rate.size for part in parts), max(part.rates.shape[1] for part in parts)), np.nan)
-    first = 0
-    for part in parts:
-        rates[first : first + part.rate.size, : part.rates.shape[1]] = part.rates
-        first += part.rate.size
-    return Rates(np.concatenate([part.rate for part in parts]), np.concatenate([part.n_rates for part in parts]), rates)
-
-
-def _chosen(alone: Floats, roots: Roots, rates: Floats, discount_rate: float) -> Floats:
+def _chosen(alone: Floats, roots: Roots, discount_rate: float) -> Floats:
     """One rate a column ``(columns,)``: falling before others, then the nearest; NaN where there is none."""
-    chosen = alone.copy()
-    if not roots.column.size:
+    chosen, column, rates, falls = alone.copy(), roots.column, roots.x, roots.turn > 0
+    falling = np.bincount(column[falls], minlength=chosen.size)
+    chosen[column[falls]] = rates[falls]
+    open_ = falling[column] != 1
+    column, rates, falls = column[open_], rates[open_], falls[open_]
+    if not column.size:
         return chosen
-    begins = np.flatnonzero(np.diff(roots.column, prepend=-1))
-    sizes = np.diff(begins, append=roots.column.size)
-    distance = np.abs(rates - discount_rate)
-    falling = np.where(roots.turn > 0, distance, np.inf)
-    none_falls = np.isinf(np.minimum.reduceat(falling, begins))
-    distance = np.where(np.repeat(none_falls, sizes), distance, falling)
-    nearest = np.flatnonzero(distance == np.repeat(np.minimum.reduceat(distance, begins), sizes))[::-1]
-    chosen[roots.column[nearest]] = rates[nearest]  # of two as near the lower: it is written last
+    begins = np.flatnonzero(np.diff(column, prepend=-1))
+    distance = np.where(falls | (falling[column] == 0), np.abs(rates - discount_rate), np.inf)
+    least = np.repeat(np.minimum.reduceat(distance, begins), np.diff(begins, append=column.size))
+    nearest = np.flatnonzero(distance == least)[::-1]
+    chosen[column[nearest]] = rates[nearest]  # of two as near the lower: it is written last
     return chosen
 
 
-def _listed(alone: Floats, columns: Ints, rates: Floats, counts: Ints) -> Floats:
+def _listed(rate: Floats, counts: Ints, parts: list[Roots]) -> Floats:
     """``(columns, most)``, rising, padded with NaN."""
     table = np.full((counts.size, max(1, int(counts.max(initial=0)))), np.nan)
-    table[:, 0] = alone
-    several = np.where(counts > 1, counts, 0)
-    starts = np.cumsum(several) - several
-    table[columns, np.arange(columns.size) - starts[columns]] = rates
+    table[:, 0] = rate
+    for roots in parts:
+        begins = np.flatnonzero(np.diff(roots.column, prepend=-1))
+        place = np.arange(roots.column.size) - np.repeat(begins, np.diff(begins, append=roots.column.size))
+        table[roots.column, place] = roots.x
     return table

@@ -25,34 +25,34 @@ ROUNDING = 1e-14
 
 
 Found = tuple[Ints, Floats, Roots]
-"""Numbers of rates, the rate of the columns that have one (NaN elsewhere), and the rates of those that have several."""
+"""Numbers of rates, the rate per period of the columns that have one (NaN elsewhere), and those of columns that have several."""
 _Solve = Callable[[Floats, Axis, float, bool], tuple[Ints, Floats, Roots, Ints]]
 
 
 def rate_sets(flows: Floats, axis: Axis, guess: float, *, every: bool, compiled: bool = False) -> Found:
-    """Number of continuous rates of each column of ``flows (periods, columns)``, and the rates.
+    """Number of rates of each column of ``flows (periods, columns)``, and the rates per period.
 
     ``guess`` is a continuous rate per unit of the axis. Without ``every`` the rates at which the NPV rises may be left
     out (though counted) where the column has one at which it falls. ``compiled`` code is used where there is any.
     """
     fast = compiled_code() if compiled and axis.even else None
-    counts, x, roots, left = (fast or _cheap)(flows, axis, guess, every)
+    counts, rate, roots, left = (fast or _cheap)(flows, axis, guess, every)
     if not left.size:
-        return counts, x, roots
+        return counts, rate, roots
     if fast is None:
-        rest = _split(separated(_cleaned(_scaled(flows[:, left])), axis), left.size)
+        rest = _split(separated(_cleaned(_scaled(flows[:, left])), axis), axis, left.size)
     else:
         rest = rate_sets(flows[:, left], axis, guess, every=every)
-    counts[left], x[left] = rest[:2]
-    return counts, x, joined([roots, Roots(left[rest[2].column], rest[2].x, rest[2].turn)])
+    counts[left], rate[left] = rest[:2]
+    return counts, rate, joined([roots, Roots(left[rest[2].column], rest[2].x, rest[2].turn)])
 
 
-def _split(roots: Roots, n_columns: int, counts: Ints | None = None) -> Found:
-    """Columns with one rate apart from the others; ``counts`` where some rates are left out of ``roots``."""
+def _split(roots: Roots, axis: Axis, n_columns: int, counts: Ints | None = None) -> Found:
+    """Columns with one rate apart from the others, rates per period; ``counts`` where some are left out of ``roots``."""
     counts = np.bincount(roots.column, minlength=n_columns).astype(np.int64) if counts is None else counts
-    single, x = counts[roots.column] == 1, np.full(n_columns, np.nan)
-    x[roots.column[single]] = roots.x[single]
-    return counts, x, Roots(roots.column[~single], roots.x[~single], roots.turn[~single])
+    single, rate, rates = counts[roots.column] == 1, np.full(n_columns, np.nan), axis.rates(roots.x)
+    rate[roots.column[single]] = rates[single]
+    return counts, rate, Roots(roots.column[~single], rates[~single], roots.turn[~single])
 
 
 @cache
@@ -96,7 +96,7 @@ def _cheap(flows: Floats, axis: Axis, guess: float, every: bool) -> tuple[Ints, 
             proven, many = _proven(flows, (many, changes, last.astype(np.int64)), axis, guess, rates, order)
             brackets.append(proven)
     count, roots = _solved(flows, axis, brackets, every)
-    return *_split(roots, count.size, count), many
+    return *_split(roots, axis, count.size, count), many
 
 
 def _sign_changes(rows: Floats) -> tuple[Ints, NDArray[np.int8]]:

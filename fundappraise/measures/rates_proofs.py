@@ -10,10 +10,9 @@ import numpy as np
 from numba import njit
 
 from fundappraise.measures.balance import FARTHEST
+from fundappraise.measures.rates_tiles import LANES
 from fundappraise.measures.sign_bounds import CLEAR, NOTHING
 
-LANES = 32
-"""Columns of a tile, side by side, so that one instruction works on several; no column's bits depend on another."""
 MOST = 8
 """Rates of one series that are isolated here; series with more go back to numpy."""
 POINTS = 24
@@ -22,67 +21,74 @@ _SMALL = 1e-4
 """Interval times horizon below which rates nearly touch."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def changes_of_sums(rows, powers, step, order, bound, sums):
-    """Adds to ``bound`` how often each lane's discounted sums change sign, from the front (step 1) or from the back (−1).
+_SUM1, _SUM2, _SUM3, _ZERO, _SIZE, _BOUND = (LANES * k for k in range(6))
+FACTS = 6 * LANES
+"""Running sums of all lanes of a tile, what counts as zero in them, sizes and bounds: one flat array (see rates_tiles.py)."""
 
-    Sums that are zero have the sign of the first, ``sums[4]``. ``sums[0]`` becomes the NPV.
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def changes_of_sums(rows, powers, step, order, lanes):
+    """Adds to the bound how often each lane's discounted sums change sign, from the front (step 1) or from the back (−1).
+
+    Sums above ``_ZERO`` are positive: so those that are zero have the sign of the first. ``_SUM1`` becomes the NPV.
     """
     second, third = 1.0 if order > 1 else 0.0, 1.0 if order > 2 else 0.0
-    sum1, sum2, sum3, last, sign = sums[0], sums[1], sums[2], sums[3], sums[4]
-    sum1[:], sum2[:], sum3[:], last[:] = 0.0, 0.0, 0.0, 0.0
+    for j in range(_SUM1, _SUM1 + 3 * LANES):
+        lanes[j] = 0.0
     n = powers.size
     for k in range(0, n, 2):  # two periods a pass: half of the loads and stores
         t, u = (k, k + 1) if step > 0 else (n - 1 - k, n - 2 - k)
         row0, row1, weight0, weight1 = rows[t], rows[u], powers[t], powers[u]
         for j in range(LANES):
-            zero = -sign[j] * NOTHING
-            a = sum1[j] + row0[j] * weight0
-            b = second * sum2[j] + a
-            c = third * sum3[j] + b
-            n_changes = bound[j] + (1.0 if (c < zero) != (last[j] < zero) else 0.0)
+            zero, last = lanes[_ZERO + j], lanes[_SUM3 + j]
+            a = lanes[_SUM1 + j] + row0[j] * weight0
+            b = second * lanes[_SUM2 + j] + a
+            c = third * last + b
+            n_changes = lanes[_BOUND + j] + (1.0 if (c < zero) != (last < zero) else 0.0)
             a = a + row1[j] * weight1
             b = second * b + a
             d = third * c + b
-            bound[j] = n_changes + (1.0 if (d < zero) != (c < zero) else 0.0)
-            sum1[j], sum2[j], sum3[j], last[j] = a, b, d, d
+            lanes[_BOUND + j] = n_changes + (1.0 if (d < zero) != (c < zero) else 0.0)
+            lanes[_SUM1 + j], lanes[_SUM2 + j], lanes[_SUM3 + j] = a, b, d
     for j in range(LANES):  # beyond the horizon the sums go on: these changes are still to come
-        zero = -sign[j] * NOTHING
-        bound[j] += (1.0 if (sum2[j] < zero) != (last[j] < zero) else 0.0) + (
-            1.0 if (sum1[j] < zero) != (sum2[j] < zero) else 0.0
-        )
+        zero, a, b, c = lanes[_ZERO + j], lanes[_SUM1 + j], lanes[_SUM2 + j], lanes[_SUM3 + j]
+        lanes[_BOUND + j] += (1.0 if (b < zero) != (c < zero) else 0.0) + (1.0 if (a < zero) != (b < zero) else 0.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def sum_of_sizes(rows, powers, size):
-    size[:] = 0.0
-    for t in range(0, powers.size, 2):
-        row0, row1, weight0, weight1 = rows[t], rows[t + 1], powers[t], powers[t + 1]
+def sum_of_sizes(rows, powers, lanes):
+    for j in range(LANES):
+        lanes[_SIZE + j] = 0.0
+    for t in range(0, powers.size, 4):
+        row0, row1, row2, row3 = rows[t], rows[t + 1], rows[t + 2], rows[t + 3]
+        weight0, weight1, weight2, weight3 = powers[t], powers[t + 1], powers[t + 2], powers[t + 3]
         for j in range(LANES):
-            size[j] += abs(row0[j]) * weight0 + abs(row1[j]) * weight1
+            size = lanes[_SIZE + j] + abs(row0[j]) * weight0 + abs(row1[j]) * weight1
+            lanes[_SIZE + j] = size + abs(row2[j]) * weight2 + abs(row3[j]) * weight3
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def bounds(rows, v, order, first, last, found, sums, powers):
+def bounds(rows, v, order, signs, found, lanes, powers):
     """At one discount factor v, of each lane: how many rates there are at most, and the sign of the NPV.
 
     ``found (2, lanes)``. The bound is that of sign_bounds.py, from running sums of running sums up to ``order`` (1 to 3);
-    the sign is 0, and the bound without meaning, where v is a rate but for rounding. ``first`` and ``last`` flows' signs.
+    the sign is 0, and the bound without meaning, where v is a rate but for rounding. ``signs (2, lanes)``: of the first
+    and the last flow.
     """
-    bound, sign, size = found[0], found[1], sums[5]
-    bound[:] = 0.0
     weight = 1.0
     for t in range(powers.size):
         powers[t] = weight
         weight *= v
-    sum_of_sizes(rows, powers, size)
-    sums[4] = last
-    changes_of_sums(rows, powers, -1, order, bound, sums)
-    sums[4] = first
-    changes_of_sums(rows, powers, 1, order, bound, sums)
+    sum_of_sizes(rows, powers, lanes)
+    lanes[_BOUND : _BOUND + LANES] = 0.0
+    for side, step in ((1, -1), (0, 1)):
+        for j in range(LANES):
+            lanes[_ZERO + j] = -signs[side, j] * NOTHING
+        changes_of_sums(rows, powers, step, order, lanes)
     for j in range(LANES):
-        npv = sums[0, j]
-        sign[j] = (1.0 if npv > 0 else -1.0) if abs(npv) > CLEAR * size[j] else 0.0
+        npv = lanes[_SUM1 + j]
+        found[0, j] = lanes[_BOUND + j]
+        found[1, j] = (1.0 if npv > 0 else -1.0) if abs(npv) > CLEAR * lanes[_SIZE + j] else 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})

@@ -23,7 +23,7 @@ _HALVINGS = 80
 class Roots:
     """Zeros of the NPV, by column and rising.
 
-    Their continuous rates, and turns: the NPV falls (1), rises (−1) or only touches zero (0) there.
+    Their rates (continuous ones while they are sought), and turns: the NPV falls (1), rises (−1) or only touches zero (0) there.
     """
 
     column: Ints

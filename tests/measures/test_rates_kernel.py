@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import fundappraise.measures.irr  # noqa: F401  (the function of this name hides the module)
-from fundappraise.measures import irr
+from fundappraise.errors import InputError
+from fundappraise.measures import irr, xirr
 from fundappraise.measures.rate_sets import compiled_code
 
 rates_of = sys.modules["fundappraise.measures.irr"]
@@ -84,6 +85,30 @@ def test_columns_of_a_kernel_need_not_be_copied(monkeypatch):
     flows = np.asfortranarray(TENTHS[:200])
     assert_same(*both(flows, monkeypatch))
     assert_same(*both(TENTHS[:400:2, ::2], monkeypatch))
+
+
+def test_flows_are_read_and_never_written(monkeypatch):
+    flows = np.concatenate([FLOWS["huge"], FLOWS["tiny"], FLOWS["zeros at both ends"][:, 30:42]])
+    before = flows.copy()
+    flows.flags.writeable = False  # as pandas hands them out
+    assert_same(*both(flows, monkeypatch))
+    np.testing.assert_array_equal(flows, before)
+
+
+def test_days_have_rates_per_year_from_compiled_code_too(monkeypatch):
+    dates = np.datetime64("2025-01-01") + np.arange(40)
+    monkeypatch.setattr(rates_of, "WORTH_COMPILING", 0)
+    compiled = xirr(FLOWS["100 periods"][:, :40], dates, full=True)
+    monkeypatch.setattr(rates_of, "WORTH_COMPILING", 1 << 60)
+    assert_same(compiled, xirr(FLOWS["100 periods"][:, :40], dates, full=True), rtol=1e-9)
+
+
+@pytest.mark.parametrize("bad", [np.nan, -np.inf])
+def test_a_flow_that_is_not_a_number_is_found_in_many_slices(bad):
+    flows = np.tile([-100.0, 60, 60], (2, 200_000, 1))
+    flows[1, 123_456, 2] = bad
+    with pytest.raises(InputError, match="series 1, 123456, period 2"):
+        irr(flows)
 
 
 def test_without_numba_numpy_answers_and_nothing_is_said():
