@@ -1,4 +1,4 @@
-"""What would turn the answer: the grant, the yearly payment and the price at which a project's expected fund NPV is zero.
+"""What would turn the answer: grant, yearly payment, price and capital cost at which a project's expected fund NPV is zero.
 
 The search runs on the first paths of the same futures; the difference to all paths is taken from the undisturbed run, so
 that the change is paired and its error small.
@@ -23,6 +23,8 @@ from fundappraise.simulate.restated import MOST_PATHS, ROUGH_PATHS, Restated, Tr
 from fundappraise.simulate.run import Appraisal
 
 PRICE_FACTORS = (0.1, 10.0)
+MOST_COST = 5.0
+"""Times the capital cost that is assumed."""
 MOST_GRANT = 0.98
 """Of the capital cost in the base case: a grant of all of it would leave no equity to own."""
 MOST_PAYMENT = 0.5
@@ -41,6 +43,9 @@ class Rescue:
 
     ``price_needed`` is in ``price_unit``; NaN when no price between a tenth and ten times today's does it. ``price_flips`` is the
     price at which the project would go out of the portfolio or come in, which limits and displaced projects may put elsewhere.
+
+    ``cost_needed`` is the capital cost, MUSD, at which a project that gains no longer does, ``cost_now`` that of the base case;
+    NaN for the others, and where up to five times as much does not do it.
     """
 
     npv_mean: float
@@ -52,11 +57,18 @@ class Rescue:
     price_now: float
     price_needed: float
     price_flips: float
+    cost_now: float
+    cost_needed: float
 
     @property
     def price_change(self) -> float:
         """Share by which the price must change."""
         return self.price_needed / self.price_now - 1.0 if self.price_now else float("nan")
+
+    @property
+    def cost_change(self) -> float:
+        """Share by which the capital cost may rise."""
+        return self.cost_needed / self.cost_now - 1.0 if self.cost_now else float("nan")
 
 
 def rescues(
@@ -94,6 +106,8 @@ def _rescue(run: Appraisal, name: str, flips_at: float) -> Rescue:
         price_now=now,
         price_needed=now * math.exp(found.get("price", math.nan)),
         price_flips=now * math.exp(found.get("price" if abs(flips_at) <= SAME else "flip", math.nan)),
+        cost_now=restated.project.capital,
+        cost_needed=restated.project.capital * math.exp(found.get("cost", math.nan)),
     )
 
 
@@ -117,14 +131,23 @@ def _ways(restated: Restated, mean: float, flips_at: float) -> dict[str, _Way]:
         paid = inputs["payment"].assumption.name
         now = float(inputs["payment"].value.base)
         found["payment"] = _Way(nearest_crossing((now, mean), now + MOST_PAYMENT * capital, TOLERANCE), lambda x: {paid: x})
+    costs = [row.assumption.name for row in restated.project.inputs if row.assumption.role == "capex"]
+    if mean > 0 and costs and capital > 0:
+        search = nearest_crossing((0.0, mean), math.log(MOST_COST), TOLERANCE)
+        found["cost"] = _Way(search, lambda x: dict.fromkeys(costs, _change(x)))
     priced, stated = _price(restated)
     if priced is not None and stated is not None:
         low, high = (math.log(factor) for factor in _factors(priced, stated, restated))
         levels = {"price": 0.0} | ({"flip": flips_at} if abs(flips_at) > SAME and math.isfinite(flips_at) else {})
         for way, level in levels.items():
             search = nearest_crossing((0.0, mean - level), high if mean < level else low, TOLERANCE)
-            found[way] = _Way(search, lambda x: {stated.code: f"{100 * math.expm1(x):+.9f} %"}, level)
+            found[way] = _Way(search, lambda x: {stated.code: _change(x)}, level)
     return found
+
+
+def _change(x: float) -> str:
+    """A change of the logarithm, as an override."""
+    return f"{100 * math.expm1(x):+.9f} %"
 
 
 def _price(restated: Restated) -> tuple[Assumption | None, Input | None]:

@@ -240,7 +240,8 @@ class Decision:
 
     @cached_property
     def rescues(self) -> pd.DataFrame:
-        """A row a project: npv_mean, grant, payment, and price_input, _label, _unit, _now, _needed, _change and _flips.
+        """A row a project: npv_mean, grant, payment, price_input, _label, _unit, _now, _needed, _change and _flips, and cost_now,
+        _needed and _change.
 
         Sought when first asked for: thousands of trials, while the choice itself takes a second.
         """
@@ -257,6 +258,9 @@ class Decision:
             "price_needed",
             "price_change",
             "price_flips",
+            "cost_now",
+            "cost_needed",
+            "cost_change",
         ]
         verdicts = self.choice.verdicts.items()
         flips_at = {name: self.run.mean_npv(name) + (-v.regret if v.chosen else v.regret) for name, v in verdicts}

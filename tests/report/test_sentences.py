@@ -12,6 +12,7 @@ from fundappraise.report import reasons, resolution
 from fundappraise.report.conditions import Condition, worst_end
 from fundappraise.report.figures import figures_of
 from fundappraise.report.project_page import facts
+from fundappraise.report.turning import changing
 from fundappraise.report.words import words_for
 
 WORDS = words_for("en")
@@ -82,7 +83,7 @@ def test_nothing_chosen_leaves_the_capital_idle_and_says_why_and_what_would_help
         "Each of the six candidates is expected to earn less than the hurdle of 10 %.",
         "The best of them is Aktau container hub, phase 2, with an expected gain of −2 million USD.",
     ]
-    assert texts(reasons.changing(idle))[1] == (
+    assert texts(changing(idle))[1] == (
         "Aktau container hub, phase 2 breaks even with a grant of 5 million USD, "
         "or with revenue per container of 112 USD/TEU (now 105)."
     )
@@ -100,7 +101,7 @@ def test_limits_that_cannot_be_met_are_named_with_the_cheapest_way_out():
         "The cheapest way out: allow 4 projects instead of 2.",
         "commit nothing until then.",
     ]
-    assert reasons.why(none) == reasons.changing(none) == ()
+    assert reasons.why(none) == changing(none) == ()
     alone = figures(replace(sample.infeasible(), clashes=("at least 9 projects",)))
     assert texts(resolution.asked(alone))[1] == "see that this limit cannot be met: at least 9 projects;"
 
@@ -197,9 +198,13 @@ def test_too_few_futures_or_no_clear_difference_say_nothing():
 
 
 def test_what_would_change_the_answer():
-    assert texts(reasons.changing(figures(sample.decision()))) == [
+    assert texts(changing(figures(sample.decision()))) == [
+        "E-bus components, Sumgait gains nothing if its capital cost rises above 44 million USD (we assume 40).",
         "Aktau container hub, phase 2 gains nothing if revenue per container falls below 92 USD/TEU (we assume 105).",
         "Logistics centre Almaty gains nothing if rent falls below 99 USD/m2/year (we assume 120).",
+        "All is dear: Aktau container hub, phase 2; Logistics centre Almaty; E-bus components, Sumgait out.",
+        "The sea falls: Aktau container hub, phase 2 out.",
+        "With a limit on the bad end of 30 instead of 45 million: Aktau container hub, phase 2 out.",
         "Solar plant, 100 MW breaks even with a grant of 9 million USD, "
         "or with power price in the contract of 41 USD/MWh (now 35.4).",
         "Fibre Aktau–Sumgait breaks even with a grant of 14 million USD, "
@@ -210,9 +215,23 @@ def test_what_would_change_the_answer():
 def test_a_chosen_project_at_zero_is_on_the_line():
     decision = sample.decision()
     decision.rescues.loc["A2", ["price_needed", "price_change"]] = [105.02, 0.0002]
-    assert texts(reasons.changing(figures(decision)))[0] == (
+    assert texts(changing(figures(decision)))[0] == (
         "Aktau container hub, phase 2 is on the line already: at revenue per container of 105 USD/TEU it gains nothing."
     )
+
+
+def test_a_project_that_loses_by_itself_or_is_chosen_in_another_way_is_not_said_to_gain_until_its_price_falls(monkeypatch):
+    decision = sample.decision()
+    decision.rescues.loc["A2", ["npv_mean", "price_needed", "price_change", "cost_change"]] = [-2.0, 112.0, 0.067, math.nan]
+    assert "Aktau container hub" not in texts(changing(figures(decision)))[0]
+    monkeypatch.setattr(type(decision), "option", lambda _, name: "A21: guaranteed" if name == "A21" else name)
+    assert texts(changing(figures(decision)))[0].startswith("Logistics centre Almaty gains nothing if rent")
+
+
+def test_a_limit_on_the_bad_end_that_is_far_away_or_none_is_no_matter(monkeypatch):
+    assert not any("limit on the bad end" in text for text in texts(changing(figures(sample.decision(cvar=None)))))
+    monkeypatch.setattr("fundappraise.report.turning.NEAR_THE_LIMIT", 0.96)  # 43 of 45 is used
+    assert not any("limit on the bad end" in text for text in texts(changing(figures(sample.decision()))))
 
 
 def test_the_case_against_is_the_weakest_project_when_it_adds_little():
