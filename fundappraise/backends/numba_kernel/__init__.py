@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 
 import numpy as np
 
@@ -63,31 +64,33 @@ def _evaluate(reader: _Reader, inputs: Mapping[str, Floats], timeline: Timeline,
     width = max(n_paths, TILE)
     arrays = [_wide(inputs[name], n_paths, width) for name in names]
     source, run = reader.for_inputs(arrays)
-    table = np.array([_address(array) for array in arrays], dtype=np.int64).reshape(-1, 3)
-    out = np.empty((len(source.outputs) * timeline.n_periods, width))
+    table = np.array([_address(array, width) for array in arrays], dtype=np.int64).reshape(-1, 3)
+    lengths = [timeline.n_periods if place < source.n_series else 1 for place in range(len(source.outputs))]
+    out = np.empty((sum(lengths), width))
     bad_lag = run(table, _uniform(source, inputs, timeline, bank_pass), out.reshape(-1), timeline.n_periods, width)
     if bad_lag:
         raise ValueError(f"prev(…, k): k counts whole periods from 1 on ({source.lags[bad_lag - 1]} does not)")
-    results = {}
-    for place, (name, scalar) in enumerate(source.outputs):
-        start = place * timeline.n_periods
-        results[name] = out[start : start + (1 if scalar else timeline.n_periods), :n_paths]
-    return results
+    ends = accumulate(lengths)
+    return {name: out[end - length : end, :n_paths] for name, length, end in zip(source.outputs, lengths, ends, strict=True)}
 
 
 def _wide(array: Floats, n_paths: int, width: int) -> Floats:
-    """The array as the kernel reads it; fewer paths than a tile has are filled up with the last one."""
+    """The array as the kernel reads it: a period's paths side by side, and at least as many as a tile has.
+
+    What is the same on every path fills one tile, and fewer paths than that are filled up with the last one.
+    """
     array = np.asarray(array, dtype=np.float64)
-    if array.shape[1] == 1 or n_paths == width:
-        return array
-    return np.pad(array, ((0, 0), (0, width - n_paths)), mode="edge")
+    if array.shape[1] == 1:
+        return np.repeat(array, TILE, axis=1)
+    if n_paths < width:
+        array = np.pad(array, ((0, 0), (0, width - n_paths)), mode="edge")
+    return array if array.strides[1] == array.itemsize else np.ascontiguousarray(array)
 
 
-def _address(array: Floats) -> tuple[int, int, int]:
+def _address(array: Floats, width: int) -> tuple[int, int, int]:
     """Where the kernel finds it: first number, step by period, step by path (0 where all are the same), in bytes."""
     rows, columns = array.shape
-    by_period, by_path = array.strides
-    return array.ctypes.data, by_period if rows > 1 else 0, by_path if columns > 1 else 0
+    return array.ctypes.data, array.strides[0] if rows > 1 else 0, array.itemsize if columns == width else 0
 
 
 def _uniform(source: Source, inputs: Mapping[str, Floats], timeline: Timeline, bank_pass: float) -> Floats:

@@ -151,8 +151,8 @@ FOLDS = {
 }
 """What a reduction's row becomes in each period."""
 
-FOLD_STARTS = {"lowest": 1, "highest": -1}
-"""The sign of the infinity that it starts at, if not at 0; it stays undefined when nothing counts."""
+FOLD_STARTS = {"lowest": "1e999", "highest": "-1e999"}
+"""The infinity that it starts at, if not at 0; it stays undefined when nothing counts."""
 
 TABLE = frozenset({*_OPERATIONS, *FOLDS, "cumulative", "at"})
 """The operations this reader knows; a test compares them with ``formula.ops.OPERATIONS``."""

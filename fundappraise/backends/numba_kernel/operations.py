@@ -1,4 +1,4 @@
-"""Operations of generated kernels, each a few machine instructions without a branch, so that LLVM works on whole vectors.
+"""Operations of generated kernels on as many paths as a vector has lanes, each a few instructions without a branch.
 
 An amount is *open* when it may be undefined. Undefined ends as NaN; between operations that carry it along it may also be an
 infinity (``1/0``, an overflow). ``x - x`` is 0 for a number and NaN for either, so adding it makes a result undefined. That is
@@ -13,15 +13,28 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
+from numba.core import cgutils
 
 from fundappraise.formula.ops import EXCEEDS_TOLERANCE
 
-_DOUBLE = ir.DoubleType()
-_ZERO, _ONE = ir.Constant(_DOUBLE, 0.0), ir.Constant(_DOUBLE, 1.0)
-_UNDEFINED = ir.Constant(_DOUBLE, math.nan)
+LANES = 8
+"""Amounts worked on by one instruction; LLVM splits it where the processor's are shorter."""
+
+AMOUNTS = ir.VectorType(ir.DoubleType(), LANES)
 
 Value = Any
 """An LLVM value, or the builder of one; neither package has types."""
+
+
+_declared: Any = cgutils.get_or_insert_function
+
+
+def number(value: float) -> Value:
+    """The same number on every path."""
+    return ir.Constant(AMOUNTS, [value] * LANES)
+
+
+_ZERO, _ONE, _UNDEFINED = number(0.0), number(1.0), number(math.nan)
 
 
 def _flag(b: Value, condition: Value) -> Value:
@@ -38,8 +51,8 @@ def _comparison(sign: str) -> Callable[[Value, Value, Value], Value]:
 
 def _math(name: str) -> Callable[..., Value]:
     def call(b: Value, *args: Value) -> Value:
-        function = b.module.declare_intrinsic(f"llvm.{name}", [_DOUBLE], ir.FunctionType(_DOUBLE, [_DOUBLE] * len(args)))
-        return b.call(function, args)
+        function_type = ir.FunctionType(AMOUNTS, [AMOUNTS] * len(args))
+        return b.call(_declared(b.module, function_type, f"llvm.{name}.v{LANES}f64"), args)
 
     return call
 
@@ -59,14 +72,14 @@ def _exceeds(b: Value, x: Value, y: Value, *scale: Value) -> Value:
     largest = _absolute(b, x)
     for part in (y, *scale):
         largest = _greater(b, largest, _absolute(b, part))
-    allowed = b.fmul(ir.Constant(_DOUBLE, EXCEEDS_TOLERANCE), largest)
+    allowed = b.fmul(number(EXCEEDS_TOLERANCE), largest)
     return _flag(b, b.fcmp_ordered(">", b.fsub(x, y), allowed))
 
 
 def _period_rate(b: Value, rate: Value, years: Value) -> Value:
     effective = b.fsub(_power(b, b.fadd(_ONE, rate), years), _ONE)
     found = b.select(b.fcmp_ordered("==", years, _ONE), rate, effective)
-    return b.select(b.fcmp_ordered("<", rate, ir.Constant(_DOUBLE, -1.0)), _UNDEFINED, found)
+    return b.select(b.fcmp_ordered("<", rate, number(-1.0)), _UNDEFINED, found)
 
 
 def _counted(b: Value, best: Value, x: Value, when: Value, sign: str) -> Value:

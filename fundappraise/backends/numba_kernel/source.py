@@ -1,7 +1,7 @@
 """The source text of one fused kernel: tiles of paths outside, stages of periods inside, the paths of a tile innermost.
 
-In the innermost loop every line is a local variable; what is needed in another period, part or stage is a row of the tile's
-workspace at a fixed place, so that LLVM sees at once that rows do not overlap. Rows are moved in and out around that loop.
+In the innermost loop every line is a local variable, and inputs and outputs are read and written where they stand. What is
+needed in another part is a row of the tile's workspace; what is needed in another period or stage, such a row for each period.
 """
 
 from __future__ import annotations
@@ -23,20 +23,14 @@ YEARS = "years_per_period"
 _HEAD = '''"""{title}: {counts}.
 
 Written by fundappraise from the model's formulas, for numba; a changed model gets a file of its own. An amount of one period
-is a row of {tile} paths in `work`, an amount of all periods such rows in `history`.
+is a row of {tile} paths in `work`, an amount of all periods such rows in `history`. Lines are explained in `row_loops.py`.
 """
 
 import numpy as np
 from numba import njit
 
 from fundappraise.backends.numba_kernel.row_loops import row_loop
-from fundappraise.backends.numba_kernel.rows import FETCH, FILL, KEEP, PUT, RECALL, given, lag, look_up, move
-
-MOVES = np.array(
-    [
-{moves}
-    ]
-)
+from fundappraise.backends.numba_kernel.rows import aligned, amount_at, given, lag, look_up
 
 {loops}
 
@@ -44,9 +38,10 @@ MOVES = np.array(
 @njit("i8(i8[:, ::1], f8[::1], f8[::1], i8, i8)", nogil=True, error_model="numpy", cache=True)
 def run(inputs, uniform, out, n_periods, n_paths):
     """0, or the number of the lag that is none."""
-    work = np.zeros({rows})
-    history = np.zeros({histories} * n_periods)
+    work = aligned({rows})
+    history = aligned({histories} * n_periods)
     lags = np.zeros({lags}, dtype=np.int64)
+    arrays = work, history, inputs, out, lags, n_periods, n_paths
     years_per_period_ = uniform[0]
     for tile in range((n_paths + {tile} - 1) // {tile}):
         first = min(tile * {tile}, n_paths - {tile})
@@ -57,15 +52,16 @@ def run(inputs, uniform, out, n_periods, n_paths):
 class Source:
     """A kernel's text, and the order in which it takes and gives.
 
-    ``inputs`` are read by path, ``uniform`` names are the same on every path. ``outputs`` come with whether they have one
-    value. ``lags`` are the formulas of numbers of periods, counted from 1. ``fixed`` holds inputs that must be the same on
-    every path, with the words to say so.
+    ``inputs`` are read by path, ``uniform`` names are the same on every path. Of the ``outputs`` the first ``n_series`` have a
+    value in every period, the others one. ``lags`` are the formulas of numbers of periods, counted from 1. ``fixed`` holds
+    inputs that must be the same on every path, with the words to say so.
     """
 
     text: str
     inputs: tuple[str, ...]
     uniform: tuple[str, ...]
-    outputs: tuple[tuple[str, bool], ...]
+    outputs: tuple[str, ...]
+    n_series: int
     lags: tuple[str, ...]
     fixed: Mapping[str, str]
 
@@ -78,15 +74,15 @@ def source(plan: Pass, outputs: Iterable[str], title: str, *, open_inputs: bool 
     head = _HEAD.format(
         title=re.sub(r"[^\w/. -]", "_", title),
         counts=f"{len(kernel.lines)} lines in {len(kernel.stages)} stages",
-        moves="\n".join(f"        {move}" for move in kernel.moves),
         loops="\n\n".join(kernel.loops),
         lags=len(kernel.lags) + 1,
-        rows=max(1, len(kernel.rows)) * TILE,
+        rows=len(kernel.rows) * TILE,
         histories=len(kernel.histories) * TILE,
         tile=TILE,
     )
-    scalars = tuple((name, kernel.lines[name].kind != "row") for name in kernel.outputs)
-    return Source(head + text, kernel.inputs, kernel.uniform, scalars, tuple(kernel.lags), kernel.fixed())
+    return Source(
+        head + text, kernel.inputs, kernel.uniform, kernel.outputs, len(kernel.series), tuple(kernel.lags), kernel.fixed()
+    )
 
 
 class _Scope:
@@ -111,7 +107,7 @@ class _Kernel:
     """What all stages share: where every name is, and what its values may be."""
 
     def __init__(self, plan: Pass, outputs: tuple[str, ...], inputs_doubt: Doubt) -> None:
-        self.plan, self.outputs, self.inputs_doubt = plan, outputs, inputs_doubt
+        self.plan, self.inputs_doubt = plan, inputs_doubt
         self.stages = stages(plan)
         self.lines = {line.name: line for stage in self.stages for line in stage.lines}
         self.home = {line.name: number for number, stage in enumerate(self.stages) for line in stage.lines}
@@ -120,13 +116,20 @@ class _Kernel:
         same = {name for name in plan.reads if name in GIVEN or name.startswith("bank#") or name in curves} - {YEARS}
         self.uniform = (YEARS, *sorted(same))
         self.inputs = tuple(sorted(plan.reads - set(self.uniform)))
-        self.rows: dict[str, int] = {}
+        self.rows = {"off the timeline": 0}
         self.histories: dict[str, int] = {}
-        self.moves: list[str] = []
         self.lags: dict[str, int] = {}
         self.loops: list[str] = []
         self.taken = {f"{YEARS}_"}
         self.doubts = self._doubts()
+        self.series = tuple(name for name in outputs if self.lines[name].kind == "row")
+        self.outputs = (*self.series, *(name for name in outputs if name not in self.series))
+
+    def put(self, name: str, amount: str) -> str:
+        """An output's amount of this period, or its one value, which stands after all series."""
+        place = self.outputs.index(name)
+        rows = f"{place}, 0" if name in self.series else f"{len(self.series)}, {place - len(self.series)}"
+        return f"put({rows}, defined_o({amount}))"
 
     def _last_read(self) -> dict[str, int]:
         """The last stage that reads a name."""
@@ -142,14 +145,6 @@ class _Kernel:
 
     def history(self, name: str) -> int:
         return self.histories.setdefault(name, len(self.histories))
-
-    def move(self, moves: Iterable[str], t: str) -> Iterator[str]:
-        """The moves as rows of the table, and the line that calls for them."""
-        begin = len(self.moves)
-        self.moves += moves
-        if len(self.moves) > begin:
-            places = f"MOVES, {begin}, {len(self.moves)}, lags, {t}"
-            yield f"move(work, history, inputs, out, {places}, n_periods, first, n_paths)"
 
     def _doubts(self) -> dict[str, Text]:
         """What each line's values may be: from nothing upward until it holds, since loops read themselves."""
@@ -180,7 +175,7 @@ class _Kernel:
             return Text("", Doubt.INFINITE)
         if line.kind == "fold" and isinstance(tree, Apply):
             parts = [expression(arg, read).text for arg in tree.args]
-            row = scope.name(f"{line.name} so far")
+            row = scope.name(f"{line.name} before")
             return Text(FOLDS[tree.op].format(row=row, x=parts[0], when=parts[-1]), Doubt.INFINITE)
         found = expression(tree, read)
         return defined(found) if line.name.startswith("age#") else found
@@ -225,39 +220,31 @@ class _StageText:
         self.carried = tuple(dict.fromkeys(name_of(leaf) for leaf in leaves if self._is_carried(leaf)))
 
     def lines(self) -> Iterator[str]:
-        move, t = self.kernel.move, "0" if self.once else "t"
         yield f"# {self.stage.direction}"
-        yield from move(self._starts(), "0")
+        yield from self._call(self._starts(), "0")
         yield from self._lags()
-        inner = [*self._uniform(t), *move(self._rows_in(), t), *self._loops(), *move(self._rows_out(), t)]
         if self.once:
-            yield from inner
+            yield from self._period("0")
             return
         yield f"for t in range({'n_periods' if self.stage.direction == 'forward' else 'n_periods - 1, -1, -1'}):"
         if any(_op(line) in ("first", "last") for line in self.stage.lines):
             yield "    is_first, is_last = 1.0 if t == 0 else 0.0, 1.0 if t == n_periods - 1 else 0.0"
-        yield from ("    " + line for line in inner)
-        folds = [line for line in self.stage.lines if line.kind == "fold" and line.name in self.kernel.outputs]
-        yield from move([self._put(line) for line in folds], "0")
+        yield from ("    " + line for line in self._period("t"))
+        yield from self._call(self._ends(), "0")
 
     def _starts(self) -> Iterator[str]:
-        """Inputs of one value that are read here for the first time, and the rows that are built up."""
-        kernel = self.kernel
-        for leaf in self._all_leaves():
-            name = name_of(leaf)
-            if name in kernel.inputs and name in kernel.plan.scalars and name not in kernel.rows:
-                yield f"(FETCH, {kernel.row(name)}, {kernel.inputs.index(name)}, 0, 0),  # {name}"
+        """What is built up over the periods, before the first one."""
         for line in self.stage.lines:
             if line.kind == "fold":
-                yield f"(FILL, {kernel.row(line.name)}, {FOLD_STARTS.get(_op(line), 0)}, 0, 0),  # {line.name}"
+                yield f"write({self.kernel.row(line.name)}, {FOLD_STARTS.get(_op(line), '0.0')})"
         for name in self.carried:
-            yield f"(FILL, {kernel.row(f'carried {name}')}, 0, 0, 0),  # {name} carried"
+            yield f"write({self.kernel.row(f'carried {name}')}, 0.0)"
 
-    def _all_leaves(self) -> Iterator[Name | Shift]:
-        for leaf in self.leaves:
-            yield leaf
-            if isinstance(leaf, Shift) and isinstance(leaf.by, Name):
-                yield leaf.by
+    def _ends(self) -> Iterator[str]:
+        """Reductions that are outputs, after the last period."""
+        for line in self.stage.lines:
+            if line.kind == "fold" and line.name in self.kernel.outputs:
+                yield self.kernel.put(line.name, f"read({self.kernel.row(line.name)})")
 
     def _is_carried(self, leaf: Name | Shift) -> bool:
         """Whether it is the period before (in the loop's direction) of a line of this stage."""
@@ -268,8 +255,12 @@ class _StageText:
         kernel = self.kernel
         for name in dict.fromkeys(leaf.by.name for leaf in self.leaves if isinstance(leaf, Shift) and isinstance(leaf.by, Name)):
             number = kernel.lags.setdefault(name, len(kernel.lags) + 1)
-            same = name in kernel.uniform
-            value = f"uniform[{kernel.uniform.index(name)} * n_periods]" if same else f"work[{kernel.row(name)}]"
+            if name in kernel.uniform:
+                value = f"uniform[{kernel.uniform.index(name)} * n_periods]"
+            elif name in kernel.inputs:
+                value = f"amount_at(inputs[{kernel.inputs.index(name)}, 0])"
+            else:
+                value = f"work[{kernel.row(name)}]"
             yield f"lags[{number}] = lag({value})  # {name}"
             yield f"if lags[{number}] == 0:"
             yield f"    return {number}"
@@ -282,18 +273,6 @@ class _StageText:
                 away, by = self._away(leaf)
                 at = f"{t} {away:+}" if not by else f"{t} {'+' if by > 0 else '-'} lags[{abs(by)}]"
                 yield f"{self.same.name(key_of(leaf))} = given(uniform, {uniform.index(name_of(leaf))}, {at}, n_periods)"
-
-    def _rows_in(self) -> Iterator[str]:
-        """What the stage reads of other stages and of inputs, period by period."""
-        kernel = self.kernel
-        for leaf in self.leaves:
-            name, (away, by) = name_of(leaf), self._away(leaf)
-            if name in kernel.inputs and name not in kernel.plan.scalars:
-                which = kernel.inputs.index(name)
-                yield f"(FETCH, {kernel.row(key_of(leaf))}, {which}, {away}, {by}),  # {key_of(leaf)}"
-            elif self._is_recalled(leaf):
-                row = kernel.row(f"{key_of(leaf)} in stage {self.number}")
-                yield f"(RECALL, {row}, {kernel.history(name)}, {away}, {by}),  # {key_of(leaf)}"
 
     def _away(self, leaf: Name | Shift) -> tuple[int, int]:
         """How many periods away it is read: a fixed number, and the place in ``lags`` of one to add (below 0: to take off)."""
@@ -310,25 +289,26 @@ class _StageText:
             return False
         return not self._is_carried(leaf) if isinstance(leaf, Shift) else name not in self.part_of
 
-    def _loops(self) -> Iterator[str]:
+    def _period(self, t: str) -> Iterator[str]:
+        yield from self._uniform(t)
         last = len(self.parts) - 1
         for index, part in enumerate(self.parts):
             for line in part:
                 if line.is_lookup:
                     yield self._look_up(line)
-            computed = [line for line in part if not line.is_lookup]
-            carried = self.carried if index == last else ()
-            if computed or carried:
-                yield self._call(list(self._loop(index, computed, carried)))
+            yield from self._call(self._loop(index, part, self.carried if index == last else ()), t)
 
-    def _call(self, lines: list[str]) -> str:
+    def _call(self, text: Iterable[str], t: str) -> Iterator[str]:
         """The line that calls for a loop over the paths, whose text is set down at the head of the kernel."""
+        lines = list(text)
+        if not lines:
+            return
         outside = {*self.same.known.values(), "is_first", "is_last"}
         same = sorted(outside & set(re.findall(r"\w+", "\n".join(lines))))
         name = f"loop_{len(self.kernel.loops) + 1}"
         body = "\n".join(lines)
         self.kernel.loops.append(f'{name} = row_loop(\n    "{" ".join(same)}",\n    """\n{body}\n""",\n)')
-        return f"{name}(work, ({''.join(f'{word}, ' for word in same)}))"
+        yield f"{name}(arrays, first, {t}, ({''.join(f'{word}, ' for word in same)}))"
 
     def _look_up(self, line: Line) -> str:
         curve, age = line.leaves
@@ -339,39 +319,67 @@ class _StageText:
         start = f"{kernel.history(name)} * n_periods * {TILE}"
         return f"look_up(work, {row}, history, {start}, {TILE}, {age_row}, n_periods)"
 
-    def _loop(self, index: int, computed: list[Line], carried: Iterable[str]) -> Iterator[str]:
+    def _loop(self, index: int, part: Iterable[Line], carried: Iterable[str]) -> Iterator[str]:
+        """Lines with what they read, each read where it is first needed, and what is written of them at once.
+
+        What the next period carries on is written last: until then the amounts of the period before are read there.
+        """
         kernel, scope = self.kernel, _Scope(self.kernel.taken)
         scope.known |= self.same.known
-        own = {line.name for line in computed if line.kind != "fold"}
-        for leaf in dict.fromkeys([leaf for line in computed for leaf in line.leaves] + [Name(name) for name in carried]):
-            if name_of(leaf) not in kernel.uniform and not (isinstance(leaf, Name) and leaf.name in own):
-                yield f"{scope.name(key_of(leaf))} = read({self._row_of(leaf)})"
-        for line in computed:
+        for line in part:
+            row = f"read({kernel.row(line.name)})"
             if line.kind == "fold":
-                yield f"{scope.name(f'{line.name} so far')} = read({kernel.row(line.name)})"
-        for line in computed:
-            yield f"{scope.name(line.name)} = {kernel.value(line, scope).text}"
-        for line in computed:
-            if self._is_stored(line, index):
-                yield f"write({kernel.row(line.name)}, {scope.name(line.name)})"
+                yield from self._reads(line.leaves, scope)
+                yield f"{scope.name(f'{line.name} before')} = {row}"
+                yield f"write({kernel.row(line.name)}, {kernel.value(line, scope).text})"
+            elif line.is_lookup:
+                if self._is_kept(line) or line.name in kernel.outputs:
+                    yield f"{scope.name(line.name)} = {row}"
+            else:
+                yield from self._reads(line.leaves, scope)
+                value = kernel.value(line, scope).text
+                yield f"{scope.name(line.name)} = {value}"
+            yield from self._writes(line, index, scope)
         for name in carried:
+            yield from self._reads([Name(name)], scope)
             yield f"write({kernel.row(f'carried {name}')}, {scope.name(name)})"
 
-    def _row_of(self, leaf: Name | Shift) -> int:
-        name, kernel = name_of(leaf), self.kernel
+    def _reads(self, leaves: Iterable[Name | Shift], scope: _Scope) -> Iterator[str]:
+        """What stands in a row and has not been read in this loop."""
+        for leaf in leaves:
+            if key_of(leaf) not in scope.known and name_of(leaf) not in self.kernel.uniform:
+                yield f"{scope.name(key_of(leaf))} = {self._place(leaf)}"
+
+    def _place(self, leaf: Name | Shift) -> str:
+        name, kernel, (away, by) = name_of(leaf), self.kernel, self._away(leaf)
         if self._is_carried(leaf):
-            return kernel.row(f"carried {name}")
+            return f"read({kernel.row(f'carried {name}')})"
+        if name in kernel.inputs:
+            return f"fetch({kernel.inputs.index(name)}, {away}, {by})"
         if self._is_recalled(leaf):
-            return kernel.row(f"{key_of(leaf)} in stage {self.number}")
-        return kernel.row(key_of(leaf))
+            return f"recall({kernel.history(name)}, {away}, {by})"
+        return f"read({kernel.row(name)})"
+
+    def _writes(self, line: Line, index: int, scope: _Scope) -> Iterator[str]:
+        name, kernel = line.name, self.kernel
+        if line.kind == "fold":
+            return
+        if self._is_stored(line, index):
+            yield f"write({kernel.row(name)}, {scope.name(name)})"
+        if self._is_kept(line):
+            yield f"keep({kernel.history(name)}, {scope.name(name)})"
+        if name in kernel.outputs:
+            yield kernel.put(name, scope.name(name))
 
     def _is_stored(self, line: Line, index: int) -> bool:
-        name = line.name
-        if line.kind != "row" or name in self.kernel.outputs or self._is_kept(line) or name.startswith("age#"):
+        """Whether it is read in the workspace: by later parts and look-ups, and what has one value by later stages."""
+        if line.is_lookup:
+            return False
+        if line.kind == "scalar" or line.name.startswith("age#"):
             return True
-        if name in self.carried and index < len(self.parts) - 1:
-            return True
-        return any(Name(name) in other.leaves for part in self.parts[index + 1 :] for other in part)
+        later = [other for part in self.parts[index + 1 :] for other in part]
+        carried_later = line.name in self.carried and index < len(self.parts) - 1
+        return carried_later or any(Name(line.name) in other.leaves for other in later)
 
     def _is_kept(self, line: Line) -> bool:
         """Whether other periods or stages read it."""
@@ -379,17 +387,6 @@ class _StageText:
             return False
         here = any(name_of(leaf) == line.name and self._is_recalled(leaf) for leaf in self.leaves)
         return here or self.kernel.last_read.get(line.name, self.number) > self.number
-
-    def _rows_out(self) -> Iterator[str]:
-        for line in self.stage.lines:
-            if self._is_kept(line):
-                name = line.name
-                yield f"(KEEP, {self.kernel.row(name)}, {self.kernel.history(name)}, 0, 0),  # {name}"
-            if line.kind != "fold" and line.name in self.kernel.outputs:
-                yield self._put(line)
-
-    def _put(self, line: Line) -> str:
-        return f"(PUT, {self.kernel.row(line.name)}, {self.kernel.outputs.index(line.name)}, 0, 0),  # {line.name}"
 
 
 def _op(line: Line) -> str:

@@ -26,7 +26,7 @@ class WholeStep:
     items: tuple[str, ...]
     formula: Closure | None
     loops: tuple[Loop, ...]
-    reads: tuple[str, ...]
+    reads: frozenset[str]
 
 
 def whole_steps(plan: Pass, steps: Iterable[Step]) -> tuple[WholeStep, ...]:
@@ -36,10 +36,10 @@ def whole_steps(plan: Pass, steps: Iterable[Step]) -> tuple[WholeStep, ...]:
 
 def _whole_step(plan: Pass, step: Step) -> WholeStep:
     trees = {item: plan.trees[item] for item in step.items}
-    reads = tuple(sorted({name for tree in trees.values() for name in names(tree)} - trees.keys()))
+    reads = frozenset({name for tree in trees.values() for name in names(tree)} - trees.keys())
     if step.direction == "flat":
         return WholeStep(step.items, whole(trees[step.items[0]]), (), reads)
-    return WholeStep(step.items, None, loops(Pass(trees, (step,), frozenset(reads), plan.scalars), step.items), reads)
+    return WholeStep(step.items, None, loops(Pass(trees, (step,), reads, plan.scalars), step.items), reads)
 
 
 def evaluate(steps: Iterable[WholeStep], values: dict[str, Floats], timeline: Timeline, one_value: Collection[str]) -> Run:
@@ -54,6 +54,8 @@ def evaluate(steps: Iterable[WholeStep], values: dict[str, Floats], timeline: Ti
                 for loop in step.loops:
                     loop.run(run, values)
             else:
+                run.begin(step.reads)
                 result = np.atleast_2d(step.formula(run))
+                run.end(step.items[0], result)
                 values[step.items[0]] = result if step.items[0] in one_value else every_period(result, run)
     return run

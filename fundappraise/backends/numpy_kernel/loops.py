@@ -41,13 +41,14 @@ class _Leaf:
 class Loop:
     """The lines of one stage.
 
-    ``lines`` come with what no later one reads. ``kept`` are read in other periods or stages; of ``passing`` ones only so many
-    periods back. ``folds`` are built up over the periods, from a start. ``curves`` are read by age, in a later stage.
+    ``lines`` come with the names they read, and with what no later one reads. ``kept`` are read in other periods or stages; of
+    ``passing`` ones only so many periods back. ``folds`` are built up over the periods, from a start. ``curves`` are read by
+    age, in a later stage.
     """
 
     direction: Direction
     leaves: tuple[_Leaf, ...]
-    lines: tuple[tuple[str, _Value, tuple[str, ...]], ...]
+    lines: tuple[tuple[str, _Value, frozenset[str], tuple[str, ...]], ...]
     kept: tuple[str, ...]
     passing: Mapping[str, int]
     folds: Mapping[str, float]
@@ -60,7 +61,7 @@ class Loop:
         kept = {name: [_ZERO] * run.n_periods for name in self.kept}
         run.rows.update(kept)
         leaves = [(leaf.key, run.rows[leaf.name], leaf.periods(run)) for leaf in self.leaves]
-        results = [(name, out[name]) for name, _, _ in self.lines if name in out and name not in self.folds]
+        results = [(name, out[name]) for name, *_ in self.lines if name in out and name not in self.folds]
         step = -1 if self.direction == "backward" else 1
         for t in range(1) if self.direction == "once" else range(run.n_periods)[::step]:
             self._period(run, leaves, t)
@@ -78,8 +79,10 @@ class Loop:
         for key, rows, away in leaves:
             there = t + away
             now[key] = rows[there] if 0 <= there < n_periods else _ZERO
-        for name, value, unread in self.lines:
+        for name, value, reads, unread in self.lines:
+            run.begin(reads)
             now[name] = value(run, t)
+            run.end(name, now[name])
             for key in unread:
                 del now[key]
 
@@ -87,7 +90,8 @@ class Loop:
         for name, start in self.folds.items():
             if start:  # the lowest of none is undefined
                 none = np.isinf(run.now[name])
-                run.undefined |= bool(none.any())
+                if none.any():
+                    run.open.add(name)
                 run.now[name] = np.where(none, np.nan, run.now[name])
             if name in out:
                 out[name][0] = run.now[name]
@@ -129,7 +133,10 @@ def _loop(stage: Stage, later: Collection[tuple[str, Lag]], one_value: Collectio
     return Loop(
         direction=stage.direction,
         leaves=(*map(_leaf, outside), *map(_leaf, lags)),
-        lines=tuple((line.name, _value(line), unread.get(line.name, ())) for line in stage.lines),
+        lines=tuple(
+            (line.name, _value(line), frozenset(name for name, _ in line.needs), unread.get(line.name, ()))
+            for line in stage.lines
+        ),
         kept=kept,
         passing={name: reach[name] for name in kept if name not in needed and reach[name]},
         folds={line.name: _START.get(_op(line), 0.0) for line in stage.lines if line.kind == "fold"},

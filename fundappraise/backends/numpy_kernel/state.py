@@ -18,10 +18,11 @@ Rows: TypeAlias = Floats | list[Floats]
 class Run:
     """``values`` are whole arrays ``(periods or 1, paths or 1)``; ``rows`` and ``now`` are what a loop over periods reads.
 
-    ``rows`` hold names by period, ``now`` what the formulas of this period read, by ``stages.key_of``.
+    ``rows`` hold names by period, ``now`` what the formulas of this period read, by ``stages.key_of``. ``open`` are the names
+    that have been undefined anywhere so far; ``undefined`` says whether the formula at hand has met anything undefined.
     """
 
-    __slots__ = ("_constants", "n_periods", "now", "raised", "rows", "timeline", "undefined", "values", "width")
+    __slots__ = ("_constants", "n_periods", "now", "open", "raised", "rows", "timeline", "undefined", "values", "width")
 
     def __init__(self, timeline: Timeline, values: dict[str, Floats], width: int = 1) -> None:
         self.timeline, self.n_periods = timeline, timeline.n_periods
@@ -29,8 +30,18 @@ class Run:
         self.rows: dict[str, Rows] = {}
         self.now: dict[str, Floats] = {}
         self.raised = False
-        self.undefined = any(np.isnan(array).any() for array in values.values())
+        self.undefined = False
+        self.open = {name for name, array in values.items() if np.isnan(array).any()}
         self._constants: dict[float, Floats] = {}
+
+    def begin(self, reads: frozenset[str]) -> None:
+        """A formula that reads these names comes next."""
+        self.undefined = not self.open.isdisjoint(reads)
+
+    def end(self, name: str, result: Floats) -> None:
+        """It has given the name this result."""
+        if self.undefined and name not in self.open and np.isnan(result).any():
+            self.open.add(name)
 
     @contextmanager
     def watched(self) -> Iterator[None]:
