@@ -1,12 +1,15 @@
 """The numpy kernel: tiles of paths and rows of periods change no bit, and what is the same on every path is not repeated."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from small_models import given, item, load
 
 from fundappraise.backends import numpy_kernel
 from fundappraise.backends.numpy_kernel.loops import FOLDS
-from fundappraise.formula.ops import REDUCTIONS
+from fundappraise.backends.numpy_kernel.quick import QUICK
+from fundappraise.formula.ops import OPERATIONS, REDUCTIONS
 from fundappraise.model.schedule import schedule
 from fundappraise.timeline import Timeline
 
@@ -26,6 +29,26 @@ def run(folder, x, s):
 
 def test_there_is_a_fold_for_every_reduction():
     assert FOLDS.keys() == REDUCTIONS
+
+
+def test_all_but_a_few_operations_have_a_quick_way():
+    """Look-ups and rates by period are undefined without a floating-point flag; the rest is not met inside a loop's formulas."""
+    assert OPERATIONS.keys() - QUICK == {"at", "period_rate", "first", "last", "cumulative", "bank_case"}
+
+
+def test_what_exceeds_a_tolerance_is_told_for_the_smallest_and_largest_amounts(tmp_path):
+    """a − b greater than 1e-9 of the largest of |a|, |b| and |scale|: LANGUAGE.md, rule 6."""
+    amounts = [0.0, -0.0, 5e-324, -1e-310, 1e-9, 1.0, 1 + 1e-9, 1 + 2e-9, -1.0, 1e9, 1e9 + 1, 1e300, -1e300]
+    x, y, s = (np.array(column)[None] for column in zip(*product(amounts, repeat=3), strict=True))
+    parts = given("x"), given("y"), given("s"), *(item(name, text, "1") for name, text in EXCEEDING.items())
+    kernel = numpy_kernel.compile_schedule(schedule(load(tmp_path, *parts), list(EXCEEDING)))
+    found = kernel.run({"x": x, "y": y, "s": s}, {}, TIMELINE)
+    for name, (b, scale) in {"both": (y, 0 * s), "by_scale": (y, s), "above_zero": (0 * y, s)}.items():
+        wanted = x - b > 1e-9 * np.maximum(np.maximum(abs(x), abs(b)), abs(scale))
+        assert np.array_equal(found[name], np.broadcast_to(wanted, found[name].shape)), name
+
+
+EXCEEDING = {"both": "exceeds(x, y)", "by_scale": "exceeds(x, y, s)", "above_zero": "exceeds(x, 0, s)"}
 
 
 @pytest.mark.parametrize("tile", [1, 7, 64, 1000])

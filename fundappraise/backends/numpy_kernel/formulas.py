@@ -48,11 +48,11 @@ def row(node: Node) -> Closure:
 
 
 def _operation(node: Apply, build: Build) -> Closure:
-    if node.op in _TESTS:
+    if node.op in TESTS:
         return _flag(node, build)
     if node.op == "if":
         return _choice(node, build)
-    if node.op in _EXTREMES:
+    if node.op in EXTREMES:
         return _extreme(node, build)
     if node.op == "at":
         return _at(whole(node.args[0]), build(node.args[1]))
@@ -134,7 +134,7 @@ def _power(base: Closure, exponent: Closure) -> Closure:
 
 
 def _extreme(node: Apply, build: Build) -> Closure:
-    function = _EXTREMES[node.op]
+    function = EXTREMES[node.op]
     first, *rest = (_wide(arg, build) for arg in node.args)
 
     def call(run: Run) -> Floats:
@@ -156,7 +156,7 @@ def _wide(node: Node, build: Build) -> Closure:
 _BELOW_HALF = float(np.nextafter(0.5, 0.0))
 
 
-def _round(x: Floats) -> Floats:
+def rounded(x: Floats) -> Floats:
     # 0.5 itself would round up inside the sum: 0.49999999999999994 to 1, odd numbers beyond 2^52 to the next
     return np.asarray(np.trunc(x + np.copysign(_BELOW_HALF, x)))
 
@@ -182,14 +182,11 @@ def _at(curve: Closure, age: Closure) -> Closure:
         table, now = curve(run), age(run)
         if table.shape[1] != 1:
             raise ValueError("at(curve, n) reads a fixed curve, not one for each path")
-        place = np.floor(now)
-        inside = np.clip(np.nan_to_num(place), 1, run.n_periods).astype(np.int64) - 1
-        beyond = ~(place <= run.n_periods)
-        result = np.where(place >= 1, every_period(table, run)[:, 0][inside], 0.0)
-        if beyond.any():
-            run.undefined = True
-            result = np.where(beyond, np.nan, result)
-        return result
+        # nothing before the curve, undefined beyond it and by an undefined age
+        amounts = np.concatenate(([0.0], every_period(table, run)[:, 0], [np.nan]))
+        place = np.maximum(np.fmin(np.floor(now), run.n_periods + 1.0), 0.0).astype(np.intp)
+        run.undefined |= bool((place > run.n_periods).any())
+        return np.asarray(amounts[place])
 
     return call
 
@@ -199,7 +196,7 @@ def _at(curve: Closure, age: Closure) -> Closure:
 
 def _flag(node: Apply, build: Build) -> Closure:
     """0, 1, or undefined where an argument is."""
-    test, function = _test(node, build), _TESTS[node.op]
+    test, function = _test(node, build), TESTS[node.op]
     parts = tuple(build(arg) for arg in node.args)
 
     def call(run: Run) -> Floats:
@@ -219,8 +216,8 @@ def _flag(node: Apply, build: Build) -> Closure:
 
 def _test(node: Node, build: Build) -> Callable[[Run], Bools]:
     """Whether a condition holds, where nothing is undefined."""
-    if isinstance(node, Apply) and node.op in _TESTS:
-        function = _TESTS[node.op]
+    if isinstance(node, Apply) and node.op in TESTS:
+        function = TESTS[node.op]
         parts = tuple(_test(arg, build) if node.op in ("and", "or", "not") else build(arg) for arg in node.args)
         return lambda run: function(*(part(run) for part in parts))
     flag = build(node)
@@ -248,11 +245,13 @@ def _choice(node: Apply, build: Build) -> Closure:
     return call
 
 
-def _exceeds(a: Floats, b: Floats, scale: Floats | None = None) -> Bools:
-    largest = np.maximum(np.abs(a), np.abs(b))
-    if scale is not None:
-        largest = np.maximum(largest, np.abs(scale))
-    return np.asarray(a - b > EXCEEDS_TOLERANCE * largest)
+def _exceeds(a: Floats, b: Floats, *scale: Floats) -> Bools:
+    """More than the tolerance of each is more than that of the largest, which numpy is slower to find."""
+    over = a - b
+    result = over > EXCEEDS_TOLERANCE * np.abs(a)
+    for part in (b, *scale):
+        result = result & (over > EXCEEDS_TOLERANCE * np.abs(part))
+    return np.asarray(result)
 
 
 _POINTWISE: dict[str, Callable[..., Closure]] = {
@@ -266,15 +265,15 @@ _POINTWISE: dict[str, Callable[..., Closure]] = {
     "exp": _unary(np.exp),
     "log": _unary(np.log),
     "sqrt": _unary(np.sqrt),
-    "round": _unary(_round),
+    "round": _unary(rounded),
     "floor": _unary(np.floor),
     "bank_case": lambda a: a,  # a schedule has put a bank value, or the formula itself, in its place
     "period_rate": _period_rate,
 }
 
-_EXTREMES: dict[str, Callable[[Floats, Floats], Floats]] = {"min": np.minimum, "max": np.maximum}
+EXTREMES: dict[str, Callable[[Floats, Floats], Floats]] = {"min": np.minimum, "max": np.maximum}
 
-_TESTS: dict[str, Callable[..., Bools]] = {
+TESTS: dict[str, Callable[..., Bools]] = {
     "lt": np.less,
     "le": np.less_equal,
     "gt": np.greater,
@@ -318,5 +317,5 @@ WHOLE: dict[str, Callable[..., Floats]] = {
     "highest": lambda values, when: -_lowest(-values, when),
 }
 
-TABLE = frozenset({*_POINTWISE, *_EXTREMES, *_TESTS, *WHOLE, "if", "at"})
+TABLE = frozenset({*_POINTWISE, *EXTREMES, *TESTS, *WHOLE, "if", "at"})
 """The operations this reader knows; a test compares them with ``formula.ops.OPERATIONS``."""

@@ -12,12 +12,13 @@ import numpy as np
 
 from fundappraise.arrays import Floats
 from fundappraise.backends.numpy_kernel.formulas import Closure, periods_of, row
+from fundappraise.backends.numpy_kernel.quick import Quick, constant_key, constants, quick
 from fundappraise.backends.numpy_kernel.state import Rows, Run
 from fundappraise.formula.nodes import Apply, Name, Number, Shift
 from fundappraise.model.schedule import Pass
 from fundappraise.model.stages import Direction, Lag, Line, Stage, key_of, name_of, stages
 
-_ZERO = np.zeros(1)
+_ZERO = np.zeros(())
 """Off the timeline."""
 
 _Value = Callable[[Run, int], Floats]
@@ -38,30 +39,54 @@ class _Leaf:
 
 
 @dataclass(frozen=True, slots=True)
+class _Formula:
+    """A line's formula, ``quick`` while all that it ``reads`` is defined. ``unread`` is what no later line of the loop reads."""
+
+    name: str
+    reads: frozenset[str]
+    quick: Quick | None
+    careful: _Value
+    unread: tuple[str, ...]
+
+    def value(self, run: Run, t: int) -> Floats:
+        if self.quick is not None and self.name not in run.open and run.open.isdisjoint(self.reads):
+            result = self.quick(run.now)
+            if not run.raised:
+                return result
+            run.raised = False
+        run.begin(self.reads)
+        result = self.careful(run, t)
+        run.end(self.name, result)
+        return result
+
+
+@dataclass(frozen=True, slots=True)
 class Loop:
     """The lines of one stage.
 
-    ``lines`` come with the names they read, and with what no later one reads. ``kept`` are read in other periods or stages; of
-    ``passing`` ones only so many periods back. ``folds`` are built up over the periods, from a start. ``curves`` are read by
-    age, in a later stage.
+    ``kept`` lines are read in other periods or stages; of ``passing`` ones only so many periods back. ``folds`` are built up
+    over the periods, from a start. ``curves`` are read by age, in a later stage. ``constants`` are compared with rows.
     """
 
     direction: Direction
     leaves: tuple[_Leaf, ...]
-    lines: tuple[tuple[str, _Value, frozenset[str], tuple[str, ...]], ...]
+    lines: tuple[_Formula, ...]
     kept: tuple[str, ...]
     passing: Mapping[str, int]
     folds: Mapping[str, float]
     curves: tuple[str, ...]
+    constants: frozenset[float]
 
     def run(self, run: Run, out: Mapping[str, Floats]) -> None:
         """Evaluate it: ``out`` is filled; rows that others read go to ``run.rows``, single values to ``run.now``."""
         for name, start in self.folds.items():
             run.now[name] = np.full(1, start)
+        for number in self.constants:
+            run.now[constant_key(number)] = run.constant(number)
         kept = {name: [_ZERO] * run.n_periods for name in self.kept}
         run.rows.update(kept)
         leaves = [(leaf.key, run.rows[leaf.name], leaf.periods(run)) for leaf in self.leaves]
-        results = [(name, out[name]) for name, *_ in self.lines if name in out and name not in self.folds]
+        results = [(line.name, out[line.name]) for line in self.lines if line.name in out and line.name not in self.folds]
         step = -1 if self.direction == "backward" else 1
         for t in range(1) if self.direction == "once" else range(run.n_periods)[::step]:
             self._period(run, leaves, t)
@@ -79,11 +104,9 @@ class Loop:
         for key, rows, away in leaves:
             there = t + away
             now[key] = rows[there] if 0 <= there < n_periods else _ZERO
-        for name, value, reads, unread in self.lines:
-            run.begin(reads)
-            now[name] = value(run, t)
-            run.end(name, now[name])
-            for key in unread:
+        for line in self.lines:
+            now[line.name] = line.value(run, t)
+            for key in line.unread:
                 del now[key]
 
     def _end(self, run: Run, out: Mapping[str, Floats]) -> None:
@@ -96,16 +119,17 @@ class Loop:
             if name in out:
                 out[name][0] = run.now[name]
         for name in self.curves:
-            run.values[name] = np.stack(np.broadcast_arrays(*run.rows[name]))
+            run.values[name] = np.stack(np.broadcast_arrays(*map(np.atleast_1d, run.rows[name])))
 
 
 def enter(run: Run, names: Iterable[str]) -> None:
     """Make rows of whole arrays."""
     for name in names:
         array = run.values[name]
-        run.rows[name] = array if len(array) == run.n_periods else [array[0]] * run.n_periods
+        rows = list(array) if array.shape[1] > 1 else [row[0, ...] for row in array]  # numpy is faster without an axis of one
+        run.rows[name] = rows if len(array) == run.n_periods else rows * run.n_periods
         if len(array) == 1:
-            run.now[name] = array[0]
+            run.now[name] = rows[0]
 
 
 def loops(plan: Pass, results: Collection[str]) -> tuple[Loop, ...]:
@@ -133,15 +157,18 @@ def _loop(stage: Stage, later: Collection[tuple[str, Lag]], one_value: Collectio
     return Loop(
         direction=stage.direction,
         leaves=(*map(_leaf, outside), *map(_leaf, lags)),
-        lines=tuple(
-            (line.name, _value(line), frozenset(name for name, _ in line.needs), unread.get(line.name, ()))
-            for line in stage.lines
-        ),
+        lines=tuple(_formula(line, unread.get(line.name, ())) for line in stage.lines),
         kept=kept,
         passing={name: reach[name] for name in kept if name not in needed and reach[name]},
         folds={line.name: _START.get(_op(line), 0.0) for line in stage.lines if line.kind == "fold"},
         curves=tuple(name for name in own if (name, "whole") in later),
+        constants=frozenset(number for line in stage.lines for number in constants(line.tree)),
     )
+
+
+def _formula(line: Line, unread: tuple[str, ...]) -> _Formula:
+    reads = frozenset(name for name, _ in line.needs)
+    return _Formula(line.name, reads, quick(line.tree, line.name), _value(line), unread)
 
 
 def _unread(stage: Stage, stays: Collection[str]) -> dict[str, tuple[str, ...]]:
@@ -199,11 +226,14 @@ def _total(name: str, x: Closure) -> _Value:
 
 def _extreme(name: str, x: Closure, when: Closure, better: Callable[[Floats, Floats], Floats]) -> _Value:
     def so_far(run: Run, t: int) -> Floats:
-        best, value, flag = run.now[name], x(run), when(run)
+        flag = when(run)
         counts = flag != 0
         if run.undefined:
-            counts = counts & ~np.isnan(flag) & ~np.isnan(value)
-        return best if not counts.any() else np.where(counts, better(best, value), best)
+            counts = counts & ~np.isnan(flag)
+        if counts.size == 1 and not counts:
+            return run.now[name]
+        best = better(run.now[name], x(run))
+        return best if counts.size == 1 else np.where(counts, best, run.now[name])
 
     return so_far
 
@@ -212,10 +242,10 @@ FOLDS: Mapping[str, Callable[..., _Value]] = {
     "total": _total,
     "first": lambda name, x: lambda run, t: x(run) if t == 0 else run.now[name],
     "last": lambda name, x: lambda run, t: x(run) if t == run.n_periods - 1 else run.now[name],
-    "lowest": lambda name, x, when: _extreme(name, x, when, np.minimum),
-    "highest": lambda name, x, when: _extreme(name, x, when, np.maximum),
+    "lowest": lambda name, x, when: _extreme(name, x, when, np.fmin),
+    "highest": lambda name, x, when: _extreme(name, x, when, np.fmax),
 }
-"""What a reduction becomes in each period."""
+"""What a reduction becomes in each period; ``fmin`` and ``fmax`` skip what is undefined."""
 
 _START = {"lowest": np.inf, "highest": -np.inf}
 """What a reduction starts from, if not from 0."""
