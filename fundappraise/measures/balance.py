@@ -171,9 +171,10 @@ def _next(
 ) -> tuple[Floats, Bools]:
     """The next rates, and where they came from halving: Newton's would leave the bracket, or it is time."""
     reach = 1.0 + np.abs(x)
-    step = np.divide(value, slope, out=np.full_like(x, np.inf), where=slope != 0)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        step = value / slope
     new = x + np.minimum(np.maximum(step, -reach), reach)  # faster than clip
-    halved = ~((new >= low) & (new <= high)) | halve
+    halved = ~((new >= low) & (new <= high)) | halve  # 0/0 too
     if halved.any():
         other_end = np.clip(np.where(before_zero, high, low), x - 2.0 * reach, x + 2.0 * reach)
         new = np.where(halved, 0.5 * (x + other_end), new)

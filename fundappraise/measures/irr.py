@@ -22,14 +22,15 @@ from fundappraise.arrays import Floats, Ints
 from fundappraise.errors import InputError, Problem
 from fundappraise.measures.balance import Axis
 from fundappraise.measures.discounting import Dates, array_of, refuse_infinite, years_between
-from fundappraise.measures.rate_sets import rate_sets
+from fundappraise.measures.rate_sets import rate_sets, runs_compiled
 from fundappraise.measures.separation import Roots
 
 LOWEST_GROWTH, HIGHEST_GROWTH = 1e-15, 1e300
 """Bounds of 1 + rate."""
 WORTH_COMPILING = 1 << 20
 """Flows from which on compiled code is used: numpy needs about as long for them as numba to be loaded."""
-_SLICE = 12_500
+_NARROW, _WIDE = 12_500, 50_000
+"""Columns of a slice: compiled code is quicker on what stays in the cache, numpy on what it is called for less often."""
 _SLICE_FLOWS = 1 << 22
 
 
@@ -134,7 +135,8 @@ def _rates(
     if flows.shape[0] == 1:  # one flow has no rate
         times, flows = np.array([0.0, 1.0]), np.concatenate([flows, np.zeros_like(flows)])
     axis, n = _axis(times), flows.shape[1]
-    guess, compiled = float(np.log1p(discount_rate)) * axis.unit, compiled or flows.size >= WORTH_COMPILING
+    guess = float(np.log1p(discount_rate)) * axis.unit
+    compiled = (compiled or flows.size >= WORTH_COMPILING) and runs_compiled(axis)
     rate, counts = np.empty(n), np.empty(n, dtype=np.int64)
 
     def of(columns: slice) -> Roots:
@@ -145,7 +147,7 @@ def _rates(
         rate[columns] = _chosen(alone, roots, discount_rate)
         return Roots(roots.column + columns.start, roots.x, roots.turn)
 
-    slices = _slices(*flows.shape)
+    slices = _slices(flows.shape[0], n, compiled)
     if len(slices) == 1:
         several = [of(slices[0])]
     else:
@@ -161,11 +163,12 @@ def _axis(times: Floats) -> Axis:
     return Axis(steps, lowest, highest, even=bool(np.all(np.diff(steps) == 1.0)), unit=unit)
 
 
-def _slices(n_periods: int, n_columns: int) -> list[slice]:
-    """Equal slices of columns that stay in the cache, narrower where there are many periods; at least one."""
-    widest = min(_SLICE, max(1, _SLICE_FLOWS // n_periods))
-    step = -(-n_columns // max(1, -(-n_columns // widest)))
-    return [slice(first, min(first + step, n_columns)) for first in range(0, max(n_columns, 1), max(step, 1))]
+def _slices(n_periods: int, n_columns: int, compiled: bool) -> list[slice]:
+    """Equal slices of columns, narrower where there are many periods; at least one."""
+    widest = _NARROW if compiled else max(_NARROW, min(_WIDE, -(-n_columns // (os.cpu_count() or 1))))
+    widest = max(1, min(widest, _SLICE_FLOWS // n_periods))
+    step = max(1, -(-n_columns // max(1, -(-n_columns // widest))))
+    return [slice(first, min(first + step, n_columns)) for first in range(0, max(n_columns, 1), step)]
 
 
 def _chosen(alone: Floats, roots: Roots, discount_rate: float) -> Floats:

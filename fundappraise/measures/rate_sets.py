@@ -24,6 +24,11 @@ ROUNDING = 1e-14
 """Where flows change sign more than once, amounts below this part of the largest are rounding and not cash."""
 
 
+_FAR = 1e15
+"""Largest amounts up to which, and down to the inverse of which, powers of growth factors stay inside the range of a float."""
+_BLOCK = 1024
+"""Columns that are transposed together: they stay in the cache."""
+
 Found = tuple[Ints, Floats, Roots]
 """Numbers of rates, the rate per period of the columns that have one (NaN elsewhere), and those of columns that have several."""
 _Solve = Callable[[Floats, Axis, float, bool], tuple[Ints, Floats, Roots, Ints]]
@@ -33,14 +38,15 @@ def rate_sets(flows: Floats, axis: Axis, guess: float, *, every: bool, compiled:
     """Number of rates of each column of ``flows (periods, columns)``, and the rates per period.
 
     ``guess`` is a continuous rate per unit of the axis. Without ``every`` the rates at which the NPV rises may be left
-    out (though counted) where the column has one at which it falls. ``compiled`` code is used where there is any.
+    out (though counted) where the column has one at which it falls. ``compiled`` where it :func:`runs_compiled`.
     """
-    fast = compiled_code() if compiled and axis.even else None
+    fast = compiled_code() if compiled else None
     counts, rate, roots, left = (fast or _cheap)(flows, axis, guess, every)
     if not left.size:
         return counts, rate, roots
     if fast is None:
-        rest = _split(separated(_cleaned(_scaled(flows[:, left])), axis), axis, left.size)
+        rows, sizes = _scaled(flows[:, left])
+        rest = _split(separated(_cleaned(rows, sizes) / sizes, axis), axis, left.size)
     else:
         rest = rate_sets(flows[:, left], axis, guess, every=every)
     counts[left], rate[left] = rest[:2]
@@ -48,11 +54,20 @@ def rate_sets(flows: Floats, axis: Axis, guess: float, *, every: bool, compiled:
 
 
 def _split(roots: Roots, axis: Axis, n_columns: int, counts: Ints | None = None) -> Found:
-    """Columns with one rate apart from the others, rates per period; ``counts`` where some are left out of ``roots``."""
+    """Columns with one rate apart from the others, rates per period; ``counts`` where some are left out of ``roots``.
+
+    ``roots`` rise within a column.
+    """
     counts = np.bincount(roots.column, minlength=n_columns).astype(np.int64) if counts is None else counts
     single, rate, rates = counts[roots.column] == 1, np.full(n_columns, np.nan), axis.rates(roots.x)
     rate[roots.column[single]] = rates[single]
-    return counts, rate, Roots(roots.column[~single], rates[~single], roots.turn[~single])
+    several = np.flatnonzero(~single)
+    several = several[np.argsort(roots.column[several], kind="stable")]
+    return counts, rate, Roots(roots.column[several], rates[several], roots.turn[several])
+
+
+def runs_compiled(axis: Axis) -> bool:
+    return axis.even and compiled_code() is not None
 
 
 @cache
@@ -65,26 +80,36 @@ def compiled_code() -> _Solve | None:
     return solve
 
 
-def _scaled(flows: Floats) -> Floats:
-    """Flows with the largest amount of each column between ½ and 1: by a power of two, so that nothing is rounded."""
-    rows = np.ascontiguousarray(flows)
-    _, exponent = np.frexp(np.maximum(rows.max(axis=0), -rows.min(axis=0)))
-    half = -exponent // 2  # in two steps, for 2**1074 is no float
-    return np.asarray(rows * np.ldexp(1.0, half) * np.ldexp(1.0, -exponent - half))
+def _scaled(flows: Floats) -> tuple[Floats, Floats]:
+    """A copy of the flows, and of each column the power of two above its largest amount.
+
+    Columns that are far from 1 are brought there, by a power of two, so that nothing is rounded.
+    """
+    rows = np.empty(flows.shape)
+    for first in range(0, flows.shape[1], _BLOCK):
+        rows[:, first : first + _BLOCK] = flows[:, first : first + _BLOCK]
+    largest = np.maximum(rows.max(axis=0), -rows.min(axis=0))
+    _, exponent = np.frexp(largest)
+    far = np.flatnonzero((largest > 0) & ((largest < 1 / _FAR) | (largest > _FAR)))
+    if far.size:
+        half = -exponent[far] // 2  # in two steps, for 2**1074 is no float
+        rows[:, far] = rows[:, far] * np.ldexp(1.0, half) * np.ldexp(1.0, -exponent[far] - half)
+        exponent[far] = 0
+    return rows, np.ldexp(1.0, exponent)
 
 
-def _cleaned(flows: Floats) -> Floats:
-    return np.where(np.abs(flows) <= ROUNDING, 0.0, flows)
+def _cleaned(flows: Floats, sizes: Floats) -> Floats:
+    return np.where(np.abs(flows) <= ROUNDING * sizes, 0.0, flows)
 
 
 def _cheap(flows: Floats, axis: Axis, guess: float, every: bool) -> tuple[Ints, Floats, Roots, Ints]:
     """Number of rates, and the rates, of the columns where that is cheap to prove; and the other columns."""
-    flows = _scaled(flows)
+    flows, sizes = _scaled(flows)
     changes, last = _sign_changes(flows)
     mixed = np.flatnonzero(changes > 1)
     if mixed.size:
         there = flows.take(mixed, axis=1)
-        cleaned = _cleaned(there)
+        cleaned = _cleaned(there, sizes[mixed])
         if np.any(cleaned != there):
             flows[:, mixed] = cleaned
             changes[mixed], last[mixed] = _sign_changes(cleaned)
@@ -95,8 +120,8 @@ def _cheap(flows: Floats, axis: Axis, guess: float, every: bool) -> tuple[Ints, 
         if many.size:
             proven, many = _proven(flows, (many, changes, last.astype(np.int64)), axis, guess, rates, order)
             brackets.append(proven)
-    count, roots = _solved(flows, axis, brackets, every)
-    return *_split(roots, axis, count.size, count), many
+    counts, roots = _solved(flows, axis, brackets, every)
+    return *_split(roots, axis, counts.size, counts), many
 
 
 def _sign_changes(rows: Floats) -> tuple[Ints, NDArray[np.int8]]:
@@ -145,14 +170,14 @@ def _solved(flows: Floats, axis: Axis, parts: list[Brackets], every: bool) -> tu
     """Counts and rates of the bracketed columns; a rate beyond those that are sought is none."""
     n = flows.shape[1]
     brackets = joined_brackets(parts)
-    count = np.bincount(brackets.column, minlength=n).astype(np.int64)
+    counts = np.bincount(brackets.column, minlength=n).astype(np.int64)
     if not every:
         falling = np.bincount(brackets.column[brackets.turn > 0], minlength=n)
         brackets = brackets[(brackets.turn > 0) | (falling[brackets.column] == 0)]
     column = brackets.column
     x = refined(flows if np.array_equal(column, np.arange(n)) else flows.take(column, axis=1), axis, brackets)
     inside = (x > axis.lowest + CLOSEST) & (x < axis.highest - CLOSEST)
-    count -= np.bincount(column[~inside], minlength=n)
-    kept = np.lexsort((x, column))
-    kept = kept[inside[kept]]
-    return count, Roots(column[kept], x[kept], brackets.turn[kept])
+    if not inside.all():
+        counts -= np.bincount(column[~inside], minlength=n)
+        brackets, x = brackets[inside], x[inside]
+    return counts, Roots(brackets.column, x, brackets.turn)
