@@ -13,6 +13,8 @@ from fundappraise.fund.check_frame import Frame, unknown
 from fundappraise.fund.fund import Correlation, Event, GroupMember, Input
 from fundappraise.fund.moving import dependence_of, driver_spec
 from fundappraise.fund.override import read_change
+from fundappraise.model.items import Assumption
+from fundappraise.model.units import UnitError, conversion
 
 
 def correlation_problems(frame: Frame) -> Iterator[Problem]:
@@ -155,20 +157,47 @@ def _changed(frame: Frame, row: Event, place: str, inputs: Mapping[str, Input]) 
         found = f"{row.name}: {row.address} has one value for all years, so an event cannot change it for some."
         yield Problem(place, found, "Allowed: a driver, or an input that takes values by year.")
     try:
-        _, is_change = read_change(row.severity)
+        amount, is_change = read_change(row.severity)
     except ValueError:
         found = f'{row.name}, severity: "{row.severity}" is neither a value nor a change.'
         yield Problem(place, found, 'Allowed: a change such as "-40 %", or a value in the unit of what it changes.')
         return
-    if is_driver and is_change:
-        driver = next(driver for driver in frame.fund.drivers if driver.name == row.address)
-        try:
-            link = process_of(driver_spec(driver)).link
-        except ValueError:
-            return  # the driver's own row says it
-        if link == "difference":
-            found = f"{row.name}: {row.address} is a level, so a change by a share has no meaning."
-            yield Problem(place, found, f"Allowed: a value in {driver.unit or 'its unit'}.")
+    if is_driver:
+        yield from _on_driver(frame, row, place, (amount, is_change))
+    elif row.address in inputs and assumption is not None:
+        yield from _on_input(row, place, (amount, is_change), (inputs[row.address], assumption))
+
+
+def _on_driver(frame: Frame, row: Event, place: str, severity: tuple[float, bool]) -> Iterator[Problem]:
+    amount, is_change = severity
+    driver = next(driver for driver in frame.fund.drivers if driver.name == row.address)
+    try:
+        link = process_of(driver_spec(driver)).link
+    except ValueError:
+        return  # the driver's own row says it
+    if is_change and link == "difference":
+        found = f"{row.name}: {row.address} is a level, so a change by a share has no meaning."
+        yield Problem(place, found, f"Allowed: a value in {driver.unit or 'its unit'}.")
+    elif link == "ratio" and not (1 + amount if is_change else amount) > 0:
+        found = f"{row.name}, severity: {row.severity} leaves nothing of {row.address}, and inputs move with its ratio."
+        yield Problem(place, found, "Allowed: a change above -100 %, or a value above 0.")
+
+
+def _on_input(row: Event, place: str, severity: tuple[float, bool], changed: tuple[Input, Assumption]) -> Iterator[Problem]:
+    """The base must stay in the input's bounds while the event lasts."""
+    (amount, is_change), (stated, assumption) = severity, changed
+    unit = stated.unit or assumption.unit
+    try:
+        factor = conversion(unit, assumption.unit)
+    except UnitError:
+        return  # the input's own row says it
+    if assumption.bounds is None or assumption.choices or not math.isfinite(stated.base):
+        return
+    there = stated.base * (1 + amount) if is_change else amount
+    lower, upper = (bound / factor for bound in assumption.bounds)
+    if not lower <= there <= upper:
+        found = f"{row.name}, severity: {row.severity} makes {row.address} {shown(there, unit)}."
+        yield Problem(place, found, f"Allowed: {shown(lower, unit)} to {shown(upper, unit)}.")
 
 
 def _signed(x: float) -> str:

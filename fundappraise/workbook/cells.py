@@ -152,15 +152,18 @@ class Line:
             return _plain(value)
         return str(value).strip() if value is not None else ""
 
-    def choice(self, key: str, choices: Sequence[str], default: str = "") -> str:
-        """One of the choices, however it is spaced or capitalised; ``default`` where the cell is empty."""
+    def choice(self, key: str, choices: Sequence[str], default: str = "", *, other: str = "") -> str:
+        """One of the choices, however it is spaced or capitalised; ``default`` where the cell is empty.
+
+        ``other`` says what else the cell may hold, which the caller reads.
+        """
         typed = self.text(key)
         if not typed:
             return default
         found = next((choice for choice in choices if _squeezed(choice) == _squeezed(typed)), None)
         if found is None:
             listed = ", ".join(f'"{choice}"' for choice in choices)
-            self.say(key, f'"{typed}" is not a choice here.', f"Allowed: {listed}.", did_you_mean(typed, choices))
+            self.say(key, f'"{typed}" is not a choice here.', f"Allowed: {listed}{other}.", did_you_mean(typed, choices))
             return default
         return found
 

@@ -126,7 +126,13 @@ def _range(
     call = line.text("shape")
     if is_call(call) and unread is None:
         return _called(line, code, call, numbers), line.where("base")
-    shape = "fixed" if is_call(call) else line.choice("shape", get_args(Shape), "PERT" if ranged else "fixed")
+    shape = (
+        "fixed"
+        if is_call(call)
+        else line.choice(
+            "shape", get_args(Shape), "PERT" if ranged else "fixed", other=", or a whole distribution such as gamma_of(20, 5)"
+        )
+    )
     means = line.choice("meaning", get_args(RangeMeaning), meaning if ranged else "P10, P90")
     if unread is not None:
         # a range that is no number: the check leaves it to what was said here

@@ -881,6 +881,15 @@ FLOOD = Event(name="Flood", address="K1.price", severity="-40 %", probability=0.
             {"address": "sea"},
             "Events!A4: Flood: sea is a level, so a change by a share has no meaning. Allowed: a value in m.",
         ),
+        (
+            {"address": "thirst", "severity": "-100 %"},
+            "Events!A4: Flood, severity: -100 % leaves nothing of thirst, and inputs move with its ratio. "
+            "Allowed: a change above -100 %, or a value above 0.",
+        ),
+        (
+            {"severity": "-150 %"},
+            "Events!A4: Flood, severity: -150 % makes K1.price −1 USD/unit. Allowed: 0 USD/unit to 100 USD/unit.",
+        ),
     ],
 )
 def test_an_event(changes: dict[str, Any], sentence: str) -> None:
