@@ -18,11 +18,12 @@ from fundappraise.drivers.sampling import BLOCK
 from fundappraise.errors import InputError
 from fundappraise.measures.explained import Explained, explained
 from fundappraise.measures.risk import mean_estimate
+from fundappraise.simulate.bad_futures import Marks, event_years, worst
 from fundappraise.simulate.block import draws
 from fundappraise.simulate.plan import Plan
 from fundappraise.simulate.redraw import reading
 from fundappraise.simulate.shares import confidences, group_of
-from fundappraise.simulate.stress import HIGH, LOW, Level, Marks, Trial, levels, worst
+from fundappraise.simulate.stress import HIGH, LOW, Level, Trial, levels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 PATHS, TRIED = 16 * BLOCK, BLOCK // 2
 """The run's first paths: those of the regression, and those on which an input is fixed."""
+MOVEMENT, EVENT = "its movement from year to year", "how often it happens"
+"""What of a driver and of an event."""
 OF_A_PROJECT, OF_ALL = 5, 10
 """Inputs fixed at P10 and P90 for each project, and for the chosen set."""
 
@@ -74,9 +77,9 @@ def movers(run: Appraisal, chosen: Sequence[str]) -> Movers | None:
         return None
     addresses, whole = found["all"]
     stated, known = confidences(run.plan), levels(run.plan)
-    rows = {}
+    rows, happens = {}, {event.name for event in run.plan.events}
     for address, share, error in zip(addresses, whole.share, whole.error, strict=True):
-        label = known[address].label if address in known else "its movement from year to year"
+        label = known[address].label if address in known else EVENT if address in happens else MOVEMENT
         rows[address] = label, group_of(run.plan, address), stated.get(address, ""), share, error
     shares = pd.DataFrame.from_dict(rows, orient="index", columns=["label", "group", "confidence", "all", "all_se"])
     shares.index.name = "input"
@@ -99,11 +102,12 @@ def _top(found: tuple[list[str], Explained], name: str, known: Mapping[str, Leve
 
 
 def _observed(run: Appraisal, trial: Trial) -> dict[str, Floats]:
-    """By address, on the trial's paths: inputs and drivers' parameters as drawn, drivers averaged over the fund's term."""
+    """By address, on the trial's paths: inputs and drivers' parameters as drawn, drivers and events over the fund's term."""
     plan, seed, blocks, term = run.plan, run.seed, trial.blocks, int(run.fund.number("term_years"))
-    found: dict[str, Floats] = {}
+    n_periods = plan.timeline.periods_of(plan.timeline.first_year + term - 1).stop
+    found = event_years(run, blocks, n_periods)
     for name, rows in trial.drivers.items():
-        found[name] = rows[: run.plan.timeline.periods_of(run.plan.timeline.first_year + term - 1).stop].mean(axis=0)
+        found[name] = rows[:n_periods].mean(axis=0)
     for spec in plan.drivers:
         if spec.name in plan.given_paths:
             continue

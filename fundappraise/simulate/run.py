@@ -15,6 +15,7 @@ from fundappraise.errors import InputError, Problem, did_you_mean
 from fundappraise.fund.build import fund_of
 from fundappraise.fund.fund import Fund, Project
 from fundappraise.simulate.achieved import correlation_table
+from fundappraise.simulate.bad_futures import Marks, worst
 from fundappraise.simulate.block import Progress, draws, driver_paths
 from fundappraise.simulate.conditions import SelectedFlows, in_tasks, paths_where
 from fundappraise.simulate.engine import Asked, engine_of
@@ -30,7 +31,7 @@ from fundappraise.simulate.randomness import checked_paths, with_paths
 from fundappraise.simulate.risk_table import DEFAULT, covenants, project_risks
 from fundappraise.simulate.shares import projects_of, variance_shares
 from fundappraise.simulate.store import Columns, Store
-from fundappraise.simulate.stress import Marks, Worse, grid, reference_class, scenarios, switching_values, tornado, worst
+from fundappraise.simulate.stress import Worse, grid, reference_class, scenarios, switching_values, tornado
 from fundappraise.simulate.summary import option_table
 from fundappraise.simulate.trace import Trace
 
@@ -424,9 +425,8 @@ class Appraisal:
         """Numbers of the paths in a slice of the run's own."""
         span = range(self.n_paths)[paths or slice(None)]
         if span.step != 1 or not span:
-            raise InputError(
-                [Problem("paths", f"{paths} of {self.n_paths:,} paths.", "Allowed: slice(first, last), without gaps.")]
-            )
+            found = f"{paths} of {self.n_paths:,} paths."
+            raise InputError([Problem("paths", found, "Allowed: slice(first, last), without gaps.")])
         return self.numbers[span.start : span.stop]
 
     def _paths_by_year(self, rows: Floats, numbers: Ints, *, flows: bool) -> pd.DataFrame:

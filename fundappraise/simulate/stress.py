@@ -1,4 +1,4 @@
-"""What would change the result: one input at a time, two at once, named scenarios, a fixed downside; and what bad futures share.
+"""What would change the result: one input at a time, two at once, named scenarios, a fixed downside.
 
 Everything is compared on the run's own first paths, so that a difference is paired and its error small. Money in MUSD is
 expected fund NPV at the hurdle.
@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from gettext import NullTranslations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,17 +33,15 @@ from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.randomness import with_paths
 from fundappraise.simulate.redraw import reading
 from fundappraise.simulate.restated import ROUGH_PATHS, Restated
-from fundappraise.simulate.shares import ENGLISH, FLOWS, projects_of
-from fundappraise.simulate.trace import amount
+from fundappraise.simulate.shares import FLOWS, projects_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from fundappraise.simulate.run import Appraisal
 
-PATHS, MARKED_PATHS, MOST_BLOCKS = 2 * BLOCK, 16 * BLOCK, 64
-"""The run's first paths on which differences are taken, those on which bad futures are looked at, and the blocks among which
-they are sought."""
+PATHS, MOST_BLOCKS = 2 * BLOCK, 64
+"""The run's first paths on which differences are taken, and the blocks among which they are sought."""
 ABREAST = 4 * TILE
 """Columns of trials in one pass: whole tiles of the kernel, and no more memory than a task has."""
 LOW, HIGH = 0.1, 0.9
@@ -347,83 +344,3 @@ def grid(run: Appraisal, first: tuple[str, Sequence[Override]], second: tuple[st
         [trial.expected(names) + trial.stated({first[0]: a, second[0]: b}, names).value for b in second[1]] for a in first[1]
     ]
     return pd.DataFrame(cells, index=pd.Index(list(first[1]), name=first[0]), columns=pd.Index(list(second[1]), name=second[0]))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Marks:
-    """What the worst paths, a ``share`` of all, have in common. ``table`` has a row an input or driver, ``text`` says the
-    strongest in words; ``loss`` is the mean capital loss on them, MUSD."""
-
-    table: pd.DataFrame
-    share: float
-    loss: float
-
-    @property
-    def text(self) -> str:
-        return worst_in_words(self)
-
-
-def worst(run: Appraisal, share: float, projects: Sequence[str] | None) -> Marks:
-    """See ``Appraisal.worst``."""
-    import pandas as pd
-
-    names = projects_of(run, projects)
-    if not 0 < share <= 0.5:
-        raise InputError([Problem("share", f"{share} of the paths.", "Allowed: above 0, to 0.5.")])
-    numbers = Trial(run, names, MARKED_PATHS).paths
-    loss = np.sum([run.columns[name]["capital_loss"][: numbers.size] for name in names], axis=0)
-    n_worst = max(1, round(share * numbers.size))
-    if n_worst < 20:
-        found = f"the worst {100 * share:g} % are {n_worst} paths: too few futures to say anything."
-        raise InputError([Problem("share", found, "At least 20 are needed.")])
-    bad = np.zeros(numbers.size, dtype=np.bool_)
-    bad[np.argsort(loss, kind="stable")[-n_worst:]] = True
-    rows = []
-    for address, (label, unit, x) in _observed(run, names, numbers).items():
-        spread = float(x.std())
-        if spread > 0:
-            rows.append((address, label, unit, float(x.mean()), float(x[bad].mean()), float((x[bad].mean() - x.mean()) / spread),
-                         1 / math.sqrt(n_worst)))  # fmt: skip
-    table = pd.DataFrame(rows, columns=["what", "label", "unit", "mean", "mean_worst", "shift", "shift_se"]).set_index("what")
-    table = table.reindex(table["shift"].abs().sort_values(ascending=False, kind="stable").index)
-    return Marks(table, share, float(loss[bad].mean()))
-
-
-def _observed(run: Appraisal, names: Sequence[str], numbers: Ints) -> dict[str, tuple[str, str, Floats]]:
-    """Levels by path: drivers averaged over their years, and uncertain inputs as drawn, in their stated units."""
-    found: dict[str, tuple[str, str, Floats]] = {}
-    count = slice(0, numbers.size)
-    reads = frozenset().union(*(reading(run.plan, run.plan.project(name)) for name in names))
-    for driver in run.fund.drivers:
-        if driver.name in reads:
-            found[driver.name] = ("mean over the years", driver.unit, run.drivers(driver.name, count).mean(axis=1).to_numpy())
-    known = levels(run.plan)
-    for name in names:
-        for code, drawn in run.draws(name, count).items():
-            level = known[f"{name}.{code}"]
-            found[f"{name}.{code}"] = (level.label, level.unit, drawn.to_numpy() / level.factor)
-    return found
-
-
-def worst_in_words(marks: Marks, spoken: NullTranslations = ENGLISH) -> str:
-    """The four strongest marks in a sentence."""
-    _, table = spoken.gettext, marks.table
-    clear = table[table["shift"].abs() > 3 * table["shift_se"]].head(4)
-    known = {"share": f"{100 * marks.share:g}", "loss": f"{marks.loss:.3g}"}
-    if clear.empty:
-        none = _(
-            "In the worst {share} % of futures the capital loss is {loss} MUSD on average; no single input or driver tells them "
-            "from the others."
-        )
-        return none.format(**known)
-    parts = []
-    for address, row in clear.iterrows():
-        there, usual = (amount(float(row[key]), str(row["unit"])) for key in ("mean_worst", "mean"))
-        side = (
-            _("{what} is higher ({there} against {usual})")
-            if row["shift"] > 0
-            else _("{what} is lower ({there} against {usual})")
-        )
-        parts.append(side.format(what=address, there=there, usual=usual))
-    head = _("In the worst {share} % of futures the capital loss is {loss} MUSD on average: {parts}.")
-    return head.format(**known, parts="; ".join(parts))

@@ -86,9 +86,14 @@ def write_explanation_sheets(book: Book, decision: Decision) -> None:
     )
     for name, note, frame, columns in sheets:
         if len(frame):
-            rows: list[list[Cell]] = [[row[c.key] for c in columns] for _, row in frame.iterrows()]
+            rows: list[list[Cell]] = [[_cell(row[c.key], c) for c in columns] for _, row in frame.iterrows()]
             units = [str(unit) for unit in frame["unit"]] if "unit" in frame else None
             write_table(book, name, name, note, columns, rows, frozen=2 if name == "Tornado" else 1, units=units)
+
+
+def _cell(value: Cell, column: Column) -> Cell:
+    """Ten digits of a plain number are what its column can show."""
+    return float(f"{value:.10g}") if column.look == "plain" and isinstance(value, float) else value
 
 
 def _movers_sheets(decision: Decision) -> Iterator[_Sheet]:

@@ -32,8 +32,8 @@ from fundappraise.model.items import Assumption, Item, Model
 from fundappraise.outcome.fund_paths import FundPaths
 from fundappraise.outcome.fund_returns import FundReturns
 from fundappraise.outcome.waterfall import terms_of
+from fundappraise.simulate.bad_futures import Marks
 from fundappraise.simulate.movers import Movers
-from fundappraise.simulate.stress import Marks
 from fundappraise.timeline import Timeline
 
 _TORNADO = pd.DataFrame(

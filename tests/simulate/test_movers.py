@@ -9,6 +9,7 @@ import pytest
 from shops import demand, fund_of_shops, run, shop, stated
 
 from fundappraise.drivers.distributions import normal, pert
+from fundappraise.fund.fund import Event
 from fundappraise.simulate.movers import movers
 from fundappraise.simulate.shares import firmness
 
@@ -72,3 +73,16 @@ def test_a_driver_whose_paths_are_given_keeps_them_and_its_parameters_are_no_inp
 
 def test_too_few_futures_say_nothing():
     assert movers(run(FUND, 8), ()) is None
+
+
+def test_an_event_is_among_what_moves_the_result_and_what_the_worst_futures_share():
+    """A strike in one year of ten halves the income of that year; beside it hardly anything is uncertain."""
+    strike = Event(name="Strike", probability=0.1, duration=1, address="A.income", severity="-50 %")
+    quiet = shop("A", stated("cost", normal(99, 100, 101)), stated("income", normal(29.9, 30, 30.1)))
+    found = movers(run(fund_of_shops(quiet, events=(strike,)), 4_096), ())
+    assert found.shares.index[0] == "Strike"
+    assert found.shares.loc["Strike", ["label", "group"]].tolist() == ["how often it happens", "Strike"]
+    assert found.shares.loc["Strike", "all"] > 0.8
+    assert "Strike" not in found.tornado["all"].index  # an event has no P10 and P90
+    assert found.worst.table.index[0] == "Strike"
+    assert "Strike is higher (" in found.worst.text
