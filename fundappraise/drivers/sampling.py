@@ -166,7 +166,8 @@ def _order(rows: Floats) -> Ints:
     key.sort(axis=-1)
     order = (key & (BLOCK - 1)).astype(np.int64)
     key >>= _BLOCK_BITS
-    row, at = np.nonzero(key[:, 1:] == key[:, :-1])  # neighbours that differ in later digits only: one in two rows
+    at = np.flatnonzero(key.reshape(-1)[1:] == key.reshape(-1)[:-1])  # neighbours that differ later only: one in two rows
+    row, at = np.divmod(at[at % BLOCK != BLOCK - 1], BLOCK)
     for _ in range(BLOCK):
         swapped = False
         for parity in (0, 1):
@@ -185,32 +186,30 @@ def _scores_by_rank(jitter: Floats) -> Floats:
     from scipy.special import ndtri
 
     n = jitter.shape[-1]
-    scores = np.empty(jitter.shape)
-    if n <= 2 * _OUTER:
-        outer, middle = [slice(0, n)], slice(0, 0)
-    else:
-        outer, middle = [slice(0, _OUTER), slice(n - _OUTER, n)], slice(_OUTER, n - _OUTER)
-    for part in outer:
+    highest, *others, last = _strata(n)
+    scores: Floats = highest * jitter
+    for coefficient in others:
+        scores += coefficient
+        scores *= jitter
+    scores += last
+    for part in (slice(0, n),) if n <= 2 * _OUTER else (slice(0, _OUTER), slice(n - _OUTER, n)):
         within = np.clip(jitter[:, part], _LEAST_JITTER, 1 - _LEAST_JITTER)
         scores[:, part] = ndtri((np.arange(n)[part] + within) / n)
-    if middle.stop:
-        s, value = jitter[:, middle], scores[:, middle]
-        highest, *others = _middle_strata(n)
-        value[:] = highest
-        for coefficient in others:
-            value *= s
-            value += coefficient
     return scores
 
 
 @lru_cache(maxsize=4)
-def _middle_strata(n: int, degree: int = 5) -> Floats:
-    """Polynomials of Φ⁻¹((k + s)/n) in s for the strata between the outer ones, highest power first ``(degree + 1, strata)``."""
+def _strata(n: int, degree: int = 5) -> Floats:
+    """Polynomials of Φ⁻¹((k + s)/n) in s, highest power first ``(degree + 1, n)``; 0 for the outer strata."""
     from scipy.special import ndtri
 
+    coefficients = np.zeros((degree + 1, n))
+    if n <= 2 * _OUTER:
+        return coefficients
     nodes = (1 - np.cos(np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1))) / 2
     values = ndtri((np.arange(_OUTER, n - _OUTER) + nodes[:, None]) / n)
-    return np.asarray(np.linalg.solve(np.vander(nodes), values), dtype=np.float64)
+    coefficients[:, _OUTER : n - _OUTER] = np.linalg.solve(np.vander(nodes), values)
+    return coefficients
 
 
 def score_of_t(t: Floats, freedom: float | None) -> Floats:
