@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 
 import highspy
 import numpy as np
@@ -23,6 +24,7 @@ from fundappraise.arrays import Floats, Ints
 _Status = highspy.HighsModelStatus
 _NONE = (_Status.kInfeasible, _Status.kUnboundedOrInfeasible)
 _CUT_SHORT = (_Status.kTimeLimit, _Status.kIterationLimit, _Status.kSolutionLimit, _Status.kInterrupt)
+_ONE_AT_A_TIME = Lock()
 _OPTIONS: dict[str, bool | int | float | str] = {
     "output_flag": False,
     "threads": 1,
@@ -50,7 +52,15 @@ class Solved:
 
 @contextmanager
 def _quiet_output() -> Iterator[None]:
-    """HiGHS prints its name when it is made, before any option can be set; this closes its output for that moment."""
+    """HiGHS prints its name when it is made, before any option can be set; this closes its output for that moment.
+
+    One thread at a time: of two, one would take the other's closed output for the process's own, and leave it closed.
+    """
+    with _ONE_AT_A_TIME:
+        yield from _closed_output()
+
+
+def _closed_output() -> Iterator[None]:
     if sys.stdout is not None:
         sys.stdout.flush()
     try:

@@ -16,7 +16,6 @@ from fundappraise.allocation.solve import Selection
 from fundappraise.arrays import Floats, Ints
 from fundappraise.errors import FundappraiseError, InputError, did_you_mean
 from fundappraise.errors import Problem as InputProblem
-from fundappraise.measures.risk import cvar
 from fundappraise.simulate.run import Appraisal
 
 Status = Literal["optimal", "feasible", "nothing", "infeasible"]
@@ -40,6 +39,8 @@ class Verdict:
 class Choice:
     """The answer of the allocator. ``limits`` and ``path_limits`` pair each limit with what the portfolio uses of it.
 
+    ``problem`` knows the tails of the search that ``found`` the portfolio; that is None where no portfolio meets the limits.
+
     ``chosen`` are projects, ``options`` the way each of them is taken (``A2``, ``A2: take-or-pay``), in the same order.
     """
 
@@ -51,11 +52,13 @@ class Choice:
     cvar_used: float
     gap: float
     seconds: float
+    problem: Problem
     clashes: tuple[str, ...] = ()
     relaxation: str = ""
     excluded: tuple[str, ...] = ()
     forced: tuple[str, ...] = ()
     path_limits: tuple[tuple[PathRow, float], ...] = ()
+    found: Selection | None = None
 
 
 def choose(run: Appraisal, *, exclude: Sequence[str] = (), force: Sequence[str] = ()) -> Choice:
@@ -85,6 +88,7 @@ def choose(run: Appraisal, *, exclude: Sequence[str] = (), force: Sequence[str] 
             float("nan"),
             float("nan"),
             found.seconds,
+            problem,
             *explain_clash(problem),
             tuple(exclude),
             tuple(force),
@@ -100,17 +104,15 @@ def choose(run: Appraisal, *, exclude: Sequence[str] = (), force: Sequence[str] 
         options=tuple(taken[name] for name in chosen),
         verdicts=_verdicts(run, problem, found),
         limits=tuple((row, float(row.coefficients @ found.x)) for row in problem.rows if row.is_limit),
-        cvar_used=_portfolio_cvar(problem, found.x.astype(np.float64)),
+        cvar_used=problem.cvar(found.x),
         gap=found.gap,
         seconds=found.seconds,
         excluded=tuple(exclude),
         forced=tuple(force),
         path_limits=tuple((row, row.on().measure(found.x.astype(np.float64))) for row in problem.path_rows),
+        problem=problem,
+        found=found,
     )
-
-
-def _portfolio_cvar(problem: Problem, x: Floats) -> float:
-    return float(cvar(problem.losses @ x + problem.loss_constant, problem.confidence))
 
 
 def _verdicts(run: Appraisal, problem: Problem, found: Selection) -> dict[str, Verdict]:
@@ -158,7 +160,7 @@ def _rejected(problem: Problem, x: Floats, place: int, regret: float) -> Verdict
         if row.words != DEFINITION and row.coefficients @ with_it > row.upper + 1e-9 * max(1.0, abs(row.upper))
     ]
     limit = problem.cvar_limit
-    if limit is not None and _portfolio_cvar(problem, with_it) > limit.amount * (1 + 1e-9):
+    if limit is not None and problem.cvar(with_it) > limit.amount * (1 + 1e-9):
         broken.append("CVaR limit")
     broken += [row.words for row in problem.path_rows if row.on().broken(with_it) is not None]
     cost = "" if np.isnan(regret) else f" Forcing it in costs {_amount(regret)}."

@@ -13,7 +13,6 @@ from fundappraise.allocation.solve import Selection
 from fundappraise.arrays import Floats
 from fundappraise.fund.fund import Limit
 from fundappraise.fund.limits import CVAR_OF_LOSS, kind_of
-from fundappraise.measures.risk import cvar
 
 POINTS = 15
 STEP = 0.1
@@ -53,7 +52,7 @@ def risk_frontier(problem: Problem, tickets: Floats, points: int = POINTS) -> tu
     free = best(replace(problem, cvar_limit=None))
     if free.status == "infeasible":
         return ()
-    least, most = sorted((problem.loss_constant, _cvar(problem, free)))
+    least, most = sorted((problem.loss_constant, problem.cvar(free.x)))
     return tuple(
         point_of(problem, tickets, limit, found)
         for limit in np.linspace(least, most, points)
@@ -134,12 +133,8 @@ def _gain(problem: Problem, value: float) -> float:
     return max(best(problem).value - value, 0.0)
 
 
-def _cvar(problem: Problem, found: Selection) -> float:
-    return float(cvar(problem.losses @ found.x + problem.loss_constant, problem.confidence))
-
-
 def point_of(problem: Problem, tickets: Floats, limit: float, found: Selection) -> Point:
     """A portfolio found under a ``limit`` as a point of a frontier."""
     options = tuple(option for option, taken in zip(problem.options, found.x, strict=False) if taken)
     spent = float(tickets @ found.x[: tickets.size])
-    return Point(float(limit), options, float(problem.npv @ found.x), _cvar(problem, found), spent)
+    return Point(float(limit), options, float(problem.npv @ found.x), problem.cvar(found.x), spent)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +13,10 @@ from fundappraise.allocation.best import best
 from fundappraise.allocation.problem import Problem
 from fundappraise.allocation.rows import Row
 from fundappraise.allocation.solve import Selection
-from fundappraise.allocation.tail_cuts import TailLosses
 from fundappraise.arrays import Floats, Ints
-from fundappraise.measures.risk import BLOCK, cvar
+from fundappraise.measures.risk import BLOCK
+from fundappraise.simulate.run import Appraisal
+from fundappraise.simulate.summary import economic_npv_by_block
 
 ALTERNATIVES = 5
 NEAR = 0.02
@@ -58,19 +62,26 @@ def near_optimal(problem: Problem, found: Selection) -> list[frozenset[str]]:
     return near
 
 
-def presence(problem: Problem, found: Selection, npv: Floats, seed: int) -> dict[str, Presence]:
-    """Of every project. ``npv (paths, options)`` in MUSD; blocks of futures are drawn with replacement, keyed by ``seed``."""
+def presence(
+    problem: Problem, found: Selection, values: Floats | None, seed: int, workers: int | None = None
+) -> dict[str, Presence]:
+    """Of every project. Blocks of futures are drawn with replacement, keyed by ``seed``.
+
+    ``values (blocks, options)`` are what the fund maximises on each of them (``by_block``), MUSD; None where that is not known.
+    """
     names = tuple(dict.fromkeys(problem.projects))
-    near = near_optimal(problem, found)
-    counts = dict.fromkeys(names, 0)
-    for k in range(RESAMPLES):
-        paths = _resampled(problem.losses.shape[0], seed, k)
+
+    def chosen_anew(number: int) -> tuple[str, ...]:
+        drawn, paths = _resampled(problem.losses.shape[0], seed, number)
         value = problem.value.copy()
-        if not problem.is_economic:  # whose paths are not kept
-            value[: npv.shape[1]] = npv[paths].mean(axis=0)
-        other = best(problem, value=value, paths=paths, gap=ROUGH_GAP)
-        for name in _projects_in(problem, other.x):
-            counts[name] += 1
+        if values is not None:
+            value[: values.shape[1]] = values[drawn].mean(axis=0)
+        return _projects_in(problem, best(problem, value=value, paths=paths, gap=ROUGH_GAP).x)
+
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        asked = pool.submit(near_optimal, problem.apart(), found)
+        counts = Counter(name for names in pool.map(chosen_anew, range(RESAMPLES)) for name in names)
+        near = asked.result()
     shares = {name: counts[name] / RESAMPLES for name in names}
     return {
         name: Presence(
@@ -90,7 +101,7 @@ def tail_shares(problem: Problem, x: Ints) -> dict[str, float]:
     Tasche (2000), Risk contributions and performance measurement: the Euler allocation E[Lᵢ | tail].
     """
     taken = x.astype(np.float64)
-    tail = TailLosses(problem.losses, problem.confidence, problem.loss_constant).tail(taken)
+    tail = problem.tails.tail(taken)
     parts = tail.slope * taken
     return {problem.projects[place]: float(parts[place]) for place in range(len(problem.options)) if taken[place]}
 
@@ -127,17 +138,41 @@ def _alternative(problem: Problem, found: Selection, other: Selection) -> Altern
     return Alternative(
         options=tuple(option for place, option in enumerate(problem.options) if other.x[place]),
         npv=float(problem.npv @ other.x),
-        cvar=float(cvar(problem.losses @ other.x + problem.loss_constant, problem.confidence)),
+        cvar=problem.cvar(other.x),
         comes_in=tuple(name for name in after if name not in before),
         goes_out=tuple(name for name in before if name not in after),
     )
 
 
-def _resampled(n_paths: int, seed: int, number: int) -> Ints:
-    """Numbers of about ten thousand paths: whole blocks drawn with replacement (single paths where there are few blocks)."""
+def value_by_block(run: Appraisal, problem: Problem) -> Floats | None:
+    """What the fund maximises, of each option on each block of futures ``(blocks, options)``, MUSD.
+
+    None for economic NPV on few futures or those of a condition: it is kept by whole block of all futures alone.
+    """
+    if not problem.is_economic:
+        return np.column_stack([by_block(run.columns[option]["fund_npv"]) for option in problem.options])
+    n_blocks = run.n_paths // BLOCK
+    if n_blocks < 2 or run.kept is not None:
+        return None
+    stated = {option: economic_npv_by_block(run.plan, run.flows[option])[:n_blocks] for option in problem.options}
+    nobody_said = np.zeros(n_blocks)
+    return np.column_stack([nobody_said if np.isnan(row).any() else row for row in stated.values()])
+
+
+def by_block(by_path: Floats) -> Floats:
+    """Means of the whole blocks ``(blocks, …)`` of amounts ``(paths, …)``; those themselves where there are fewer than two."""
+    n_blocks = by_path.shape[0] // BLOCK
+    if n_blocks < 2:
+        return by_path
+    return np.asarray(by_path[: n_blocks * BLOCK].reshape(n_blocks, BLOCK, *by_path.shape[1:]).mean(axis=1))
+
+
+def _resampled(n_paths: int, seed: int, number: int) -> tuple[Ints, Ints]:
+    """Blocks drawn with replacement, and the numbers of their ten thousand paths; single paths where there are few blocks."""
     rng = np.random.Generator(np.random.Philox(key=np.array([seed, number], dtype=np.uint64)))
     n_blocks = n_paths // BLOCK
     if n_blocks < 2:
-        return rng.integers(0, n_paths, n_paths)
+        drawn = rng.integers(0, n_paths, n_paths)
+        return drawn, drawn
     drawn = rng.integers(0, n_blocks, max(1, min(RESAMPLED_PATHS, n_paths) // BLOCK))
-    return np.asarray((drawn[:, None] * BLOCK + np.arange(BLOCK)).ravel(), dtype=np.int64)
+    return drawn, np.asarray((drawn[:, None] * BLOCK + np.arange(BLOCK)).ravel(), dtype=np.int64)

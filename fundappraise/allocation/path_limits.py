@@ -67,6 +67,10 @@ class PathLimit(Protocol):
         """The same limit elsewhere."""
         ...
 
+    def known(self) -> tuple[Cut, ...]:
+        """Cuts that earlier searches on the same losses left behind."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CvarLimit:
@@ -92,16 +96,24 @@ class CvarLimit:
         for tail in (self.tails.working_tail, self.tails.tail):
             found = tail(x)
             if found.cvar > self.limit + TOLERANCE * self.size:
-                return Broken(found.slope, (self._cut(found.slope),))
+                return Broken(found.slope, (self._kept(found.slope),))
         return None
 
     def cut_off(self, x: Floats, slack: float) -> Cut | None:
         """From the working paths alone."""
         found = self.tails.working_tail(x)
-        return self._cut(found.slope) if found.cvar > self.limit + self.size * max(TOLERANCE, slack) else None
+        return self._kept(found.slope) if found.cvar > self.limit + self.size * max(TOLERANCE, slack) else None
+
+    def known(self) -> tuple[Cut, ...]:
+        """From every tail that a limit on these losses was broken by."""
+        return tuple(map(self._cut, self.tails.slopes))
 
     def at(self, limit: float) -> CvarLimit:
         return CvarLimit(self.tails, limit)
+
+    def _kept(self, slope: Floats) -> Cut:
+        self.tails.slopes.append(slope)
+        return self._cut(slope)
 
     def _cut(self, slope: Floats) -> Cut:
         return Cut(slope, self.limit - self.tails.constant)
@@ -166,6 +178,10 @@ class LossShare:
 
     def at(self, limit: float) -> LossShare:
         return LossShare(self.tails, limit)
+
+    def known(self) -> tuple[Cut, ...]:
+        """None: its cuts hold for one limit only."""
+        return ()
 
     def _losing(self, x: Floats) -> Ints | None:
         """The paths on which x loses, the worst ones where they are very many; None where they are not too many."""

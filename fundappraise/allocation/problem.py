@@ -24,19 +24,16 @@ from fundappraise.simulate.run import Appraisal
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PathRow:
-    """A limit on paths beside that on the CVaR of capital loss: the officer's ``limit``, on losses ``(paths, columns)``."""
+    """A limit on paths beside that on the CVaR of capital loss: the officer's ``limit``, on losses."""
 
     words: str
     limit: Limit
-    losses: NDArray[np.floating]
-    constant: float
-    confidence: float
+    tails: TailLosses
     kind: Literal["CVaR", "probability"] = "CVaR"
 
     def on(self, paths: Ints | None = None) -> PathLimit:
         """For the solver; on all paths, or on these."""
-        losses = self.losses if paths is None else self.losses[paths]
-        tails = TailLosses(losses, self.confidence, self.constant)
+        tails = self.tails if paths is None else self.tails.of_paths(paths)
         return CvarLimit(tails, self.limit.amount) if self.kind == "CVaR" else LossShare(tails, self.limit.amount)
 
     def eased(self, step: float) -> PathRow:
@@ -47,18 +44,17 @@ class PathRow:
 class Problem:
     """Maximise ``value @ x`` less ``cvar_price`` times the CVaR of ``losses @ x + loss_constant``, over binaries.
 
-    Subject to rows, to a limit on that CVaR, and to other limits on paths. ``options`` names the first columns, ``projects`` the
-    project of each. ``value`` is the fund's objective in MUSD: expected fund NPV, or economic NPV beside ``fund_npv``.
+    Subject to rows, to a limit on that CVaR, and to other limits on paths. ``tails`` hold the losses, and what searches found
+    out about them. ``options`` names the first columns, ``projects`` the project of each. ``value`` is the fund's objective in
+    MUSD: expected fund NPV, or economic NPV beside ``fund_npv``.
     """
 
     options: tuple[str, ...]
     projects: tuple[str, ...]
     value: Floats
-    losses: Floats
-    loss_constant: float
+    tails: TailLosses
     rows: tuple[Row, ...]
     cvar_limit: Limit | None
-    confidence: float
     path_rows: tuple[PathRow, ...] = ()
     cvar_price: float = 0.0
     fund_npv: Floats | None = None
@@ -66,6 +62,31 @@ class Problem:
     @property
     def n_columns(self) -> int:
         return self.value.size
+
+    @property
+    def losses(self) -> NDArray[np.floating]:
+        """``(paths, columns)``."""
+        return self.tails.losses
+
+    @property
+    def loss_constant(self) -> float:
+        return self.tails.constant
+
+    @property
+    def confidence(self) -> float:
+        return self.tails.confidence
+
+    def cvar(self, x: Floats | Ints) -> float:
+        """Exact CVaR of a portfolio's capital loss, MUSD."""
+        return self.tails.tail(np.asarray(x, dtype=np.float64)).cvar
+
+    def apart(self) -> Problem:
+        """The same problem with what is known of it: what one series of searches finds out is not told to another.
+
+        So the answers of one do not depend on whether others came before or are under way.
+        """
+        limits = tuple(replace(row, tails=row.tails.apart()) for row in self.path_rows)
+        return replace(self, tails=self.tails.apart(), path_rows=limits)
 
     @property
     def is_economic(self) -> bool:
@@ -98,7 +119,7 @@ def problem_of(run: Appraisal, exclude: Sequence[str] = (), force: Sequence[str]
     options, projects = tuple(table.index), tuple(table["project"])
     sectors = tuple(dict.fromkeys(table["sector"])) if any(limit.of == "sectors" for limit in fund.limits) else ()
     n = len(options) + len(sectors)
-    npv, losses = np.zeros(n), np.zeros((run.n_paths, n))
+    npv, losses = np.zeros(n), np.zeros((run.n_paths, n), order="F")
     npv[: len(options)] = table["npv_mean"].to_numpy()
     for place, option in enumerate(options):
         losses[:, place] = run.columns[option]["capital_loss"]
@@ -108,11 +129,9 @@ def problem_of(run: Appraisal, exclude: Sequence[str] = (), force: Sequence[str]
         options=options,
         projects=projects,
         value=_economic(run, n, exclude) if is_economic else npv,
-        losses=losses,
-        loss_constant=cost_of_the_fund(fund),
+        tails=TailLosses(losses, fund.number("confidence"), cost_of_the_fund(fund)),
         rows=(*rows.configurations(), *rows.links(exclude, force), *rows.budget(), *rows.limits()),
         cvar_limit=min((row for row in fund.limits if row.of == CVAR_OF_LOSS), key=lambda row: row.amount, default=None),
-        confidence=fund.number("confidence"),
         path_rows=tuple(_path_rows(run, options, losses)),
         cvar_price=fund.number("cvar_price"),
         fund_npv=npv if is_economic else None,
@@ -140,14 +159,14 @@ def _path_rows(run: Appraisal, options: tuple[str, ...], losses: Floats) -> Iter
     confidence = fund.number("confidence")
     for limit in fund.limits:
         if limit.of == LOSS_PROBABILITY:
-            yield PathRow(LOSS_PROBABILITY, limit, losses, cost_of_the_fund(fund), confidence, "probability")
+            yield PathRow(LOSS_PROBABILITY, limit, TailLosses(losses, confidence, cost_of_the_fund(fund)), "probability")
         elif limit.of == CVAR_OF_CALLS:
             for year in call_years(fund) if limit.year is None else (limit.year,):
-                calls = np.zeros(losses.shape, dtype=np.float32)
+                calls = np.zeros(losses.shape, dtype=np.float32, order="F")
                 for place, option in enumerate(options):
                     calls[:, place] = run.columns[option][CALLS.format(year=year)]
                 if calls.any():
-                    yield PathRow(f"{CVAR_OF_CALLS} {year}", limit, calls, 0.0, confidence)
+                    yield PathRow(f"{CVAR_OF_CALLS} {year}", limit, TailLosses(calls, confidence))
 
 
 def cost_of_the_fund(fund: Fund) -> float:

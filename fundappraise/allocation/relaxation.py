@@ -32,6 +32,10 @@ class CutRelaxation:
         for place in range(len(worth.tangents)):
             self._hold(-1 - place)
 
+    @property
+    def holds_cuts(self) -> bool:
+        return any(place >= 0 for place in self._held)
+
     def best(self, low: Floats, high: Floats, *, rounds: int, above: float, slack: float) -> Solved:
         """The best x; cuts are added for up to ``rounds`` rounds, as long as the bound is above ``above``.
 

@@ -35,6 +35,9 @@ class Rules:
         scale = np.array([power_of_two(float(size)) for size in np.abs(self.rows).max(axis=1, initial=0.0)])
         self.rows, self.upper = self.rows / scale[:, None], self.upper / scale
         self._cuts, self._cut_upper = np.empty((_ROOM, self.rows.shape[1])), np.empty(_ROOM)
+        for limit in self.limits:
+            for cut in limit.known():
+                self._add(cut)
 
     @property
     def cuts(self) -> Floats:

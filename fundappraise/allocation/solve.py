@@ -132,12 +132,12 @@ def select(
         limits.append(LossShare(tails, float(loss_probability)))
     rules = Rules(matrix, most, tuple(limits))
     tree = searched(Worth(worth, tails, cvar_price), rules, gap, start + time_limit, solver)
-    return _selection(tree, tails, start)
+    return selection(tree, tails, start)
 
 
 def searched(worth: Worth, rules: Rules, gap: float, until: float, solver: Solver = "highs") -> Tree:
     """The finished (or cut) search."""
-    relaxation = CutRelaxation(worth, rules, until)
+    relaxation, n_known = CutRelaxation(worth, rules, until), rules.n_cuts
     tree = Tree(worth, relaxation, gap)
     nothing = np.zeros(worth.value.size)
     if rules.rows_hold(nothing) and rules.excess(nothing) is None:
@@ -148,7 +148,7 @@ def searched(worth: Worth, rules: Rules, gap: float, until: float, solver: Solve
 
         search(tree, until)
         return tree
-    if not rules.n_cuts and worth.tails is None:
+    if rules.n_cuts == n_known and not relaxation.holds_cuts and worth.tails is None:
         _solve_whole(tree, relaxation)
     if not tree.complete:
         tree.run()
@@ -163,7 +163,8 @@ def _solve_whole(tree: Tree, relaxation: CutRelaxation) -> None:
         tree.complete = solved.complete
 
 
-def _selection(tree: Tree, tails: TailLosses | None, start: float) -> Selection:
+def selection(tree: Tree, tails: TailLosses | None, start: float) -> Selection:
+    """What a search that began at ``start`` found."""
     x, total, exact, reached = np.zeros(tree.worth.value.size), float("nan"), float("nan"), float("inf")
     bound = tree.bound
     status: SelectionStatus = "infeasible" if tree.complete else "unknown"

@@ -8,6 +8,7 @@ in a tail before; all paths are asked only when these find nothing.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +33,8 @@ class Tail:
 class TailLosses:
     """Losses ``(paths, columns)``, positive = loss, with the tail that counts and a constant added on every path.
 
-    Single-threaded on purpose: sums of BLAS change with the number of its threads.
+    Single-threaded on purpose: sums of BLAS change with the number of its threads. ``slopes`` are those of tails by which a limit
+    was broken, a cut each. Columns that lie whole in memory (Fortran's order) are read only where x has them.
 
     Raises
     ------
@@ -41,13 +43,24 @@ class TailLosses:
     """
 
     def __init__(self, losses: NDArray[np.floating], confidence: float, constant: float = 0.0) -> None:
-        self.losses, self.constant = losses, constant
+        self.losses, self.confidence, self.constant = losses, confidence, constant
         self.n_paths, self.n_columns = losses.shape
         self.weight = max((1.0 - confidence) * self.n_paths, 1.0)  # less than a path is that path
         self.n_tail = min(max(int(np.ceil(self.weight - 1e-9)), 1), self.n_paths)
         self.scale = float(self._column_sums(np.abs).max()) / self.n_paths
         self.working: Bools = np.zeros(self.n_paths, dtype=np.bool_)
         self.block: Floats = np.empty((self.n_columns, 0))
+        self.slopes: list[Floats] = []
+
+    def apart(self) -> TailLosses:
+        """The same losses with what is known of them so far; what is learnt from now on stays in one of the two."""
+        other = copy(self)
+        other.working, other.slopes = self.working.copy(), list(self.slopes)
+        return other
+
+    def of_paths(self, paths: Ints) -> TailLosses:
+        """Those of some of the paths; nothing is known of them yet."""
+        return TailLosses(self.losses[paths], self.confidence, self.constant)
 
     def mean(self) -> Floats:
         """Mean loss of each column, without the constant."""
@@ -68,6 +81,11 @@ class TailLosses:
 
     def total(self, x: Floats) -> Floats:
         """Loss of portfolio ``x (columns,)`` on each path, without the constant."""
+        if self.losses.flags.f_contiguous:
+            total = np.zeros(self.n_paths)
+            for column in np.flatnonzero(x):
+                total += x[column] * self.losses[:, column]
+            return total
         return np.concatenate([np.einsum("ij,j->i", self.losses[c].astype(np.float64, copy=False), x) for c in self._chunks()])
 
     def tail(self, x: Floats) -> Tail:
@@ -105,4 +123,4 @@ class TailLosses:
         many = min(int(_MARGIN * self.n_tail) + 64, self.n_paths)
         near = np.argpartition(total, self.n_paths - many)[self.n_paths - many :] if many < self.n_paths else slice(None)
         self.working[near] = True
-        self.block = np.ascontiguousarray(self.losses[self.working].astype(np.float64, copy=False).T)
+        self.block = np.ascontiguousarray(self.losses.T[:, self.working], dtype=np.float64)

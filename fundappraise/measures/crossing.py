@@ -16,10 +16,13 @@ from fundappraise.arrays import Floats
 
 GRID = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 """Where a search looks first, as shares of the way: the change needed is more often small than large."""
+AGAIN = (1 / 8, 1 / 4, 3 / 8, 1 / 2, 5 / 8, 3 / 4, 7 / 8)
+"""Where it looks next, between the two places that enclose the crossing. Many places a round cost little more than one."""
 MOST_ROUNDS = 30
-SURE_ROUGH, SURE = 0.02, 3.0
-"""Times the tolerance: the longest first step that is believed. Its slope is that across a part of the grid, which may be far
-off, or one found roughly near the crossing, which is not."""
+SURE = 3.0
+"""Times the tolerance: the longest first step that is believed. Its slope is one found roughly near the crossing."""
+NEAR, FINEST = 0.05, 1 / 64
+"""Of what there is to cross: a step is the last one from a value below that, or (at a jump) of this share of the tolerance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +34,15 @@ class Asked:
 
 
 Search = Generator[Asked, Sequence[float], float]
-_Start = tuple[float, float]
 Key = TypeVar("Key", bound=Hashable)
 
 
 def nearest_crossing(known: tuple[float, float], far: float, tolerance: float) -> Search:
     """The place nearest a ``known`` point (x, y) where the function changes its sign on the way to ``far``.
 
-    Looks roughly at ``GRID``, closes in, goes on exactly; stops when a step is within ``tolerance`` as a share of the way.
-    NaN where the sign does not change, or the function has no value.
+    Looks roughly at ``GRID``, roughly again between the two places that it names, goes on exactly from there; stops when a step
+    is within ``tolerance`` as a share of the way and the value is near zero. NaN where the sign does not change, or the function
+    has no value.
     """
     here, value = known
     way = far - here
@@ -47,20 +50,22 @@ def nearest_crossing(known: tuple[float, float], far: float, tolerance: float) -
         return math.nan
     shares = (0.0, *GRID)
     rough = [value, *(yield Asked(tuple(here + share * way for share in GRID), rough=True))]
-    start = _first_change(shares, rough)
-    if start is not None:
-        start = (yield from _closing_in(known, way, start, tolerance, rough=True)) or start
+    change = _first_change(shares, rough)
+    if change is not None:
+        between = [change.low + share * (change.high - change.low) for share in AGAIN]
+        again = yield Asked(tuple(here + share * way for share in between), rough=True)
+        change = _first_change((change.low, *between, change.high), (change.at_low, *again, change.at_high)) or change
     else:  # a far end only just short of zero may be past it
         (rough[-1],) = yield Asked((far,))
-        start = _first_change(shares, rough)
-    found = None if start is None else (yield from _closing_in(known, way, start, tolerance, rough=False))
-    return math.nan if found is None else here + found[0] * way
+        change = _first_change(shares, rough)
+    found = None if change is None else (yield from _closing_in(known, way, change, tolerance))
+    return math.nan if found is None else here + found * way
 
 
 def _closing_in(
-    known: tuple[float, float], way: float, start: _Start, tolerance: float, rough: bool
-) -> Generator[Asked, Sequence[float], _Start | None]:
-    """Secant steps from a ``start`` (share of the way, slope) inside what is known to bracket the crossing: place and slope.
+    known: tuple[float, float], way: float, start: _Change, tolerance: float
+) -> Generator[Asked, Sequence[float], float | None]:
+    """Secant steps from a ``start`` inside what is known to bracket the crossing, whose share of the way it is.
 
     None where the function has no value or does not cross after all.
 
@@ -68,11 +73,11 @@ def _closing_in(
     ----------
     Dahlquist, Björck (2008), Numerical Methods in Scientific Computing I, section 6.2: secant steps guarded by bisection.
     """
-    (here, value), (at, slope) = known, start
+    (here, value), at, slope = known, start.place, start.slope
     low, high, seen = 0.0, 1.0, False
     before: tuple[float, float] | None = None
     for _ in range(MOST_ROUNDS):
-        (found,) = yield Asked((here + at * way,), rough)
+        (found,) = yield Asked((here + at * way,))
         if math.isnan(found):
             return None
         if before is not None and at != before[0] and found != before[1]:
@@ -85,20 +90,38 @@ def _closing_in(
         guarded = not low <= then <= high
         if guarded:
             then = (low + high) / 2
-        if abs(then - at) <= tolerance * (1 if before is not None else SURE_ROUGH if rough else SURE):
+        step, is_near = abs(then - at), abs(found) <= NEAR * abs(value)
+        if step <= tolerance * (1 if before is not None else SURE) and (is_near or step <= FINEST * tolerance):
             # halved towards a far end that was never looked at: there is no crossing
-            return None if guarded and not seen else (then, slope)
+            return None if guarded and not seen else then
         before, at = (at, found), then
-    return at, slope
+    return at
 
 
-def _first_change(shares: Sequence[float], found: Sequence[float]) -> _Start | None:
-    """Where on the way the sign first changes, as a share of it, and the slope there; undefined values are passed over."""
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """Two shares of the way between which the sign changes, with the values there."""
+
+    low: float
+    high: float
+    at_low: float
+    at_high: float
+
+    @property
+    def slope(self) -> float:
+        return (self.at_high - self.at_low) / (self.high - self.low)
+
+    @property
+    def place(self) -> float:
+        return self.low - self.at_low / self.slope
+
+
+def _first_change(shares: Sequence[float], found: Sequence[float]) -> _Change | None:
+    """Where on the way the sign first changes; undefined values are passed over."""
     points = [(share, y) for share, y in zip(shares, found, strict=True) if not math.isnan(y)]
     for (a, y), (b, z) in pairwise(points):
         if (z > 0) != (points[0][1] > 0):
-            slope = (z - y) / (b - a)
-            return a - y / slope, slope
+            return _Change(a, b, y, z)
     return None
 
 

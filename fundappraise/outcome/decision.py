@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fundappraise.allocation.best import best
 from fundappraise.allocation.choose import Choice, Status
 from fundappraise.allocation.frontier import Point, budget_frontier, eased_limits, point_of, priorities, risk_frontier
-from fundappraise.allocation.nearby import alternatives, presence, tail_shares
-from fundappraise.allocation.problem import Problem, problem_of
+from fundappraise.allocation.nearby import alternatives, presence, tail_shares, value_by_block
+from fundappraise.allocation.problem import Problem
 from fundappraise.allocation.rescue import rescues
 from fundappraise.allocation.rows import Row
 from fundappraise.allocation.solve import Selection
@@ -130,8 +131,10 @@ class Decision:
         import pandas as pd
 
         problem, tickets = self._problem, self.run.configurations["ticket"].to_numpy(dtype=np.float64)
-        rows = [("CVaR", point) for point in risk_frontier(problem, tickets)]
-        rows += [("budget", point) for point in budget_frontier(problem, tickets)]
+        with ThreadPoolExecutor(self.workers or os.cpu_count()) as pool:
+            points = {"CVaR": pool.submit(risk_frontier, problem, tickets)}
+            points["budget"] = pool.submit(budget_frontier, self._problem, tickets)
+            rows = [(of, point) for of, found in points.items() for point in found.result()]
         rows += [] if self._found is None else [("chosen", point_of(problem, tickets, float("nan"), self._found))]
         data = [(of, p.limit, p.npv, p.cvar, p.tickets, ", ".join(p.options)) for of, p in rows]
         return pd.DataFrame(data, columns=["of", "limit", "npv", "cvar", "tickets", "options"])
@@ -162,10 +165,9 @@ class Decision:
         columns = ["chosen", "tail_loss", "near", "resampled", "resampled_se"]
         if self._found is None:
             return pd.DataFrame(columns=columns)
-        npv = np.empty((self.run.n_paths, len(self._problem.options)))
-        for place, option in enumerate(self._problem.options):
-            npv[:, place] = self.run.columns[option]["fund_npv"]
-        held, tails = presence(self._problem, self._found, npv, self.run.seed), tail_shares(self._problem, self._found.x)
+        values = value_by_block(self.run, self._problem)
+        held = presence(self._problem, self._found, values, self.run.seed, self.workers)
+        tails = tail_shares(self._problem, self._found.x)
         rows = {
             name: (name in self.chosen, tails.get(name, 0.0), p.near, p.resampled, p.resampled_se) for name, p in held.items()
         }
@@ -228,15 +230,15 @@ class Decision:
         """Which inputs move the chosen set (without one, all candidates) and each project most; None on few paths."""
         return movers(self.run, self.chosen)
 
-    @cached_property
+    @property
     def _problem(self) -> Problem:
-        return problem_of(self.run, *self._asked)
+        """With what the choice found out about it, and nothing else: so no answer depends on what was asked before."""
+        return self.choice.problem.apart()
 
-    @cached_property
+    @property
     def _found(self) -> Selection | None:
         """The choice as the solver gives it; None where there is no portfolio."""
-        found = best(self._problem)
-        return found if found.status in ("optimal", "feasible") else None
+        return self.choice.found
 
     @cached_property
     def rescues(self) -> pd.DataFrame:

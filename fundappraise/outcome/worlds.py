@@ -23,7 +23,7 @@ from fundappraise.drivers.paths import parameter_draws, parameters_of
 from fundappraise.drivers.sampling import BLOCK
 from fundappraise.fund.fund import Fund, Scenario
 from fundappraise.fund.override import parse_address
-from fundappraise.measures.risk import Estimate, cvar, mean_estimate
+from fundappraise.measures.risk import Estimate, mean_estimate
 from fundappraise.simulate.block import draws, simulate
 from fundappraise.simulate.conditions import SelectedFlows
 from fundappraise.simulate.fixed_levels import with_levels
@@ -197,7 +197,7 @@ def _world(base: Appraisal, there: Appraisal, asked: Question, named: tuple[str,
     project_of = dict(zip(problem.options, problem.projects, strict=True))
     chosen, now = {base.plan.options[o][1].name for o in asked.options}, [project_of[o] for o in options]
     solved = found.status in ("optimal", "feasible")
-    tail = float(cvar(problem.losses @ x + problem.loss_constant, problem.confidence))
+    tail = problem.cvar(x)
     return World(
         *named,
         change=change,

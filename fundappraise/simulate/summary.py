@@ -11,7 +11,7 @@ from fundappraise.arrays import Floats
 from fundappraise.measures.discounting import half_period_npv, merge_half_periods
 from fundappraise.measures.economics import EconomicFlows
 from fundappraise.measures.irr import irr_of_columns
-from fundappraise.measures.risk import Estimate, cvar_estimate, mean_estimate, percentile_estimate, probability_estimate
+from fundappraise.measures.risk import BLOCK, Estimate, cvar_estimate, mean_estimate, percentile_estimate, probability_estimate
 from fundappraise.simulate.plan import ECONOMICS, Plan, ProjectPlan
 from fundappraise.simulate.store import Columns
 
@@ -123,6 +123,15 @@ def _economics(plan: Plan, project: ProjectPlan, sums: Mapping[str, Floats], n_p
         **{f"enpv_home_{k}": value for k, value in enumerate(homes, start=1)}, "enpv_others": npv - sum(homes),
     }  # fmt: skip
     return empty | found
+
+
+def economic_npv_by_block(plan: Plan, sums: Mapping[str, Floats]) -> Floats:
+    """Economic NPV of each block's mean flows ``(blocks,)``, MUSD, for whole blocks; NaN where nobody says what users gain."""
+    if any(name not in sums for name in ECONOMICS) or not np.any(sums["economic_gain"]):
+        return np.full(len(sums["fund_calls"]), np.nan)
+    build, cost, gain, _, _ = (sums[name].T / BLOCK for name in ECONOMICS)  # without carbon, as the objective is
+    rate, years = plan.fund.number("social_rate"), plan.timeline.years_per_period
+    return half_period_npv(rate, build, cost + gain, np.zeros_like(build), years_per_period=years)
 
 
 def _named(name: str, estimate: Estimate) -> dict[str, float]:

@@ -9,9 +9,10 @@ import pytest
 from fundappraise.allocation import nearby
 from fundappraise.allocation.best import best
 from fundappraise.allocation.frontier import budget_frontier, eased_limits, priorities, risk_frontier
-from fundappraise.allocation.nearby import alternatives, near_optimal, presence, tail_shares
+from fundappraise.allocation.nearby import alternatives, by_block, near_optimal, presence, tail_shares
 from fundappraise.allocation.problem import Problem
 from fundappraise.allocation.rows import Row
+from fundappraise.allocation.tail_cuts import TailLosses
 from fundappraise.fund.fund import Limit
 from fundappraise.measures.risk import cvar
 
@@ -35,7 +36,7 @@ def problem(seed, cvar_limit=None):
     )
     limit = None if cvar_limit is None else Limit(of="CVaR of capital loss", amount=cvar_limit, unit="MUSD")
     options, projects = (*NAMES, "A: other"), (*NAMES, "A")
-    return Problem(options, projects, npv.mean(axis=0), losses, CONSTANT, rows, limit, 0.95), npv, size
+    return Problem(options, projects, npv.mean(axis=0), TailLosses(losses, 0.95, CONSTANT), rows, limit), npv, size
 
 
 def every(of):
@@ -121,11 +122,11 @@ def test_presence_is_certain_for_a_giant_and_never_for_a_loser(monkeypatch):
     value = of.value.copy()
     value[2], value[3] = 50.0, -50.0
     shifted = npv + (value - of.value)
-    of = replace(of, value=value, losses=-shifted)
-    held = presence(of, best(of), shifted, seed=1)
+    of = replace(of, value=value, tails=TailLosses(-shifted, 0.95, CONSTANT))
+    held = presence(of, best(of), by_block(shifted), seed=1)
     assert (held["C"].near, held["C"].resampled, held["C"].resampled_se) == (1, 1, 0)
     assert (held["D"].near, held["D"].resampled) == (0, 0)
-    assert held == presence(of, best(of), shifted, seed=1)
+    assert held == presence(of, best(of), by_block(shifted), seed=1)
 
 
 def test_of_two_equal_projects_that_exclude_each_other_each_is_in_half_of_the_portfolios(monkeypatch):
@@ -133,8 +134,8 @@ def test_of_two_equal_projects_that_exclude_each_other_each_is_in_half_of_the_po
     rng = np.random.default_rng(1)
     npv = rng.normal(1.0, 5.0, (30_000, 2))
     npv -= npv.mean(axis=0) - 1.0
-    of = Problem(("A", "B"), ("A", "B"), npv.mean(axis=0), -npv, 0.0, (Row("A or B", np.ones(2), 1.0),), None, 0.95)
-    held = presence(of, best(of), npv, seed=3)
+    of = Problem(("A", "B"), ("A", "B"), npv.mean(axis=0), TailLosses(-npv, 0.95), (Row("A or B", np.ones(2), 1.0),), None)
+    held = presence(of, best(of), by_block(npv), seed=3)
     assert held["A"].near == held["B"].near == 1 / 2
     for name in "AB":
         assert abs(held[name].resampled - 0.5) < 4 * held[name].resampled_se

@@ -118,7 +118,7 @@ def test_paths_that_are_left_by_a_condition_have_their_calls_too():
     result = appraised(*UNSURE, limits=(Limit(of="CVaR of calls", amount=110.0, unit="MUSD", year=2026),))
     some = result.where("A.cost < 70")
     (row,) = problem_of(some).path_rows
-    assert row.losses.shape == (some.n_paths, 3)
+    assert row.tails.losses.shape == (some.n_paths, 3)
     assert "A" not in choose(result).chosen
     assert "A" in choose(some).chosen
 

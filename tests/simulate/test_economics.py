@@ -8,7 +8,10 @@ import pytest
 from firms import firm, fund_of_firms, run
 from shops import inflation, stated
 
-from fundappraise.fund.fund import Share, Sponsor
+from fundappraise.allocation.nearby import value_by_block
+from fundappraise.allocation.problem import problem_of
+from fundappraise.drivers.distributions import pert
+from fundappraise.fund.fund import Setting, Share, Sponsor
 
 SPONSORS = (
     Sponsor(name="North", country="Kazakhstan", commitment=100.0, share=0.5),
@@ -103,3 +106,24 @@ def test_standing_adds_up_and_the_price_drops_out():
 def test_where_nobody_says_what_users_gain_there_is_no_economic_figure():
     found = row(firm(more={"country": "Kazakhstan"}))
     assert found[["enpv", "enpv_carbon", "err", "bcr", "enpv_home_1", "enpv_others"]].isna().all()
+
+
+def test_the_economic_npv_of_blocks_of_futures_averages_to_that_of_all_and_differs_from_block_to_block():
+    """What a choice by economic NPV is resampled from. One that nobody has said anything of counts as nothing."""
+    fund = fund_of_firms(firm("F", cost=pert(4, 6, 9), **GAIN), firm("G"), sponsors=SPONSORS)
+    fund = replace(fund, settings=(*fund.settings, Setting(code="objective", value="economic NPV")))
+    result = run(fund, 3 * 1024)
+    values = value_by_block(result, problem_of(result, exclude=["G"]))
+    table = result.configurations
+    assert values.shape == (3, 2)
+    assert values[:, 0].mean() == pytest.approx(table.loc["F", "enpv"], rel=1e-12)
+    assert np.ptp(values[:, 0]) > 0
+    assert not values[:, 1].any()
+    assert np.isnan(table.loc["G", "enpv"])
+
+
+def test_economic_npv_by_block_is_not_known_of_few_futures():
+    fund = fund_of_firms(firm("F", **GAIN), sponsors=SPONSORS)
+    fund = replace(fund, settings=(*fund.settings, Setting(code="objective", value="economic NPV")))
+    result = run(fund, 2)
+    assert value_by_block(result, problem_of(result)) is None

@@ -97,3 +97,11 @@ def test_the_compiled_engine_agrees():
     result = appraise(fund_of_firms(firm(sales=pert(9, 14, 17))), paths=PATHS, models_folder=MODELS, engine="numba")
     means = Restated(result, "F").npv_means([{"grant": 10.0}, {"capex": 50.0}])
     assert means.tolist() == pytest.approx(one_by_one(result, "F", [{"grant": 10.0}, {"capex": 50.0}]))
+
+
+def test_each_trial_has_its_own_lenders_case_in_the_compiled_engine_too():
+    fund = fund_of_firms(firm(sales=pert(9, 14, 17), debt_share=0.5, shareholder_loan_share=0.5))
+    result = appraise(fund, paths=PATHS, models_folder=MODELS, engine="numba")
+    trials = [{"grant": 10.0}, {"yearly_payment": 2.0}, {"sales": "+15 %"}, {"capex": 50.0}, {"base_rate": 0.06}]
+    by_numpy = Restated(run(fund, PATHS), "F").npv_means(trials)
+    assert Restated(result, "F").npv_means(trials).tolist() == pytest.approx(by_numpy.tolist(), rel=1e-9)

@@ -102,6 +102,8 @@ def _uniform(source: Source, inputs: Mapping[str, Floats], timeline: Timeline, b
         "years_per_period": timeline.years_per_period,
         "bank_pass": bank_pass,
     }
+    if several := [name for name in source.uniform if name not in given and inputs[name].shape[1] != 1]:
+        raise ValueError(f"{', '.join(several)}: one for all paths, not one for each path")
     table = np.empty((len(source.uniform), timeline.n_periods))
     for row, name in zip(table, source.uniform, strict=True):
         row[:] = given[name] if name in given else inputs[name][:, 0]

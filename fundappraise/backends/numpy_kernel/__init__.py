@@ -26,6 +26,8 @@ __all__ = ["TABLE", "TILE", "compile_schedule"]
 
 TILE = 4096
 """Paths of a tile: rows wide enough for a call of numpy to pay, and some thirty of them in the second-level cache."""
+FEW = 512
+"""Paths up to which all periods at a time are faster: calls of numpy, not numbers, are what takes time."""
 
 
 def compile_schedule(schedule: Schedule) -> Kernel:
@@ -56,10 +58,14 @@ class _Evaluator:
         }
         values = {name: given[name] if name in given else inputs[name] for name in self.plan.reads}
         n_paths = max((array.shape[1] for array in values.values()), default=1)
-        if n_paths == 1:
-            evaluate(self._steps, values, timeline, self.plan.scalars)
-            return {name: values[name] for name in self.outputs}
-        return self._tile_by_tile(values, timeline, n_paths)
+        if n_paths > FEW:
+            return self._tile_by_tile(values, timeline, n_paths)
+        evaluate(self._steps, values, timeline, self.plan.scalars)
+        return {name: self._on_each(values[name], name, n_paths) for name in self.outputs}
+
+    def _on_each(self, array: Floats, name: str, n_paths: int) -> Floats:
+        """A result that may differ from path to path has a column for each."""
+        return np.broadcast_to(array, (array.shape[0], n_paths)) if name in self._varying.trees else array
 
     def _tile_by_tile(self, values: dict[str, Floats], timeline: Timeline, n_paths: int) -> dict[str, Floats]:
         evaluate(self._same, values, timeline, self.plan.scalars)

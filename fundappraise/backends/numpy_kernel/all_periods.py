@@ -1,6 +1,6 @@
 """Steps of a schedule one after the other, each over all periods at once; only what has a lag in itself is a loop.
 
-For what is the same on every path: there are few numbers, and calls of numpy are what takes time.
+For what is the same on every path, and for few paths: there are few numbers, and calls of numpy are what takes time.
 """
 
 from __future__ import annotations
