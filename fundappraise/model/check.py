@@ -32,7 +32,8 @@ def checked(model: Model, draft: Draft) -> Model:
         hint = did_you_mean(mistake.text, sorted(known)) if len(problems) < HINTED else ""
         problems.append(Problem(where, marked(formula, replace(mistake, text=f'"{mistake.text}" is not known here.')), hint=hint))
     model = _with_fixed_curves(_priced(model, problems))
-    found, exact = shapes(model), exactness(model)
+    found = shapes(model)
+    exact = exactness(model, found.groups)
     for where, formula, tree in _formulas(model):
         for mistake in [*shape_mistakes(tree, found), *condition_mistakes(tree, model, exact)]:
             problems.append(_told(where, formula, mistake))

@@ -9,7 +9,7 @@ from fundappraise.formula.nodes import Apply, Name, Node, Number, Shift
 from fundappraise.formula.ops import COMPARISONS, FLAG_RESULTS, GIVEN, REDUCTIONS
 from fundappraise.formula.walk import text, walk
 from fundappraise.model.items import Assumption, Model
-from fundappraise.model.order import groups_of
+from fundappraise.model.order import Groups
 
 _SELECTING = frozenset({"neg", "abs", "min", "max", "bank_case"})
 """Operations that give one of their amounts as it is, or its opposite."""
@@ -19,7 +19,7 @@ _COUNTING = frozenset({"add", "sub", "mul", "cumulative"})
 
 
 def condition_mistakes(tree: Node, model: Model, exact: Callable[[Node], bool]) -> Iterator[Mistake]:
-    """What is used as a condition without being a flag, and comparisons of computed amounts. ``exact``: ``exactness(model)``."""
+    """What is used as a condition without being a flag, and comparisons of computed amounts. ``exact``: ``exactness``."""
     for node in walk(tree):
         if not isinstance(node, Apply):
             continue
@@ -69,11 +69,11 @@ def _may_be_flag(row: Assumption) -> bool:
     return own and row.unit.strip() == "1" and all(value in (0, 1) for value in stated)
 
 
-def exactness(model: Model) -> Callable[[Node], bool]:
+def exactness(model: Model, found: Groups) -> Callable[[Node], bool]:
     """A test whether a formula is free to be compared: counts of periods, ages and flags, or assumptions as they are."""
     trees = {name: item.tree for name, item in model.items.items()}
     counts = {"period", "year", "year_end", "bank_pass"} | {n for n, row in model.assumptions.items() if _counts(row)}
-    groups = [group for group, _ in groups_of(trees)]
+    groups = [group for group, _ in found]
     counts |= _closed(model, groups, counts, is_count)
     free = counts | set(model.assumptions) | set(GIVEN)
     free |= _closed(model, groups, free, lambda tree, names: is_count(tree, counts) or _is_selected(tree, names, counts))

@@ -7,35 +7,77 @@ from typing import Literal
 
 from fundappraise.formula.nodes import Apply, Name, Node, Shift
 from fundappraise.formula.ops import REDUCTIONS
+from fundappraise.formula.walk import walk
 
 Lag = Literal["now", "prev", "next", "whole"]
+Direction = Literal["forward", "backward"]
+Groups = tuple[tuple[tuple[str, ...], bool], ...]
+"""Items that need one another, those needed first coming first, and whether a group reads itself."""
+
 Edges = Mapping[str, tuple[tuple[str, Lag], ...]]
 
 
 def edges_of(trees: Mapping[str, Node]) -> dict[str, tuple[tuple[str, Lag], ...]]:
     """What each item reads, with the period in which it reads it."""
-    return {name: tuple(dict.fromkeys(_edges(tree, "now"))) for name, tree in trees.items()}
+    return {name: tuple(_edges(tree)) for name, tree in trees.items()}
 
 
-def _edges(tree: Node, lag: Lag) -> Iterator[tuple[str, Lag]]:
-    if isinstance(tree, Name):
-        yield tree.name, lag
-    elif isinstance(tree, Shift):
-        # a lag within a lead, or the other way round, may end in any period
-        yield from _edges(tree.arg, tree.direction if lag in ("now", tree.direction) else "whole")
-        yield from _edges(tree.by, "whole")
-    elif isinstance(tree, Apply):
-        whole = tree.op in REDUCTIONS
-        for index, arg in enumerate(tree.args):
-            curve = tree.op == "at" and index == 0
-            yield from _edges(arg, "whole" if whole or curve else lag)
+def _edges(tree: Node) -> dict[tuple[str, Lag], None]:
+    """What a formula reads, each once, from left to right; without recursion, which takes half of the time of a load."""
+    found: dict[tuple[str, Lag], None] = {}
+    waiting: list[tuple[Node, Lag]] = [(tree, "now")]
+    while waiting:
+        node, lag = waiting.pop()
+        if isinstance(node, Name):
+            found[node.name, lag] = None
+        elif isinstance(node, Apply):
+            inner: Lag = "whole" if node.op in REDUCTIONS else lag
+            waiting += [(arg, inner) for arg in node.args[::-1]]
+            if node.op == "at":
+                waiting[-1] = node.args[0], "whole"
+        elif isinstance(node, Shift):
+            # a lag within a lead, or the other way round, may end in any period
+            waiting += [(node.by, "whole"), (node.arg, node.direction if lag in ("now", node.direction) else "whole")]
+    return found
 
 
-def groups_of(trees: Mapping[str, Node]) -> list[tuple[tuple[str, ...], bool]]:
+def groups_of(trees: Mapping[str, Node]) -> Groups:
     """All items in groups that need one another, those needed first coming first, and whether a group reads itself."""
     edges = edges_of(trees)
     found = components(trees, edges)
-    return [(group, len(group) > 1 or any(other == group[0] for other, _ in edges[group[0]])) for group in found]
+    return tuple([(group, len(group) > 1 or any(other == group[0] for other, _ in edges[group[0]])) for group in found])
+
+
+def directed(group: Iterable[str], inside: Iterable[tuple[str, str, Lag]]) -> tuple[tuple[str, ...], Direction] | None:
+    """The order and the direction in which a group can be computed, given what it reads ``inside`` itself; None for a circle."""
+    lags = {lag for _, _, lag in inside}
+    now: dict[str, list[str]] = {}
+    for name, other, lag in inside:
+        if lag == "now":
+            now.setdefault(name, []).append(other)
+    order = in_order(group, now)
+    if order is None or lags not in ({"now", "prev"}, {"prev"}, {"now", "next"}, {"next"}):
+        return None
+    return order, "forward" if "prev" in lags else "backward"
+
+
+def without_circles(trees: Mapping[str, Node]) -> bool:
+    """Whether each group that needs itself has one direction, bank cases read as what they are of.
+
+    No part of such a group is a circle either, whatever is left out of it and evaluated apart.
+    """
+    edges = edges_of(trees)
+    for group in components(trees, edges):
+        members = frozenset(group)
+        inside = [(name, other, lag) for name in group for other, lag in edges[name] if other in members]
+        if not inside:
+            continue
+        # a running sum inside a loop reads itself
+        nodes = ((name, node) for name in group for node in walk(trees[name]))
+        inside += [(name, name, "prev") for name, node in nodes if isinstance(node, Apply) and node.op == "cumulative"]
+        if directed(group, inside) is None:
+            return False
+    return True
 
 
 def components(roots: Iterable[str], edges: Edges) -> list[tuple[str, ...]]:

@@ -16,7 +16,7 @@ from fundappraise.formula.ops import REDUCTIONS
 from fundappraise.formula.walk import children, rebuild, walk
 from fundappraise.model.circles import circle_problem
 from fundappraise.model.items import Model
-from fundappraise.model.order import Edges, components, edges_of, in_order
+from fundappraise.model.order import Edges, components, directed, edges_of, without_circles
 from fundappraise.model.shapes import is_scalar, shapes
 
 Direction = Literal["flat", "forward", "backward"]
@@ -69,6 +69,8 @@ def schedule(model: Model, outputs: Iterable[str], *, checks: bool = True) -> Sc
 
 def circles(model: Model) -> list[Problem]:
     """What is wrong with the order of any item of a model, needed or not."""
+    if without_circles({name: item.tree for name, item in model.items.items()}):
+        return []
     _, problems = _scheduled(model, model.items, frozenset(), checks=True)  # shapes change no order
     return list(dict.fromkeys(problems))
 
@@ -183,13 +185,8 @@ def _step(model: Model, group: tuple[str, ...], trees: dict[str, Node], edges: E
         if isinstance(tree, Apply) and tree.op == "cumulative":  # a running sum inside a loop adds period by period
             trees[name] = Apply("add", (Shift("prev", Name(name), Number(1.0)), tree.args[0]))
             inside.append((name, name, "prev"))
-    lags = {lag for _, _, lag in inside}
-    now: dict[str, list[str]] = {}
-    for name, other, lag in inside:
-        if lag == "now":
-            now.setdefault(name, []).append(other)
-    order = in_order(group, now)
-    if order is None or lags not in ({"now", "prev"}, {"prev"}, {"now", "next"}, {"next"}):
+    found = directed(group, inside)
+    if found is None:
         problems.append(circle_problem(model, trees, group, inside))
         return Step(group, "flat")
-    return Step(order, "forward" if "prev" in lags else "backward")
+    return Step(*found)

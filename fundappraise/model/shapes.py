@@ -10,15 +10,19 @@ from fundappraise.formula.nodes import Apply, Name, Node, Number, Shift
 from fundappraise.formula.ops import GIVEN, REDUCTIONS, SCALAR_GIVEN
 from fundappraise.formula.walk import names, text, walk
 from fundappraise.model.items import Model
-from fundappraise.model.order import groups_of
+from fundappraise.model.order import Groups, groups_of
 
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """``scalars`` have one value for all periods; ``fixed`` are the same on every path. A name in neither varies in both."""
+    """``scalars`` have one value for all periods; ``fixed`` are the same on every path. A name in neither varies in both.
+
+    ``groups`` are the items in the order in which this was found.
+    """
 
     scalars: frozenset[str]
     fixed: frozenset[str]
+    groups: Groups
 
     def is_scalar(self, tree: Node) -> bool:
         return is_scalar(tree, self.scalars.__contains__)
@@ -57,13 +61,14 @@ def shapes(model: Model) -> Shapes:
     scalars = {name for name, row in model.assumptions.items() if not row.by_period} | SCALAR_GIVEN
     fixed = {name for name, row in model.assumptions.items() if not row.random} | GIVEN.keys()
     trees: Mapping[str, Node] = {name: item.tree for name, item in model.items.items()}
-    for group, looped in groups_of(trees):
+    groups = groups_of(trees)
+    for group, looped in groups:
         if not looped and is_scalar(trees[group[0]], scalars.__contains__):
             scalars.add(group[0])
         inside = {*fixed, *group}
         if all(is_fixed(trees[name], inside.__contains__) for name in group):
             fixed.update(group)
-    return Shapes(frozenset(scalars), frozenset(fixed))
+    return Shapes(frozenset(scalars), frozenset(fixed), groups)
 
 
 def shape_mistakes(tree: Node, found: Shapes) -> Iterator[Mistake]:

@@ -1,10 +1,16 @@
 """Ordering: recurrences make loops, circles are errors that say how to open them (LANGUAGE.md, Ordering and Three idioms)."""
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import given as examples
+from hypothesis import strategies as st
 from small_models import given, item, load
 
-from fundappraise.errors import ModelError
-from fundappraise.model.schedule import schedule
+from fundappraise.errors import ModelError, Problem
+from fundappraise.formula.parse import parse
+from fundappraise.model.schedule import circles, schedule
 
 
 def steps(model, *wanted):
@@ -130,3 +136,28 @@ def test_the_bank_case_is_a_pass_of_its_own(tmp_path):
     assert [step.items for step in found.bank.steps][-1] == found.bank_values
     assert "cash" in found.bank.reads
     assert "cash" not in found.main.reads
+
+
+PARTS = (
+    "1 * {}", "prev({})", "next({})", "prev(prev({}))", "next(prev({}))", "cumulative({})", "prev(cumulative({}))",
+    "next(cumulative({}))", "total({})", "prev(total({}))", "bank_case({})", "next(bank_case({}))", "bank_case(prev({}))",
+)  # fmt: skip
+"""Ways to read an item."""
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(st.lists(st.lists(st.tuples(st.sampled_from(PARTS), st.sampled_from("abcd")), max_size=2), min_size=4, max_size=4))
+def test_a_model_is_free_of_circles_when_all_of_its_items_can_be_put_in_order(tmp_path, reads):
+    """Loading looks at the formulas as they stand, scheduling at both passes with their hidden items."""
+    base = load(tmp_path, *(item(name, "1 * period") for name in "abcd"))
+    trees = {
+        name: parse(" + ".join(["period", *(part.format(other) for part, other in own)]))
+        for name, own in zip("abcd", reads, strict=True)
+    }
+    model = replace(base, items={name: replace(row, tree=trees[name]) for name, row in base.items.items()})
+    told: list[Problem] = []
+    try:
+        schedule(model, model.items)
+    except ModelError as error:
+        told += error.problems
+    assert set(circles(model)) == set(told)
