@@ -18,6 +18,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from fundappraise.arrays import Floats
+from fundappraise.errors import InputError, Problem
 from fundappraise.timeline import Timeline
 
 Link = Literal["ratio", "difference"]
@@ -329,6 +330,10 @@ PROCESSES: Mapping[str, Process] = {
 OwnFunction: TypeAlias = Callable[..., Floats]
 
 
+def _own(function: OwnFunction, found: str, allowed: str) -> InputError:
+    return InputError([Problem(f"process {function.__name__}", found, allowed)])
+
+
 def process(
     *, params: Mapping[str, str | ParameterKind], link: Link = "ratio", label: str = ""
 ) -> Callable[[OwnFunction], Process]:
@@ -364,7 +369,12 @@ def process(
             given = {name: np.broadcast_to(parameters[name], z.shape[1:]) for name in params}
             found = np.asarray(function(z, timeline.years_per_period, start=start, **given), dtype=np.float64)
             if found.shape != z.shape:
-                raise ValueError(f"{function.__name__} returned {found.shape}, not (periods, paths) {z.shape}")
+                raise _own(function, f"it returned {found.shape}.", f"Allowed: (periods, paths), here {z.shape}.")
+            bad = np.argwhere(~(np.isfinite(found) & ((found > 0) | (link != "ratio"))))
+            if len(bad):
+                where = f"it returned {found[tuple(bad[0])]:.4g} in period {bad[0][0] + 1}."
+                allowed = 'finite numbers above 0, or link="difference" for levels' if link == "ratio" else "finite numbers"
+                raise _own(function, where, f"Allowed: {allowed}.")
             return found
 
         return Process(function.__name__, label or function.__name__.replace("_", " "), link, kinds, run, own=True)

@@ -6,10 +6,13 @@ base by a share. ``A2.fee`` is the whole row, ``A2.fee[2031]`` that year only.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from fundappraise.drivers.distributions import Distribution, constant
 from fundappraise.errors import InputError, Problem, did_you_mean
@@ -67,12 +70,22 @@ def with_overrides(fund: Fund, overrides: Mapping[str, Override], models_folder:
     problems: list[Problem] = []
     for address, value in overrides.items():
         try:
-            fund = _apply(fund, address, value, models_folder)
+            fund = _apply(fund, address, _sound(value), models_folder)
         except ValueError as error:
             problems.append(Problem(address, f"{error}"))
     if problems:
         raise InputError(problems)
     return fund
+
+
+def _sound(value: Override) -> Override:
+    if isinstance(value, np.integer | np.floating):
+        value = float(value)
+    if not isinstance(value, int | float | str | Distribution):
+        raise ValueError(f'{value!r} is neither a number, a change such as "+10 %", nor a distribution.')
+    if isinstance(value, int | float) and not math.isfinite(value):
+        raise ValueError(f"{value} is not a finite number.")
+    return value
 
 
 def _apply(fund: Fund, text: str, value: Override, folder: Path | None) -> Fund:

@@ -65,6 +65,8 @@ def calibration(fund: Fund, name: str, history: Mapping[float, float] | None) ->
         found, hint = unknown("driver", name, [other.name for other in fund.drivers])
         raise InputError([Problem(name, found, hint=hint)])
     values = read_history(driver.history) if history is None else history
+    if not isinstance(values, Mapping):
+        raise InputError([Problem(name, f"the history is a {type(values).__name__}.", "Allowed: values by year, {2020: 41.7}.")])
     try:
         process = process_of(driver_spec(driver))
         estimates = calibrated(process.name if driver.own_process is None else "a process of your own", values)

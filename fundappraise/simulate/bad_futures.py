@@ -100,7 +100,7 @@ def worst_in_words(marks: Marks, spoken: NullTranslations = ENGLISH) -> str:
     """The four strongest marks in a sentence."""
     _, table = spoken.gettext, marks.table
     clear = table[table["shift"].abs() > 3 * table["shift_se"]].head(4)
-    known = {"share": f"{100 * marks.share:g}", "loss": f"{marks.loss:.3g}"}
+    known = {"share": f"{100 * marks.share:g}", "loss": f"{marks.loss:.3g}".replace("-", "−")}
     if clear.empty:
         none = _(
             "In the worst {share} % of futures the capital loss is {loss} MUSD on average; no single input or driver tells them "

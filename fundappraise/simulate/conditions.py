@@ -79,6 +79,8 @@ def in_tasks(numbers: Ints) -> Iterator[tuple[range, Ints, Ints]]:
 
 
 def _parts(plan: Plan, seed: int, condition: str) -> list[_Part]:
+    if not isinstance(condition, str):
+        raise InputError([Problem("condition", f"{condition!r} is not a condition.", _ALLOWED)])
     problems: list[Problem] = []
     parts = []
     for text in re.split(r"\band\b", condition):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +11,7 @@ import numpy as np
 
 from fundappraise.arrays import Floats
 from fundappraise.drivers.distributions import Distribution, constant, truncated_to
+from fundappraise.drivers.range_problems import shown
 from fundappraise.fund.currencies import Exchange
 from fundappraise.fund.fund import NOMINAL, Fund, Input
 from fundappraise.fund.override import read_change
@@ -90,6 +92,16 @@ def by_year(first: float, pairs: tuple[tuple[int, float], ...], timeline: Timeli
     return row[:, None]
 
 
+def _require_base(value: Distribution, stated: Input, assumption: Assumption) -> None:
+    """An override may push low or high beyond the bounds, which then cut them; the base must keep to them."""
+    lower, upper = assumption.bounds or (-math.inf, math.inf)
+    slack = 1e-9 * max(abs(x) for x in (value.base, lower, upper) if math.isfinite(x)) if math.isfinite(value.base) else 0.0
+    if not math.isfinite(value.base) or not lower - slack <= value.base <= upper + slack:
+        unit = assumption.unit
+        within = f": it lies between {shown(lower, unit)} and {shown(upper, unit)}" if assumption.bounds else ""
+        raise ValueError(f"{stated.code}, base: {shown(value.base, unit)}{within}")
+
+
 def planned(
     assumption: Assumption,
     stated: Input | None,
@@ -111,6 +123,7 @@ def planned(
     value = stated.value if factor == 1.0 else stated.value.scaled(factor)
     if assumption.bounds is not None:
         value = truncated_to(value, *assumption.bounds)
+    _require_base(value, stated, assumption)
     if assumption.by_period:
         typed = () if assumption.choices else tuple((year, level * factor) for year, level in stated.by_year)
         row = by_year(value.base, typed, timeline)

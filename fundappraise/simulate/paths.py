@@ -13,7 +13,9 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from pathlib import Path
 from threading import Thread
-from typing import Literal
+from typing import Literal, get_args
+
+import numpy as np
 
 from fundappraise.errors import InputError, Problem
 from fundappraise.fund.fund import Fund
@@ -43,6 +45,7 @@ def simulate_all(
 
     ``workers`` defaults to one a core. The first error of a task is raised after the others have stopped.
     """
+    _require(seed, workers, on)
     tasks = [task for task in tasks_of(range(n_paths)) if not store.has(task)]
     count = min(workers or os.cpu_count() or 1, len(tasks))
     if not tasks:
@@ -59,6 +62,18 @@ def simulate_all(
         if plan.engine == "numba":  # each kernel is compiled by one worker; the others read it from the cache
             wait([pool.submit(_make_ready, number) for number in range(len(plan.kernels))])
         _fill(store, pool, lambda task: pool.submit(_simulate, seed, task, n_paths), tasks, (n_paths, progress))
+
+
+def _require(seed: int, workers: int | None, on: str) -> None:
+    problems = []
+    if not isinstance(seed, int | np.integer):
+        problems.append(Problem("seed", f"{seed!r} is not a whole number.", "Allowed: 1, 2, …"))
+    if workers is not None and not (isinstance(workers, int) and workers >= 1):
+        problems.append(Problem("workers", f"{workers!r} workers.", "Allowed: 1 or more; None for one a core."))
+    if on not in get_args(Workers):
+        problems.append(Problem("on", f'"{on}" is nowhere.', f"Allowed: {', '.join(get_args(Workers))}."))
+    if problems:
+        raise InputError(problems)
 
 
 def _prepare(fund: Fund, only: frozenset[str] | None, folder: Path | None, engine: Engine) -> None:

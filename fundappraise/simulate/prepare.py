@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -11,11 +11,12 @@ import numpy as np
 
 from fundappraise.arrays import Floats
 from fundappraise.backends.checks import Broken, failed_checks, require_defined
+from fundappraise.drivers.driver_problems import spec_problems
 from fundappraise.drivers.paths import base_path, process_of
 from fundappraise.errors import InputError, Problem, raise_if_any
 from fundappraise.fund.configure import configured, ways
 from fundappraise.fund.currencies import Exchange, baskets, currency_values, exchange
-from fundappraise.fund.fund import Configuration, Fund, Input, Market, Project
+from fundappraise.fund.fund import Configuration, Driver, Fund, Input, Market, Project
 from fundappraise.fund.moving import dependence_of, driver_spec, method_of
 from fundappraise.fund.terms import with_terms
 from fundappraise.model.items import Assumption, Model
@@ -70,6 +71,8 @@ def plan_fund(
         engine=engine,
         is_whole=only is None,
     )
+    builder.problems += [problem for driver in fund.drivers for problem in _driver_problems(driver, builder.driver_base)]
+    raise_if_any(builder.problems)
     drafts = [builder.project(p) for p in fund.included if only is None or p.id in only]
     sold_in = {draft.sale.market for draft in drafts if draft.sale is not None}
     markets = tuple(builder.market(market) for market in fund.markets if market.name in sold_in)
@@ -96,6 +99,18 @@ def plan_fund(
         engine=engine,
     )
     return plan if only is not None else with_configurations(plan)
+
+
+def _driver_problems(driver: Driver, base: Mapping[str, Floats]) -> Iterator[Problem]:
+    """What an override, or a process of one's own, may have made of a driver that was sound in its workbook."""
+    spec, where = driver_spec(driver), driver.place or driver.name
+    yield from (Problem(where, f"{driver.name}, {sentence}") for sentence in spec_problems(spec, driver.unit))
+    path = base[driver.name]
+    if not np.isfinite(path).all() or (process_of(spec).link == "ratio" and path.min() <= 0):
+        found = f"{driver.name}: its base path goes from {path.min():.4g} to {path.max():.4g}."
+        allowed = "Allowed: finite numbers above 0, since inputs move with its ratio."
+        hint = 'For a level write @fa.process(…, link="difference").' if driver.own_process is not None else ""
+        yield Problem(where, found, allowed, hint)
 
 
 def with_configurations(plan: Plan) -> Plan:
@@ -273,7 +288,7 @@ class _Builder:
                 inputs.append(item)
                 fixed.update(self.companions(model, item))
             except ValueError as error:
-                self.problems.append(Problem((row.place if row else "") or place or owner, f"{error}."))
+                self.problems.append(Problem((row.place if row else place) or f"{owner}.{assumption.name}", f"{error}."))
         drivers = {a.name: a.of for a in model.assumptions.values() if a.source == "driver" and a.name not in rows}
         for driver in sorted(set(drivers.values()) - set(self.driver_base)):
             found = f'{model.name} reads the driver "{driver}", which the fund does not have.'

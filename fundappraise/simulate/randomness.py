@@ -13,6 +13,7 @@ from fundappraise.drivers.paths import DriverSpec, process_of
 from fundappraise.drivers.sampling import Dimensions
 from fundappraise.errors import InputError, Problem, did_you_mean
 from fundappraise.fund.fund import Event, Fund
+from fundappraise.fund.moving import driver_spec
 from fundappraise.fund.override import read_change
 from fundappraise.simulate.plan import ModelPlan, Plan, PlannedEvent
 from fundappraise.timeline import Timeline
@@ -91,9 +92,17 @@ def checked_paths(given: Mapping[str, ArrayLike], fund: Fund, n_paths: int, time
     InputError
         A name is not a driver, the shape is not (paths, periods), or a value is not finite; all are listed.
     """
+    if not isinstance(given, Mapping):
+        raise InputError([Problem("driver_paths", f"it is a {type(given).__name__}.", 'Allowed: {"brent": array}.')])
     names = [driver.name for driver in fund.drivers]
+    ratios = [driver.name for driver in fund.drivers if process_of(driver_spec(driver)).link == "ratio"]
     found = {name: _checked(name, rows, names, n_paths, timeline) for name, rows in given.items()}
     problems = [row for row in found.values() if isinstance(row, Problem)]
+    for name, rows in found.items():
+        if name in ratios and isinstance(rows, np.ndarray) and (rows <= 0).any():
+            low = f"path {np.argwhere(rows <= 0)[0][0]} falls to {rows.min():.4g}."
+            allowed = "Allowed: numbers above 0, since inputs move with its ratio."
+            problems.append(Problem(f"driver_paths[{name!r}]", low, allowed))
     if problems:
         raise InputError(problems)
     return {name: row for name, row in found.items() if not isinstance(row, Problem)}

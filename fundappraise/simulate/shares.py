@@ -66,7 +66,7 @@ def variance_shares(run: Appraisal, projects: Sequence[str] | None, blocks: int)
     import pandas as pd
 
     names = projects_of(run, projects)
-    if blocks < 2:
+    if not isinstance(blocks, int) or blocks < 2:
         raise InputError([Problem("blocks", f"{blocks} blocks.", "At least 2 are needed for an error.")])
     if run.kept is not None:
         found = "the run holds the futures of a condition, and what is drawn anew need not meet it."
@@ -115,7 +115,9 @@ def projects_of(run: Appraisal, projects: Sequence[str] | None) -> tuple[str, ..
     InputError
         A name is not a project of the run.
     """
-    names = tuple(run.ids if projects is None else projects)
+    names = run.ids if projects is None else (projects,) if isinstance(projects, str) else tuple(projects)
+    if not names:
+        raise InputError([Problem("projects", "none is named.", f"Allowed: {', '.join(run.ids)}; None for all.")])
     unknown = [name for name in names if name not in run.ids]
     if unknown:
         raise InputError([Problem(n, f'"{n}" is not a project of this run.', hint=did_you_mean(n, run.ids)) for n in unknown])

@@ -55,6 +55,12 @@ class Worse:
     late: float = 0.0
     volume: float = 1.0
 
+    def __post_init__(self) -> None:
+        named = {"capex": self.capex, "late": self.late, "volume": self.volume}
+        bad = {name: x for name, x in named.items() if not 0 <= x < math.inf}
+        if bad:
+            raise InputError(Problem(name, f"{x}.", "Allowed: a finite number, 0 or more.") for name, x in bad.items())
+
     @property
     def text(self) -> str:
         cost, volume = (f"{100 * (factor - 1):+.0f} %".replace("-", "−") for factor in (self.capex, self.volume))

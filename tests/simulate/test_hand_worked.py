@@ -209,7 +209,7 @@ def test_every_problem_of_a_fund_is_listed():
     )  # fmt: skip
     with pytest.raises(InputError) as raised:
         plan_fund(fund, models_folder=MODELS)
-    assert [problem.where for problem in raised.value.problems] == ["A", "B"]
+    assert [problem.where for problem in raised.value.problems] == ["A.income", "B.cost"]
 
 
 def test_a_fund_without_an_included_project_is_refused_in_a_sentence():

@@ -80,7 +80,7 @@ def test_a_process_must_take_its_parameters_and_return_all_paths():
     with pytest.raises(TypeError, match="must take start, kappa by keyword"):
         fa.process(params={"kappa": "1"})(lambda z, dt: z)
     short = fa.process(params={})(lambda z, dt, *, start: z[:1])
-    with pytest.raises(ValueError, match=r"not \(periods, paths\)"):
+    with pytest.raises(ValueError, match=r"returned \(1, 1\)\. Allowed: \(periods, paths\)"):
         run(FUND.with_driver("demand", process=short), 10)
 
 
