@@ -231,15 +231,16 @@ def payback(flows: ArrayLike) -> Floats:
     >>> float(payback([-100, 40, 40, 40]))
     2.5
     """
-    running = np.cumsum(amounts_of(flows), axis=-1)
-    negative = running < 0
-    n = running.shape[-1]
-    last = n - 1 - np.argmax(negative[..., ::-1], axis=-1)  # the last period still in the red
-    before = np.take_along_axis(running, last[..., None], -1)[..., 0]
-    after = np.take_along_axis(running, np.minimum(last + 1, n - 1)[..., None], -1)[..., 0]
-    within = np.divide(-before, after - before, out=np.zeros_like(before), where=after > before)
-    result = np.where(negative[..., -1], np.nan, last + within)
-    whole: Floats = np.where(negative.any(axis=-1), result, 0.0)[()]
+    # period by period: the sums of a whole array of paths go through memory many times
+    rows = np.moveaxis(amounts_of(flows), -1, 0)
+    running = np.zeros(rows.shape[1:])
+    periods = np.zeros(rows.shape[1:])
+    for k, row in enumerate(rows):
+        before, running = running, running + row
+        back = (before < 0) & (running >= 0)
+        if back.any():
+            periods[back] = k - 1 + -before[back] / (running[back] - before[back])
+    whole: Floats = np.where(running < 0, np.nan, periods)[()]
     return whole
 
 

@@ -257,22 +257,20 @@ def _block_sums(rows: Floats) -> Floats:
 def measures(plan: Plan, project: ProjectPlan, outputs: Mapping[str, Floats]) -> dict[str, Floats]:
     """``MEASURES`` by name ``(paths,)`` of a project's outputs: ``FLOWS``, min_cover and default, ``(periods, paths)``."""
     fund, years = plan.fund, plan.timeline.years_per_period
-    nothing = np.zeros_like(outputs["project_calls"])
+    nothing = np.zeros((plan.timeline.n_periods, 1))
     project_flows = (outputs["project_calls"], outputs["project_operating"], nothing)
     equity_flows = (outputs["equity_calls"], outputs["equity_operating"], nothing)
 
     def value(rate: float, flows: tuple[Floats, Floats, Floats]) -> Floats:
         return half_period_npv(rate, *flows, years_per_period=years)
 
-    def rates(flows: tuple[Floats, Floats, Floats], guess: float) -> tuple[Floats, Ints]:
-        by_step, count = irr_of_columns(
-            merge_half_periods(*flows), (1.0 + guess) ** (years / 2) - 1.0, compiled=plan.engine == "numba"
-        )
+    def rates(by_half_period: Floats, guess: float) -> tuple[Floats, Ints]:
+        by_step, count = irr_of_columns(by_half_period, (1.0 + guess) ** (years / 2) - 1.0, compiled=plan.engine == "numba")
         return np.asarray((1.0 + by_step) ** (2 / years) - 1.0), count
 
-    project_irr, project_rates = rates(project_flows, project.discount_rate)
-    equity_irr, equity_rates = rates(equity_flows, project.equity_cost)
-
+    by_half_period = merge_half_periods(*project_flows)
+    project_irr, project_rates = rates(by_half_period, project.discount_rate)
+    equity_irr, equity_rates = rates(merge_half_periods(*equity_flows), project.equity_cost)
     return {
         "fund_npv": fund_npv(plan, project, outputs, fund.number("hurdle")),
         "capital_loss": -fund_npv(plan, project, outputs, fund.number("risk_free")),
@@ -280,7 +278,7 @@ def measures(plan: Plan, project: ProjectPlan, outputs: Mapping[str, Floats]) ->
         "project_irr": project_irr,
         "equity_npv": value(project.equity_cost, equity_flows),
         "equity_irr": equity_irr,
-        "payback": payback(merge_half_periods(*project_flows).T) * years / 2,
+        "payback": payback(by_half_period.T) * years / 2,
         "min_cover": outputs["min_cover"][0].copy(),  # a view would hold all that the kernel gave
         "default": outputs["default"][0].copy(),
         "project_rates": project_rates,
