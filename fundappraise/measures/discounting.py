@@ -7,7 +7,7 @@ t − ½ and exits t periods after the valuation date.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -35,7 +35,7 @@ def npv(rate: ArrayLike, flows: ArrayLike) -> Floats:
 
     Returns
     -------
-    ``(…)``, a scalar for one series, in the unit of the flows: Σ flows[k] / (1 + rate)**k. NaN at a rate of −1, infinite
+    ``(…)``, a scalar for one series, in the unit of the flows: Σ flows[k] / (1 + rate)**k. NaN at a rate of −1 or NaN, infinite
     or NaN where (1 + rate)**k leaves the range of a float (−90 % over 400 periods). Below −1 the sum is what it is, as
     in Excel, though nobody earns such a rate.
 
@@ -50,7 +50,7 @@ def npv(rate: ArrayLike, flows: ArrayLike) -> Floats:
 def xnpv(rate: ArrayLike, flows: ArrayLike, dates: Dates) -> Floats:
     """Net present value of dated ``flows (…, periods)`` at the first date: Σ flows[k] / (1 + rate)**(days/365).
 
-    ``rate`` is effective per year and above −1.
+    ``rate`` is effective per year and above −1; NaN where it is NaN.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def xnpv(rate: ArrayLike, flows: ArrayLike, dates: Dates) -> Floats:
     """
     amounts = amounts_of(flows)
     years = years_between(dates, amounts.shape[-1])
-    if not np.all(np.asarray(rate, dtype=np.float64) > -1):
+    if np.any(_rates_of(rate) <= -1):
         raise InputError([Problem("rate", "a rate is −1 or less.", "Dated flows need one above −1 (−100 %).")])
     return _discounted(rate, amounts, years)
 
@@ -80,8 +80,13 @@ def amounts_of(flows: ArrayLike, name: str = "flows") -> Floats:
 def array_of(flows: ArrayLike, name: str = "flows") -> Floats:
     """As ``amounts_of``, without a look at the amounts."""
     try:
-        amounts = np.asarray(flows, dtype=np.float64)
-    except (TypeError, ValueError):
+        if isinstance(flows, np.ma.MaskedArray):  # what is masked is missing
+            flows = np.ma.filled(flows.astype(np.float64), np.nan)
+        cells = np.asarray(flows)
+        if cells.dtype.kind in "cmM":  # numpy would make numbers of complex ones, and of dates
+            raise TypeError
+        amounts = np.asarray(cells, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
         raise InputError([Problem(name, _not_numbers(flows), "Every flow is a finite number; all rows are as long.")]) from None
     if amounts.ndim == 0 or amounts.shape[-1] == 0:
         raise InputError([Problem(name, "there is no period.", "The last axis holds at least one.")])
@@ -105,16 +110,50 @@ def _not_numbers(flows: ArrayLike) -> str:
         cells = np.asarray(flows, dtype=object)
     except ValueError:
         return "rows differ in length."
+    if cells.ndim == 0:
+        return f"this is no list and no array, but a {type(flows).__name__}."
     for place, cell in np.ndenumerate(cells):
         try:
             float(cell)
+        except OverflowError:
+            return f"{_at(place)} is beyond what a float holds."
         except (TypeError, ValueError):
             return "rows differ in length." if isinstance(cell, list | tuple) else f"{_at(place)} is {cell!r}."
     return "these are no numbers."
 
 
+def one_rate(rate: float, name: str, *, or_minus_1: bool = False) -> float:
+    """A rate that all series share.
+
+    Raises
+    ------
+    InputError
+        It is not one finite number above −1 (or −1 itself, where that is allowed).
+    """
+    try:
+        found = float(rate)
+    except (TypeError, ValueError, OverflowError):
+        found = np.nan
+    if not (-1 < found < np.inf or (or_minus_1 and found == -1)):
+        allowed = "−1 (−100 %) or more" if or_minus_1 else "above −1 (−100 %)"
+        raise InputError([Problem(name, f"{rate!r} is not a rate.", f"One finite number, {allowed}.")])
+    return found
+
+
+def _rates_of(rate: ArrayLike) -> Floats:
+    try:
+        return np.asarray(rate, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError([Problem("rate", f"{rate!r} is not a rate.", "Every rate is a number.")]) from None
+
+
 def _discounted(rate: ArrayLike, amounts: Floats, times: Floats | None) -> Floats:
-    growth = 1.0 + np.asarray(rate, dtype=np.float64)[..., None]
+    growth = 1.0 + _rates_of(rate)[..., None]
+    try:
+        np.broadcast_shapes(growth.shape[:-1], amounts.shape[:-1])
+    except ValueError:
+        found = f"rates {growth.shape[:-1]} do not go with series {amounts.shape[:-1]}."
+        raise InputError([Problem("rate", found, "One rate, one a series, or axes that broadcast.")]) from None
     powers = np.arange(amounts.shape[-1], dtype=np.float64) if times is None else times
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         total: Floats = (amounts / np.where(growth == 0, np.nan, growth) ** powers).sum(axis=-1)
@@ -143,6 +182,8 @@ def years_between(dates: Dates, n_flows: int) -> Floats:
 
 def _days(dates: Dates) -> NDArray[np.datetime64]:
     """Dates as whole days; a time of day is dropped, as Excel does."""
+    if isinstance(dates, str) or not isinstance(dates, Iterable):
+        raise InputError([Problem("dates", f"{dates!r} is no list of dates.", "Every flow has one date.")])
     listed = dates if isinstance(dates, np.ndarray) else np.asarray(list(dates), dtype=object)
     if listed.dtype.kind == "M":
         days = listed.astype("datetime64[D]")
@@ -154,9 +195,14 @@ def _days(dates: Dates) -> NDArray[np.datetime64]:
 
 
 def _day(k: int, cell: object) -> np.datetime64:
+    if isinstance(cell, str):  # numpy would take now and today, and 20250101 for a year
+        try:
+            cell = datetime.fromisoformat(cell)
+        except ValueError:
+            raise _no_date(k, cell) from None
     if isinstance(cell, datetime):
         cell = cell.date()
-    if not isinstance(cell, date | str | np.datetime64):
+    if not isinstance(cell, date | np.datetime64):
         raise _no_date(k, cell)
     try:
         return np.datetime64(np.asarray(cell, dtype="datetime64[us]").astype("datetime64[D]").item(), "D")
@@ -175,24 +221,34 @@ def mirr(flows: ArrayLike, finance_rate: float, reinvest_rate: float) -> Floats:
     Outflows are discounted at ``finance_rate``, inflows compounded to the last period at ``reinvest_rate``:
     (future value of inflows / present value of outflows)**(1/(periods − 1)) − 1. −1 where nothing comes in; NaN where
     nothing is paid out, or with fewer than two periods.
+
+    Raises
+    ------
+    InputError
+        A flow is not a finite number, or a rate not one finite number from −1 on.
     """
     amounts = amounts_of(flows)
+    finance = one_rate(finance_rate, "finance_rate", or_minus_1=True)
+    reinvest = one_rate(reinvest_rate, "reinvest_rate", or_minus_1=True)
     last = amounts.shape[-1] - 1
-    k = np.arange(last + 1)
-    paid = -_weighted(np.minimum(amounts, 0.0), 1.0 + finance_rate, -k)
-    earned = _weighted(np.maximum(amounts, 0.0), 1.0 + reinvest_rate, last - k)
     if last < 1:
         return np.full(amounts.shape[:-1], np.nan)[()]
-    ratio = np.divide(earned, paid, out=np.full(np.shape(paid), np.nan), where=paid > 0)
-    result: Floats = (ratio ** (1.0 / last) - 1.0)[()]
+    k = np.arange(last + 1)
+    paid = _log_value(np.maximum(-amounts, 0.0), 1.0 + finance, -k)
+    earned = _log_value(np.maximum(amounts, 0.0), 1.0 + reinvest, last - k)
+    result: Floats = np.expm1((earned - np.where(paid == -np.inf, np.nan, paid)) / last)[()]
     return result
 
 
-def _weighted(amounts: Floats, growth: float, powers: Floats) -> Floats:
-    """Σ amounts·growth**powers; a power that is not defined counts only where there is an amount."""
+def _log_value(amounts: Floats, growth: float, powers: Floats) -> Floats:
+    """log Σ amounts·growth**powers ``(…)``, for powers that a float need not hold; −∞ of nothing."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        weighted = amounts * np.float64(growth) ** powers
-    return np.asarray(np.where(amounts == 0, 0.0, weighted).sum(axis=-1))
+        logs = np.log(amounts) + np.where(powers == 0, 0.0, powers * np.log(growth))
+    logs = np.where(amounts == 0, -np.inf, logs)
+    top = np.asarray(logs.max(axis=-1))
+    finite = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.asarray(np.where(np.isfinite(top), finite + np.log(np.exp(logs - finite[..., None]).sum(axis=-1)), top))
 
 
 def half_period_npv(rate: float, calls: Floats, operating: Floats, exit: Floats, *, years_per_period: float = 1.0) -> Floats:
@@ -245,6 +301,17 @@ def payback(flows: ArrayLike) -> Floats:
 
 
 def discounted_payback(rate: float, flows: ArrayLike) -> Floats:
-    """Payback of the discounted ``flows (…, periods)``; ``rate`` per period, as in ``npv``."""
-    amounts = amounts_of(flows)
-    return payback(amounts / (1.0 + rate) ** np.arange(amounts.shape[-1]))
+    """Payback of the discounted ``flows (…, periods)``; one ``rate`` per period for all.
+
+    Raises
+    ------
+    InputError
+        A flow is not a finite number, the rate not one above −1, or discounted flows leave the range of a float.
+    """
+    amounts, rate = amounts_of(flows), one_rate(rate, "rate")
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        discounted = amounts / (1.0 + rate) ** np.arange(amounts.shape[-1])
+    if not np.isfinite(discounted).all():
+        found = f"{rate} over {amounts.shape[-1] - 1} periods leaves the range of a float."
+        raise InputError([Problem("rate", found, "A higher rate, or fewer periods.")])
+    return payback(discounted)

@@ -19,9 +19,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fundappraise.arrays import Floats, Ints
-from fundappraise.errors import InputError, Problem
 from fundappraise.measures.balance import Axis
-from fundappraise.measures.discounting import Dates, array_of, refuse_infinite, years_between
+from fundappraise.measures.discounting import Dates, array_of, one_rate, refuse_infinite, years_between
 from fundappraise.measures.rate_sets import rate_sets, runs_compiled
 from fundappraise.measures.separation import Roots
 
@@ -70,7 +69,7 @@ def irr(flows: ArrayLike, *, discount_rate: float = 0.1, full: bool = False) -> 
     Raises
     ------
     InputError
-        A flow is not a finite number, there are no periods, or the discount rate is not above −1.
+        A flow is not a finite number, there are no periods, or the discount rate is not a finite number above −1.
 
     Examples
     --------
@@ -130,8 +129,7 @@ def _rates(
 
     ``checked`` raises FloatingPointError where a flow is not finite, as each slice comes into the cache.
     """
-    if not discount_rate > -1:
-        raise InputError([Problem("discount_rate", f"{discount_rate} is not a rate.", "It lies above −1 (−100 %).")])
+    discount_rate = one_rate(discount_rate, "discount_rate")
     if flows.shape[0] == 1:  # one flow has no rate
         times, flows = np.array([0.0, 1.0]), np.concatenate([flows, np.zeros_like(flows)])
     axis, n = _axis(times), flows.shape[1]

@@ -79,6 +79,20 @@ def test_mirr_agrees_with_numpy_financial(flows, finance, reinvest):
         assert np.isnan(ours) if flows.min() >= 0 else ours == -1.0
 
 
+def test_mirr_over_4000_days_does_not_leave_the_range_of_a_float():
+    # 1 comes in on the last day, 1 was paid on the first: nothing is earned at any rate of reinvestment
+    flows = np.zeros(4001)
+    flows[0], flows[-1] = -1.0, 1.0
+    assert float(mirr(flows, 0.5, 0.5)) == pytest.approx(0.0, abs=1e-12)
+    # what comes in on day 1 grows by a half for 3,999 days
+    flows[1], flows[-1] = 1.0, 0.0
+    assert float(mirr(flows, 0.5, 0.5)) == pytest.approx(1.5 ** (3999 / 4000) - 1, rel=1e-12)
+
+
+def test_mirr_where_all_that_is_reinvested_is_lost():
+    assert float(mirr([-100, 50, 121], 0.1, -1.0)) == pytest.approx(0.1)
+
+
 def test_mirr_works_on_a_batch_and_needs_two_periods():
     assert mirr([[-100, 121.0], [-100, 0.0]], 0.1, 0.1).tolist() == pytest.approx([0.21, -1.0])
     assert np.isnan(mirr([-5.0], 0.1, 0.1))
@@ -131,3 +145,11 @@ def test_discounted_payback_of_an_exact_annuity_is_its_term():
 
 def test_payback_works_on_a_batch():
     assert payback([[-1.0, 1.0, 0.0], [-2.0, 1.0, 1.0]]).tolist() == [1.0, 2.0]
+
+
+def test_discounted_payback_over_4000_periods_and_at_rates_a_float_cannot_follow():
+    # 1.5**−k sums to 2 from k = 1 on: a hundredth a period never brings 1 back; 1 a period does in the second
+    assert np.isnan(discounted_payback(0.5, [-1.0] + [0.01] * 4000))
+    assert float(discounted_payback(0.5, [-1.0] + [1.0] * 4000)) == pytest.approx(1 + (1 / 3) / (4 / 9))
+    with pytest.raises(InputError, match="over 600 periods leaves the range"):
+        discounted_payback(-0.999, [-1.0] + [1.0] * 600)
