@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fundappraise.arrays import Floats
+from fundappraise.arrays import Floats, Ints
 from fundappraise.errors import InputError, Problem
 
 Dates = Sequence[date | str] | NDArray[Any]
@@ -122,21 +122,21 @@ def _not_numbers(flows: ArrayLike) -> str:
     return "these are no numbers."
 
 
-def one_rate(rate: float, name: str, *, or_minus_1: bool = False) -> float:
+def one_rate(rate: float, name: str, *, any_sign: bool = False) -> float:
     """A rate that all series share.
 
     Raises
     ------
     InputError
-        It is not one finite number above −1 (or −1 itself, where that is allowed).
+        It is not one finite number, or −1 or less where growth 1 + rate may not have any sign.
     """
     try:
         found = float(rate)
     except (TypeError, ValueError, OverflowError):
         found = np.nan
-    if not (-1 < found < np.inf or (or_minus_1 and found == -1)):
-        allowed = "−1 (−100 %) or more" if or_minus_1 else "above −1 (−100 %)"
-        raise InputError([Problem(name, f"{rate!r} is not a rate.", f"One finite number, {allowed}.")])
+    if not np.isfinite(found) or (found <= -1 and not any_sign):
+        allowed = "One finite number." if any_sign else "One finite number, above −1 (−100 %)."
+        raise InputError([Problem(name, f"{rate!r} is not a rate.", allowed)])
     return found
 
 
@@ -220,16 +220,17 @@ def mirr(flows: ArrayLike, finance_rate: float, reinvest_rate: float) -> Floats:
 
     Outflows are discounted at ``finance_rate``, inflows compounded to the last period at ``reinvest_rate``:
     (future value of inflows / present value of outflows)**(1/(periods − 1)) − 1. −1 where nothing comes in; NaN where
-    nothing is paid out, or with fewer than two periods.
+    nothing is paid out, or with fewer than two periods. Below −1 the powers are what they are, as in Excel; NaN where
+    a value then has the wrong sign.
 
     Raises
     ------
     InputError
-        A flow is not a finite number, or a rate not one finite number from −1 on.
+        A flow is not a finite number, or a rate not one finite number.
     """
     amounts = amounts_of(flows)
-    finance = one_rate(finance_rate, "finance_rate", or_minus_1=True)
-    reinvest = one_rate(reinvest_rate, "reinvest_rate", or_minus_1=True)
+    finance = one_rate(finance_rate, "finance_rate", any_sign=True)
+    reinvest = one_rate(reinvest_rate, "reinvest_rate", any_sign=True)
     last = amounts.shape[-1] - 1
     if last < 1:
         return np.full(amounts.shape[:-1], np.nan)[()]
@@ -240,15 +241,16 @@ def mirr(flows: ArrayLike, finance_rate: float, reinvest_rate: float) -> Floats:
     return result
 
 
-def _log_value(amounts: Floats, growth: float, powers: Floats) -> Floats:
-    """log Σ amounts·growth**powers ``(…)``, for powers that a float need not hold; −∞ of nothing."""
+def _log_value(amounts: Floats, growth: float, powers: Ints) -> Floats:
+    """log Σ amounts·growth**powers ``(…)``, for powers that a float need not hold; −∞ of nothing, NaN of less."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log(amounts) + np.where(powers == 0, 0.0, powers * np.log(growth))
-    logs = np.where(amounts == 0, -np.inf, logs)
-    top = np.asarray(logs.max(axis=-1))
-    finite = np.where(np.isfinite(top), top, 0.0)
-    with np.errstate(divide="ignore", over="ignore"):
-        return np.asarray(np.where(np.isfinite(top), finite + np.log(np.exp(logs - finite[..., None]).sum(axis=-1)), top))
+        logs = np.log(amounts) + np.where(powers == 0, 0.0, powers * np.log(abs(growth)))
+        logs = np.where(amounts == 0, -np.inf, logs)
+        top = np.asarray(logs.max(axis=-1))
+        near = np.where(np.isfinite(top), top, 0.0)
+        signs = np.where((growth < 0) & (powers % 2 == 1), -1.0, 1.0)
+        total = near + np.log((signs * np.exp(logs - near[..., None])).sum(axis=-1))
+    return np.asarray(np.where(np.isfinite(top), total, top))
 
 
 def half_period_npv(rate: float, calls: Floats, operating: Floats, exit: Floats, *, years_per_period: float = 1.0) -> Floats:

@@ -104,10 +104,16 @@ RATES = {
 
 
 @pytest.mark.parametrize("measure", RATES)
-@pytest.mark.parametrize("rate", ["a tenth", None, [0.1, 0.2], np.nan, np.inf, -1.5, 10**400])
-def test_a_rate_that_is_not_one_finite_number_above_minus_1_is_refused_by_name(measure, rate):
+@pytest.mark.parametrize("rate", ["a tenth", None, [0.1, 0.2], np.nan, np.inf, 10**400])
+def test_a_rate_that_is_not_one_finite_number_is_refused_by_name(measure, rate):
     with pytest.raises(InputError, match=f"^{measure.split()[-1]}: .* is not a rate"):
         RATES[measure](rate)
+
+
+@pytest.mark.parametrize("measure", ["irr, discount_rate", "xirr, discount_rate", "discounted_payback, rate"])
+def test_a_rate_of_minus_1_or_less_is_refused_where_it_has_no_meaning(measure):
+    with pytest.raises(InputError, match=r"-1.5 is not a rate.*above −1"):
+        RATES[measure](-1.5)
 
 
 @pytest.mark.parametrize("value", [npv, lambda rate, flows: xnpv(rate, flows, DAYS)])
