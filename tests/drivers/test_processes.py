@@ -312,3 +312,59 @@ def test_a_probability_above_one_is_named():
     spec = DriverSpec("peg", "peg", 1.7, fixed(break_probability=1.2, jump=0.4, sigma=0.1))
     assert spec_problems(spec) == ("break_probability, base: 120 % is above 100 %, the most it may be.",)
     assert spec_problems(DriverSpec("t", "index", math.nan, INDEX.parameters)) == ("start: nan is not a finite number.",)
+
+
+@pytest.mark.parametrize("spec", EVERY, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("step", [1.0, 0.25])
+def test_years_hang_together_as_the_process_says_and_their_law_is_normal(spec, step):
+    """Correlation of years s < t: √(s/t) of a random walk, e^(−κ(t−s))·sdₛ/sdₜ of what returns. No skew, no excess."""
+    timeline = Timeline(2026, round(10 / step), step)
+    paths = blocks((spec,), 16, timeline)[spec.name]
+    sample = np.log(paths) if PROCESSES[spec.process].link == "ratio" else paths
+    half_life = spec.parameters.get("half_life") or spec.parameters.get("noise_half_life")
+    kappa = math.log(2) / half_life.base if half_life else 0.0
+    for early, late in ((1, 2), (3, 10)):
+        first, last = (sample[at(timeline, 2025 + year)] for year in (early, late))
+        sd = [closed_forms(spec, year)[1] for year in (early, late)]
+        expected = math.exp(-kappa * (late - early)) * sd[0] / sd[1]
+        assert np.corrcoef(first, last)[0, 1] == pytest.approx(expected, abs=4 * (1 - expected**2) / math.sqrt(first.size))
+        assert stats.skew(last) == pytest.approx(0.0, abs=4 * math.sqrt(6 / last.size))
+        assert stats.kurtosis(last) == pytest.approx(0.0, abs=4 * math.sqrt(24 / last.size))
+
+
+@pytest.mark.parametrize("timeline", [YEARLY, QUARTERS], ids=["years", "quarters"])
+def test_mean_and_spread_of_a_peg_are_those_of_all_years_in_which_it_may_break(timeline):
+    """Broken in year b of t: it crawled for b years, jumped, and floated for t − b."""
+    p, jump, sigma, growth, crawl = 0.06, 0.4, 0.1, 0.03, 0.01
+
+    def moment(power, t):
+        held = (1 - p) ** t * (1 + crawl) ** (power * t)
+        broken = (
+            (1 - p) ** (b - 1) * p * (1 + crawl) ** (power * b) * (1 + jump) ** power
+            * (1 + growth) ** (power * (t - b)) * math.exp(power**2 * sigma**2 * (t - b) / 2)
+            for b in range(1, t + 1)
+        )  # fmt: skip
+        return 1.7**power * (held + sum(broken))
+
+    paths = at_year_ends(PEG, timeline)
+    for t in (1, 5, 12):
+        first, second, third, fourth = (moment(power, t) for power in (1, 2, 3, 4))
+        variance = second - first**2
+        central = fourth - 4 * third * first + 6 * second * first**2 - 3 * first**4
+        assert paths[t - 1].mean() == pytest.approx(first, abs=4 * math.sqrt(variance / paths.shape[1]))
+        assert paths[t - 1].var() == pytest.approx(variance, abs=4 * math.sqrt((central - variance**2) / paths.shape[1]))
+
+
+@pytest.mark.parametrize("timeline", [YEARLY, QUARTERS], ids=["years", "quarters"])
+def test_mean_of_regimes_is_that_of_the_chain(timeline):
+    """E[Xᵗ] is the sum of (1, 0)·(P·diag(E of a year's growth))ᵗ."""
+    paths = at_year_ends(REGIMES, timeline)
+    chain = np.array([[0.85, 0.15], [0.4, 0.6]])
+
+    def moment(power, t):
+        grown = np.array([1.05**power * math.exp(power**2 * 0.08**2 / 2), 0.9**power * math.exp(power**2 * 0.25**2 / 2)])
+        return (np.array([1.0, 0.0]) @ np.linalg.matrix_power(chain * grown, t)).sum()
+
+    for t in (1, 5, 12):
+        mean, sd = moment(1, t), math.sqrt(moment(2, t) - moment(1, t) ** 2)
+        assert paths[t - 1].mean() == pytest.approx(mean, abs=4 * sd / math.sqrt(paths.shape[1]))
