@@ -38,10 +38,12 @@ class Case:
         Raises
         ------
         CaseError
-            It is missing, or a list.
+            It is missing, not a number, or a list of several.
         """
         found = self.inputs.get(name)
-        if not isinstance(found, float):
+        if isinstance(found, Sequence) and len(found) == 1:
+            found = found[0]
+        if not isinstance(found, float) or math.isnan(found):
             raise CaseError(f"{self.name}: inputs.{name} must be one number, not {found!r}.")
         return found
 

@@ -39,11 +39,11 @@ RATES = {
 
 _CLASSES = "macrs_5|macrs_15|sl_5|sl_15|sl_20|sl_39|custom"
 _FAMILIES = (
-    (rf"depr_alloc_({_CLASSES})_percent", r"\1_allocation"),
-    (rf"depr_itc_(fed|sta)_({_CLASSES})", r"\2_depr_itc_\1"),
-    (rf"depr_bonus_(fed|sta)_({_CLASSES})", r"\2_bonus_\1_taken"),
-    (r"depr_custom_schedule", r"custom_schedule"),
-    (r"(ibi|cbi|pbi)_(fed|sta|uti|oth)_(\w+)", r"\2_\1_\3"),
+    (rf"({_CLASSES})_allocation", r"depr_alloc_\1_percent"),
+    (rf"({_CLASSES})_depr_itc_(fed|sta)", r"depr_itc_\2_\1"),
+    (rf"({_CLASSES})_bonus_(fed|sta)_taken", r"depr_bonus_\2_\1"),
+    (r"custom_schedule", r"depr_custom_schedule"),
+    (r"(fed|sta|uti|oth)_(ibi|cbi|pbi)_(\w+)", r"\2_\1_\3"),
 )
 """The program names the class or source of an input last, an included model first."""
 
@@ -131,14 +131,12 @@ def _completed(case: Case) -> Case:
 
 def _given(case: Case) -> dict[str, Value | Floats]:
     """The inputs by the names of the model, with the tables of depreciation."""
-    on = [name for name in _NOT_MODELLED if case.inputs.get(name, 0.0)]
+    on = [name for name in _NOT_MODELLED if np.any(case.inputs.get(name, 0.0))]
     if on:
         raise CaseError(f"{case.name}: {', '.join(on)} is on; batteries and hybrid plants are not part of this model.")
     case = _completed(case)
     given: dict[str, Value | Floats] = {**case.inputs, **_plant(case)}
     given["cp_capacity_payment_fixed"] = case.inputs.get("cp_capacity_payment_amount", [])  # its unit depends on the type
-    for name, value in case.inputs.items():
-        given |= {re.sub(family, to, name): value for family, to in _FAMILIES if re.fullmatch(family, name)}
     return given | {f"{name}_schedule": table for name, table in _table("depreciation_tables").items()}
 
 
@@ -159,9 +157,12 @@ def _plant(case: Case) -> dict[str, float]:
     if power is None:
         faded = np.atleast_1d(case.inputs.get("degradation", 0.0))
         left = 1 - faded[0] / 100 if faded.size > 1 else 1.0  # a fading given once begins in the second year
-        years = [case.first_year(f"cf_energy_{kind}") / left for kind in kinds]
+        rows = [f"cf_energy_{kind}" for kind in kinds]
+        rows[2] = rows[2] if rows[2] in case.outputs else rows[0]  # a plant that knows no battery has no such row
+        years = [case.first_year(row) / left for row in rows]
     else:
-        years = [case.number("gen_kw_constant") * HOURS_A_YEAR] * len(kinds)
+        hourly = np.full(HOURS_A_YEAR, case.number("gen_kw_constant"))
+        years = [float(np.add.accumulate(hourly)[-1])] * len(kinds)  # hour by hour as the program adds: curtailment is the rest
     given = {f"first_year_energy_{kind}": year for kind, year in zip(kinds, years, strict=True)}
     one_price = case.number("ppa_multiplier_model") == 0 and np.all(np.asarray(case.inputs.get("dispatch_tod_factors", 1.0)) == 1)
     by_calendar = power is not None and bool(one_price)
@@ -211,19 +212,26 @@ def _inputs(name: str, given: Given, case: Case) -> dict[str, Floats]:
         elif value is not None and assumption.unit.startswith("%"):
             value = value / 100
         if value is None or value.size not in (1, n_periods if assumption.by_period else 1) or np.isnan(value).any():
-            wrong.append(assumption.name.removesuffix("_by_year"))
+            wrong.append(_name_of(assumption.name))
         else:
             inputs[assumption.name] = np.broadcast_to(value[:, None], (n_periods if assumption.by_period else 1, 1))
     if wrong:
-        raise CaseError(f"{case.name}: inputs lack a number for {', '.join(wrong)} (or have several).")
+        raise CaseError(f"{case.name}: inputs lack a number for {', '.join(dict.fromkeys(wrong))} (or have several).")
     return inputs
+
+
+def _name_of(assumption: str) -> str:
+    """What the program calls the input of an assumption."""
+    name = assumption.removesuffix("_by_year").removesuffix("_years")
+    return next((re.sub(family, to, name) for family, to in _FAMILIES if re.fullmatch(family, name)), name)
 
 
 def _input(name: str, given: Given, n_periods: int) -> Floats | None:
     """``x_by_year`` is the list x from the first year on, then 0; ``x_years`` is its length; other names are what they are."""
-    listed = given.get(name.removesuffix("_by_year").removesuffix("_years"))
-    if listed is None or not name.endswith(("_by_year", "_years")):
-        return None if name not in given else np.atleast_1d(np.asarray(given[name], dtype=np.float64))
+    listed = given.get(_name_of(name))
+    if name in given or listed is None or not name.endswith(("_by_year", "_years")):
+        found = given.get(name, listed)
+        return None if found is None else np.atleast_1d(np.asarray(found, dtype=np.float64))
     values = np.atleast_1d(np.asarray(listed, dtype=np.float64))
     if name.endswith("_years"):
         return np.full(1, float(values.size))

@@ -171,6 +171,10 @@ def test_rates_that_the_program_does_not_find_are_not_held_against_it(tmp_path, 
         (lambda data: data["inputs"].update(analysis_period=0.0), "1 to 100 whole years"),
         (lambda data: data["inputs"].update(dscr="1.3"), "inputs.dscr holds '1.3', which is not a number"),
         (lambda data: data["inputs"].update(dscr=[1.3, 1.4]), "inputs lack a number for dscr (or have several)"),
+        (lambda data: data["inputs"].update(flip_target_year=None, ppa_soln_mode=0.0), "flip_target_year must be one number"),
+        (lambda data: data["inputs"].pop("depr_itc_fed_sl_5"), "inputs lack a number for depr_itc_fed_sl_5 (or"),
+        (lambda data: data["inputs"].pop("federal_tax_rate"), "inputs lack a number for federal_tax_rate (or"),
+        (lambda data: data["inputs"].pop("pbi_uti_escal"), "inputs lack a number for pbi_uti_escal (or"),
         (lambda data: data["inputs"].update(en_batt=1.0), "en_batt is on; batteries"),
         (lambda data: data.pop("inputs"), "not a case"),
         (lambda data: data.update(module="Levpartflip"), "a case of the module 'Levpartflip'"),
@@ -209,6 +213,14 @@ def test_a_price_sought_without_a_reported_one_ends_near_the_return_sought():
     assert rows["flip_actual_irr"][0] == pytest.approx(9.0, abs=2e-4)
 
 
+def test_one_number_may_be_written_as_a_list_of_one_and_the_other_way_round(tmp_path, capsys):
+    def swap(data):
+        for name, value in data["inputs"].items():
+            data["inputs"][name] = [value] if not isinstance(value, list) else value[0] if len(value) == 1 else value
+
+    assert run(capsys, copy(tmp_path, swap))[0] == 0
+
+
 def test_inputs_that_the_program_does_without_may_be_left_out(tmp_path, capsys):
     def leave_out(data):
         for name in ("system_heat_rate", "om_land_lease", "ppa_soln_max", "loan_moratorium", "system_use_recapitalization"):
@@ -220,6 +232,23 @@ def test_inputs_that_the_program_does_without_may_be_left_out(tmp_path, capsys):
 def test_a_plant_known_by_the_hour_takes_its_first_year_from_the_case(tmp_path, capsys):
     path = copy(tmp_path, lambda data: data["inputs"].pop("gen_kw_constant"), LEVEL.with_stem("costs_by_year"))
     assert run(capsys, path)[0] == 0
+
+
+def test_a_plant_that_knows_no_battery_has_no_row_of_its_own_energy(tmp_path, capsys):
+    """The energy that costs by output are reckoned on is then what it delivers."""
+
+    def leave_out(data):
+        del data["outputs"]["cf_energy_without_battery"], data["inputs"]["gen_kw_constant"]
+
+    assert run(capsys, copy(tmp_path, leave_out, LEVEL.with_stem("costs_by_year")))[0] == 0
+
+
+def test_a_year_is_added_up_hour_by_hour_so_that_what_is_left_over_is_the_programs():
+    """8,760 times 197,891.438 kW and their sum differ by 2e-4 kWh, which is all that the program calls curtailed."""
+    level = read_case(LEVEL)
+    power = {"gen_kw_constant": 197_891.438, "annual_energy_pre_curtailment_ac": 8760 * 197_891.438}
+    rows = sam_model.compute(type(level)(level.name, {**level.inputs, **power}, {}))
+    assert rows["cf_energy_net"][1] == 1733528996.8798063
 
 
 def test_a_plant_of_constant_power_sells_by_the_days_of_the_month():
