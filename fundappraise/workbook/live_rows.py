@@ -283,23 +283,34 @@ def _words(row: Row) -> str:
 
 def engine_sum(row: LiveRow) -> float:
     """The engine's row as one number: its sum weighted by period, which shows shifts in time; plain where a cell is undefined."""
-    defined = row.values[~np.isnan(row.values)]
-    whole = not row.one_value and len(defined) == len(row.values)
-    return float((defined * (np.arange(1, len(row.values) + 1) if whole else 1.0)).sum())
+    return float(np.nansum(row.values * _weights(row)))
 
 
-def engine_scales(rows: Iterable[LiveRow]) -> dict[str, float]:
+def _weights(row: LiveRow) -> Floats:
+    whole = not row.one_value and not np.isnan(row.values).any()
+    return np.arange(1.0, len(row.values) + 1) if whole else np.ones(len(row.values))
+
+
+LEFT_OVER = 1e-12
+"""Share of the largest amount in its unit below which a row holds nothing but last digits of what cancels."""
+
+
+def engine_scales(rows: Sequence[LiveRow]) -> dict[str, float]:
     """What each row's difference is measured against: its largest absolute value, by row name.
 
     A row smaller than a millionth of the largest in its unit is measured against that millionth: what should cancel leaves
-    different last digits in different programs.
+    different last digits in different programs. A row of nothing else has them in every period, and their sum is compared.
     """
     largest = {row.name: float(np.abs(row.values[~np.isnan(row.values)]).max(initial=0.0)) for row in rows}
-    unit = {row.name: row.unit for row in rows}
     by_unit: dict[str, float] = {}
-    for name, size in largest.items():
-        by_unit[unit[name]] = max(by_unit.get(unit[name], 0.0), size)
-    return {name: max(size, 1e-6 * by_unit[unit[name]]) for name, size in largest.items()}
+    for row in rows:
+        by_unit[row.unit] = max(by_unit.get(row.unit, 0.0), largest[row.name])
+    found = {}
+    for row in rows:
+        size, of_unit = largest[row.name], by_unit[row.unit]
+        summed = float(_weights(row).sum()) if size < LEFT_OVER * of_unit else 1.0
+        found[row.name] = max(size, 1e-6 * of_unit * summed)
+    return found
 
 
 def notes_of(model: Model, rows: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -46,7 +46,7 @@ def test_any_text_is_a_tree_or_a_sentence(formula):
 
 
 @pytest.mark.slow
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=50_000, deadline=None)
 @given(SENTENCES | st.text(max_size=200))
 def test_any_text_is_a_tree_or_a_sentence_at_length(formula):
     holds(formula)

@@ -60,7 +60,7 @@ def test_any_file_is_a_model_or_a_list_of_problems(text):
 
 
 @pytest.mark.slow
-@settings(max_examples=4_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(files() | st.binary(max_size=200))
 def test_any_file_is_a_model_or_a_list_of_problems_at_length(text):
     with tempfile.TemporaryDirectory() as folder:

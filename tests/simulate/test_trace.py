@@ -359,12 +359,14 @@ def rebuilt(node, trace, timeline, period, key=lambda name: name):
 
 
 WHOLE = {"cumulative", "total", "lowest", "highest"}
+POWERS = {"pow", "exp", "log"}
 
 
 def differences(caspian, project_id, years, path, every=1):
     """Items whose trace is not the run's value, or cannot be rebuilt from its parts, to the last bit.
 
-    With one item of ``every`` few the run's line is computed by itself.
+    With one item of ``every`` few the run's line is computed by itself. Powers, exp and log have another last digit in the
+    reference: what is made of them is held to 1e-12 of it.
     """
     project, plan = caspian.plan.project(project_id), caspian.plan
     task = Future(plan, 1, path).task
@@ -372,20 +374,21 @@ def differences(caspian, project_id, years, path, every=1):
     given = {name: _path(row, path - task.start * 1024) for name, row in shared.items()}
     bank = {name: _path(row, 0) for name, row in bank_inputs(plan, project).items()}
     reference = Reference(project.model, plan.timeline, given, bank)
+    powers = any(_holds(item.tree, POWERS) for item in project.model.items.values())
     for number, item in enumerate(project.model.items):
         rows = caspian.lines(project_id, item, slice(path, path + 1)) if number % every == 0 else None
         line = reference.line(item)
         for year in years:
             trace = caspian.trace(f"{project_id}.{item}", year=year, path=path)
             period = year - plan.timeline.first_year
-            if not _same(trace.value, line[period]):
+            if not _same(trace.value, line[period]) and not (powers and _near(trace.value, line[period], line)):
                 yield item, year, trace.value, line[period]
             if rows is not None and not _same(trace.value, rows.iloc[0, 0] if trace.when == "" else rows.loc[path, year]):
                 yield item, year, trace.value, rows
             tree = parse(trace.origin.formula)
-            if not any(isinstance(node, Apply) and node.op in WHOLE for node in _walk(tree)):
+            if not _holds(tree, WHOLE):
                 again = rebuilt(tree, trace, plan.timeline, period if trace.when else 0)
-                if not _same(trace.value, again):
+                if not _same(trace.value, again) and not (_holds(tree, POWERS) and _near(trace.value, again, line)):
                     yield item, year, trace.value, trace.origin.formula, again
 
 
@@ -393,6 +396,14 @@ def _walk(node):
     yield node
     for part in (*getattr(node, "args", ()), *((node.arg, node.by) if isinstance(node, Shift) else ())):
         yield from _walk(part)
+
+
+def _holds(tree, operations):
+    return any(isinstance(node, Apply) and node.op in operations for node in _walk(tree))
+
+
+def _near(a, b, line):
+    return abs(a - b) <= 1e-12 * np.nanmax(np.abs(line))
 
 
 def _path(row, column):
@@ -411,9 +422,9 @@ def test_every_line_is_the_runs_and_the_references_and_follows_from_its_parts(ca
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(13))
-def test_every_line_of_every_project_in_years_of_each_stage(caspian, number):
+def test_every_line_of_every_project_in_every_year(caspian, number):
     project = caspian.plan.projects[number]
-    assert list(differences(caspian, project.name, caspian.plan.timeline.years[::6], 4321)) == []
+    assert list(differences(caspian, project.name, caspian.plan.timeline.years, 4321)) == []
 
 
 def test_every_line_of_the_example_can_be_printed(caspian):

@@ -20,7 +20,7 @@ from fundappraise.simulate.plan import Plan
 from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.run import Appraisal
 from fundappraise.workbook.live_model import RECONCILIATION, sheet_names, write_live_sheets
-from fundappraise.workbook.live_rows import FIRST, FIRST_ROW, VALUE, engine_scales, live_sheets
+from fundappraise.workbook.live_rows import FIRST, FIRST_ROW, VALUE, LiveRow, engine_scales, live_sheets
 from fundappraise.workbook.sheets import Book
 
 OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
@@ -171,6 +171,14 @@ class Typed:
         """Checks that fail, and the verdict."""
         place, row = self.names.index(RECONCILIATION), self.row(RECONCILIATION, sheet, 2)
         return self.model.get_cell_value(place, row, 6), self.model.get_cell_value(place, row, 9)
+
+
+def test_a_row_of_left_over_digits_is_measured_by_what_its_sum_may_leave():
+    """In 40 periods weighted by their number last digits add up 820 times; a small amount is still measured by itself."""
+    row = LiveRow("cost", "line", "Cost", "MUSD", values=np.full(40, 1000.0))
+    left = replace(row, name="left", values=np.full(40, 1e-13))
+    small = replace(row, name="small", values=np.full(40, 0.5))
+    assert engine_scales([row, left, small]) == {"cost": 1000.0, "left": pytest.approx(1e-3 * 820), "small": 0.5}
 
 
 def test_a_changed_input_recalculates_as_the_engine_would(tmp_path):
