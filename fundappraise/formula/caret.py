@@ -19,13 +19,17 @@ class Mistake:
 
 def marked(formula: str, mistake: Mistake) -> str:
     """The sentence, and below it the formula with a caret, each on a line of its own."""
-    shown, column = formula, mistake.column
+    if not formula:
+        return mistake.text
+    shown, column, width = formula, mistake.column, mistake.width
+    if column < 0:
+        column, width = 0, len(formula)
     if len(formula) > SHOWN:
         start = max(0, min(column - SHOWN // 2, len(formula) - SHOWN))
         shown = formula[start : start + SHOWN]
         shown = ("…" if start else "") + shown + ("…" if start + SHOWN < len(formula) else "")
-        column += (1 if start else 0) - start if column >= 0 else 0
+        column += (1 if start else 0) - start
     lines = f"{mistake.text}\n    {shown}"
-    if mistake.column < 0 or column > len(shown):
+    if column > len(shown):
         return lines
-    return f"{lines}\n    {' ' * column}{'^' * max(1, min(mistake.width, len(shown) - column))}"
+    return f"{lines}\n    {' ' * column}{'^' * max(1, min(width, len(shown) - column))}"

@@ -33,6 +33,17 @@ _SPREADSHEET = {
 }  # fmt: skip
 """What is written here for the functions that a spreadsheet has under another name."""
 
+_INSTEAD = {
+    "−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "≤": "<=", "≥": ">=", "≠": "!=", "²": "** 2", "³": "** 3",
+    "!": "not",
+}  # fmt: skip
+"""What is written here for signs of print and of other languages."""
+
+_NO_OPERATOR: dict[type[ast.operator], str] = {
+    ast.BitXor: ". Write: a ** b", ast.Mod: '. Per cent is a unit: write a * share, and unit = "%" for share',
+    ast.BitAnd: ". Write: a and b", ast.BitOr: ". Write: a or b", ast.FloorDiv: ". Write: floor(a / b)",
+}  # fmt: skip
+
 RESERVED = frozenset({*OPERATIONS, "prev", "next", *keyword.kwlist})
 """Words that no item or assumption may be named."""
 
@@ -91,7 +102,10 @@ def _python(line: str) -> ast.expr:
             warnings.simplefilter("error")  # "1if x else 2" is read by Python with a warning only
             return ast.parse(line, mode="eval").body
     except SyntaxError as error:
-        raise _error(f"not a formula: {error.msg}", max((error.offset or 1) - 1, 0)) from None
+        column = max((error.offset or 1) - 1, 0)
+        sign = line[column : column + 1]
+        hint = f". Write: {_INSTEAD[sign]}" if sign in _INSTEAD else ""
+        raise _error(f"not a formula: {error.msg}{hint}", column) from None
     except (RecursionError, MemoryError):
         raise _error("the formula is nested too deeply") from None
     except (ValueError, Warning) as error:  # a number of 5,000 digits, a null character
@@ -147,8 +161,7 @@ class _Reader:
         op = _BINARY.get(type(node.op))
         left, right = self.read(node.left), self.read(node.right)
         if op is None:
-            hint = ". Write: a ** b" if isinstance(node.op, ast.BitXor) else ""
-            return self.refuse(node, f"only + - * / and ** join amounts{hint}")
+            return self.refuse(node, f"only + - * / and ** join amounts{_NO_OPERATOR.get(type(node.op), '')}")
         return self.apply(op, (left, right), node)
 
     def unary(self, node: ast.UnaryOp) -> Node:
@@ -232,7 +245,7 @@ _WORDS: dict[type[ast.expr], str] = {
     ast.DictComp: "a comprehension",
     ast.GeneratorExp: "a comprehension",
     ast.JoinedStr: "a string",
-    ast.Tuple: "a list",
+    ast.Tuple: "a list, or a number with a decimal comma,",
     ast.List: "a list",
     ast.Set: "a list",
     ast.Dict: "a dictionary",

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from fundappraise.errors import Problem, did_you_mean
 from fundappraise.formula.caret import Mistake, marked
+from fundappraise.formula.literal import literal_value
 from fundappraise.formula.nodes import Apply, Name, Node, Number
-from fundappraise.formula.ops import GIVEN
+from fundappraise.formula.ops import CALLABLE, GIVEN
 from fundappraise.formula.walk import names, walk
 from fundappraise.model.conditions import condition_mistakes, exactness, is_flag
 from fundappraise.model.include import Draft
@@ -21,6 +22,8 @@ from fundappraise.model.units import ONE, PER_YEAR, Unit, UnitError, is_money, n
 HINTED = 200
 """Problems after which no near name is sought any more: seeking takes longer than reading."""
 
+WRITTEN = "Units are written like MUSD, USD/TEU, kTEU/year, MWh, % or 1."
+
 BANK_VOLUME = "bank_volume"
 """The assumption by which items with role ``volume`` shrink in the bank pass."""
 
@@ -29,7 +32,7 @@ def checked(model: Model, draft: Draft) -> Model:
     """The model with bank-case roles and scale factors in its trees; everything that is wrong goes to the draft's problems."""
     problems, known = draft.problems, draft.declared | GIVEN.keys()
     for where, formula, mistake in _unknown_names([*_formulas(model), *draft.fragments], known):
-        hint = did_you_mean(mistake.text, sorted(known)) if len(problems) < HINTED else ""
+        hint = _hint(mistake.text, known) if len(problems) < HINTED else ""
         problems.append(Problem(where, marked(formula, replace(mistake, text=f'"{mistake.text}" is not known here.')), hint=hint))
     model = _with_fixed_curves(_priced(model, problems))
     found = shapes(model)
@@ -37,11 +40,18 @@ def checked(model: Model, draft: Draft) -> Model:
     for where, formula, tree in _formulas(model):
         for mistake in [*shape_mistakes(tree, found), *condition_mistakes(tree, model, exact)]:
             problems.append(_told(where, formula, mistake))
-    problems += _kinds(model)
+    problems += [*_without_value(model), *_kinds(model)]
     units = _declared_units(model, problems)
     model = _converted(_with_roles(model, problems), units, problems)
     problems += circles(model)
     return model
+
+
+def _hint(name: str, known: set[str]) -> str:
+    if name in CALLABLE or name in ("prev", "next"):
+        return f"It is a function: {name}(…)."
+    latin = "" if name.isascii() else "Names have Latin letters only; some others look like them."
+    return " ".join(part for part in (did_you_mean(name, sorted(known)), latin) if part)
 
 
 def _told(where: str, formula: str, mistake: Mistake) -> Problem:
@@ -62,6 +72,16 @@ def _unknown_names(rows: Iterable[tuple[str, str, Node]], known: set[str]) -> It
         for node in walk(tree):
             if isinstance(node, Name) and node.name not in known:
                 yield where, formula, Mistake(node.name, node.column, node.width)
+
+
+def _without_value(model: Model) -> Iterator[Problem]:
+    """Parts of literals alone that are undefined, like 1 / 0, where nothing undefined is allowed (LANGUAGE.md rule 7)."""
+    undefined = {item.place for item in model.items.values() if item.may_be_undefined}
+    for where, formula, tree in _formulas(model):
+        mistakes: list[Mistake] = []
+        literal_value(tree, mistakes)
+        if where not in undefined:
+            yield from (_told(where, formula, mistake) for mistake in mistakes)
 
 
 def _kinds(model: Model) -> Iterator[Problem]:
@@ -93,6 +113,9 @@ def _priced(model: Model, problems: list[Problem]) -> Model:
         of = model.assumptions.get(row.of)
         if row.source == "index" and name not in read and of is not None and of.prices != "real":
             continue
+        if row.source == "input" and row.prices and not _is_money(row):
+            found = f'{name}: prices = "{row.prices}", but {row.unit} is no money.'
+            problems.append(Problem(row.place, found, hint="Price bases are for money: leave prices out."))
         kept[name] = replace(row, prices="nominal") if row.source == "input" and not row.prices and _is_money(row) else row
     for item in model.items.values():
         stated = model.assumptions.get(item.prices)
@@ -154,7 +177,7 @@ def _declared_units(model: Model, problems: list[Problem]) -> dict[str, Unit | N
             units[row.name] = None
             if isinstance(row, Item) or row.source not in ("index", "curve", "kind"):
                 place = row.place.replace(".formula", ".unit")
-                problems.append(Problem(place, f"{row.name}: {error}.", hint=near_unit(row.unit)))
+                problems.append(Problem(place, f"{row.name}: {error}.", hint=near_unit(row.unit) or WRITTEN))
     return units
 
 

@@ -60,9 +60,9 @@ def _about(row: Assumption) -> Iterator[str]:
     if row.options:
         yield " or ".join(f"{number} = {word}" for number, word in enumerate(row.options, 1))
     elif row.bounds:
-        yield f"{row.bounds[0]:g} to {row.bounds[1]:g}"
+        yield f"{row.bounds[0]:,.10g} to {row.bounds[1]:,.10g}"
     if row.default is not None and row.source == "input":
-        yield f"default {row.default:g}"
+        yield f"default {row.default:,.10g}"
 
 
 def _item(item: Item) -> str:

@@ -74,9 +74,9 @@ class Draft:
         self.problems += found
         return bool(found)
 
-    def formula(self, where: str, written: object) -> tuple[str, Node | None, bool]:
+    def formula(self, where: str, written: str) -> tuple[str, Node | None, bool]:
         """The formula on one line, what could be read of its tree, and whether that is all of it; mistakes are told."""
-        line = one_line(written) if isinstance(written, str) else ""
+        line = one_line(written)
         try:
             return line, parse(line), True
         except FormulaError as error:
@@ -127,7 +127,11 @@ def _includes(draft: Draft, file: ModelFile) -> Iterator[tuple[str, str, dict[st
         if prefix and not NAME.fullmatch(prefix):
             draft.problem(where, f'as = "{short(prefix)[1:-1]}" is not a name: small letters, digits and _, a letter first.')
             continue
-        read = {key: draft.formula(where, text) for key, text in written.get("with", {}).items()}
+        bound = written.get("with", {})
+        for key, found in bound.items():
+            if not isinstance(found, str):
+                draft.problem(where, f"with binds {short(key)[1:-1]} to a formula in quotation marks, not {short(found)}.")
+        read = {key: draft.formula(where, text) for key, text in bound.items() if isinstance(text, str)}
         yield (
             _beside(file.name, name) if name.endswith(".toml") else name,
             f"{prefix}_" if prefix else "",

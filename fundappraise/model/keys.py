@@ -62,7 +62,7 @@ ASSUMPTION_KEYS: dict[str, Rule] = {
     "options": (_words, "a list of words"),
     "curve": _FLAG,
     "given": _FLAG,
-    "driver": _TEXT,
+    "driver": (lambda found: isinstance(found, str) and bool(found.strip()), "the name of a driver"),
     "market": _FLAG,
 }
 ITEM_KEYS: dict[str, Rule] = {
@@ -120,6 +120,12 @@ def wrong_assumption(entry: Mapping[str, Any]) -> Iterator[Wrong]:
     yield from found
     if found:
         return
+    if entry.get("duration") and entry["unit"].strip() != "year":
+        yield "unit", f'a duration is in years, which become whole periods: unit = "year", not "{entry["unit"]}".', ""
+    for key in ("options", "choices"):
+        words = entry.get(key)
+        if words is not None and (len(words) < 2 or len(set(words)) < len(words)):
+            yield key, f"{key} are two or more different words, not {short(words)}.", ""
     bounds, default = entry.get("bounds"), entry.get("default")
     if bounds and default is not None and not bounds[0] <= default <= bounds[1]:
         yield "default", f"its default {default:g} is outside its bounds {bounds[0]:g} to {bounds[1]:g}.", ""

@@ -30,7 +30,7 @@ def merge(draft: Draft, name: str) -> ModelFile | None:
     if top is None:
         return None
     _add(draft, top, "", {})
-    if not draft.declared and not draft.problems:
+    if not draft.items and not draft.problems:
         draft.problem(top.file.shown, "it has no line items.", "Write [items.revenue] with label, unit, kind and formula.")
     for overriding, where in draft.overrides.items():
         if overriding not in draft.overridden:
@@ -65,7 +65,7 @@ class _Scope:
         other = self.renamed(name)
         return other.name if isinstance(other, Name) else name
 
-    def read(self, where: str, written: object) -> tuple[str, Node | None]:
+    def read(self, where: str, written: str) -> tuple[str, Node | None]:
         """A formula on one line, and its tree in names of the whole model where all of it can be read."""
         line, tree, whole = self.draft.formula(where, written)
         if tree is not None and not whole:
@@ -167,7 +167,7 @@ def _add_items(scope: _Scope) -> None:
             draft.problem(where, f"{name} is a table with label, unit, formula, not {short(entry)}.")
             continue
         wrong = draft.wrong(file, table, wrong_keys(entry, ITEM_KEYS, ("unit", "formula")))
-        tree = scope.read(where, entry["formula"])[1] if "formula" in entry else None
+        tree = scope.read(where, entry["formula"])[1] if isinstance(entry.get("formula"), str) else None
         if entry.get("override") is True:
             draft.overrides[whole] = where
         if tree is None or wrong:
@@ -205,7 +205,7 @@ def _add_checks(scope: _Scope) -> None:
         if whole in draft.checks:
             draft.problem(where, f'the check "{short(whole)[1:-1]}" is there twice ({draft.checks[whole].place}).', "Rename one.")
         wrong = draft.wrong(file, table, wrong_keys(entry, CHECK_KEYS, ("formula",)))
-        line, tree = scope.read(where, entry["formula"]) if "formula" in entry else ("", None)
+        line, tree = scope.read(where, entry["formula"]) if isinstance(entry.get("formula"), str) else ("", None)
         if tree is None or wrong:
             continue
         if not isinstance(tree, Apply) or tree.op not in _RELATIONS:

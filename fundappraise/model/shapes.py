@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from fundappraise.formula.caret import Mistake
+from fundappraise.formula.literal import literal_value
 from fundappraise.formula.nodes import Apply, Name, Node, Number, Shift
 from fundappraise.formula.ops import GIVEN, REDUCTIONS, SCALAR_GIVEN
 from fundappraise.formula.walk import names, text, walk
@@ -87,7 +88,7 @@ def _shift(node: Shift, found: Shapes) -> str:
         random = sorted(name for name in names(node.by) if name not in found.fixed)
         hint = f"; say random = false for {', '.join(random)}" if random and found.is_scalar(node.by) else ""
         return f"the number of periods must be one fixed number{hint}"
-    count = _constant(node.by)
+    count = literal_value(node.by)
     if count is not None and (count < 1 or count != int(count)):
         return f"{node.direction} counts whole periods from 1 on, not {count:g}"
     return f"{text(node.arg)} has one value for all periods" if found.is_scalar(node.arg) else ""
@@ -103,18 +104,3 @@ def _applied(node: Apply, found: Shapes) -> str:
         random = sorted(name for name in names(first) if name not in found.fixed)
         return f"at reads a fixed curve, {text(first)} differs from path to path because of {', '.join(random)}"
     return ""
-
-
-def _constant(node: Node) -> float | None:
-    """The number that a formula of literals gives; None where it reads names."""
-    if isinstance(node, Number):
-        return node.value
-    if not isinstance(node, Apply) or node.op not in ("add", "sub", "mul", "neg"):
-        return None
-    parts = [_constant(arg) for arg in node.args]
-    values = [part for part in parts if part is not None]
-    if len(values) < len(parts):
-        return None
-    if node.op == "neg":
-        return -values[0]
-    return values[0] + values[1] if node.op == "add" else values[0] - values[1] if node.op == "sub" else values[0] * values[1]

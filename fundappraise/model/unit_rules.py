@@ -15,7 +15,8 @@ from fundappraise.formula.caret import Mistake
 from fundappraise.formula.nodes import Apply, Name, Node, Number, Shift
 from fundappraise.formula.ops import OPERATIONS, UnitRule
 from fundappraise.formula.walk import rebuild, text
-from fundappraise.model.units import ONE, PER_YEAR, Unit, factor, is_index, price_advice, words
+from fundappraise.model.unit_words import advice_on, words
+from fundappraise.model.units import ONE, PER_YEAR, Unit, factor, is_index
 
 Inferred = tuple[Node, Unit | None]
 """A tree and its unit; None, a literal 0, fits any."""
@@ -34,7 +35,7 @@ def convert(tree: Node, units: Mapping[str, Unit | None], declared: Unit | None)
     if declared is None or found is None or found is UNKNOWN:
         return tree, found if declared is None else declared, inference.mistakes
     if found.dimensions != declared.dimensions:
-        advice = price_advice(found, declared)
+        advice = advice_on(found, declared)
         inference.mistakes.append(Mistake(f"the formula gives {words(found)}, the item says {words(declared)}{advice}"))
         return tree, declared, inference.mistakes
     return _scaled(tree, found, declared), declared, inference.mistakes
@@ -100,7 +101,7 @@ class _Inference:
             elif found.dimensions == target.dimensions or (beside_index and not found.dimensions):
                 done.append(_scaled(part, found, target))
             else:
-                advice = price_advice(found, target)
+                advice = advice_on(found, target)
                 self.wrong(part, f"is {words(found)}, what stands beside it {words(target)}{advice}")
                 done.append(part)
         return tuple(done), target

@@ -1,4 +1,4 @@
-"""Units: read with pint, converted into one another, and named in words.
+"""Units: read with pint and converted into one another.
 
 "%" is a way to show a number, not a scale: 8 % is stored as 0.08, so "%" counts as 1. Currencies, boxes (TEU) and counted
 things (unit, wagon, document) are dimensions of their own, and so is the price basis of every amount in real prices: the rows
@@ -98,15 +98,9 @@ _WRITTEN = re.compile(rf"\s*{_PART}(?:\s*[*/·]\s*{_PART}|\s+{_PART})*\s*", re.A
 ONE = Unit(1.0, ())
 PER_YEAR = Unit(1.0, (("[time]", -1.0),))
 _BASIS = "prices of "
-_CURRENCIES = (
+CURRENCIES = (
     "[usd]", "[eur]", "[kzt]", "[azn]", "[gbp]", "[cny]", "[rub]", "[try]", "[gel]", "[aed]", "[jpy]", "[chf]",
 )  # fmt: skip
-_NAMED = {
-    "[usd]": "USD", "[eur]": "EUR", "[kzt]": "KZT", "[azn]": "AZN", "[gbp]": "GBP", "[cny]": "CNY", "[rub]": "RUB",
-    "[try]": "TRY", "[gel]": "GEL", "[aed]": "AED", "[jpy]": "JPY", "[chf]": "CHF", "[box]": "TEU", "[mass]": "t",
-    "[length]": "m", "[power]": "W", "[time]": "year", "[bandwidth]": "bps", "[barrel]": "bbl",
-}  # fmt: skip
-"""How a dimension is written in an error."""
 
 
 @cache
@@ -174,7 +168,7 @@ def factor(found: Unit, wanted: Unit) -> float:
 
 def is_money(found: Unit) -> bool:
     """Whether the unit has a currency in it: USD/TEU, MUSD/year."""
-    return any(name in _CURRENCIES for name, _ in found.dimensions)
+    return any(name in CURRENCIES for name, _ in found.dimensions)
 
 
 # --- price bases ---
@@ -190,46 +184,7 @@ def is_index(found: Unit) -> bool:
     return len(found.dimensions) == 1 and found.dimensions[0][0].startswith(_BASIS) and found.dimensions[0][1] == -1
 
 
-def _split(found: Unit) -> tuple[Unit, dict[str, float]]:
+def without_prices(found: Unit) -> tuple[Unit, dict[str, float]]:
     """The unit without its price bases, and their exponents by assumption."""
     bases = {name.removeprefix(_BASIS): power for name, power in found.dimensions if name.startswith(_BASIS)}
     return Unit(found.scale, tuple(pair for pair in found.dimensions if not pair[0].startswith(_BASIS))), bases
-
-
-def price_advice(found: Unit, wanted: Unit) -> str:
-    """What turns the one price basis into the other, where that is all the difference."""
-    (plain, bases), (plain_wanted, bases_wanted) = _split(found), _split(wanted)
-    if plain.dimensions != plain_wanted.dimensions:
-        return ""
-    advice = []
-    for name in sorted({*bases, *bases_wanted}):
-        have, want = bases.get(name, 0.0), bases_wanted.get(name, 0.0)
-        if have > want:
-            advice.append(f"multiply by {name}_index")
-        elif have < want:
-            advice.append(f"leave out {name}_index" if have < 0 else f"multiply the other by {name}_index")
-    return f": {' and '.join(advice)}"
-
-
-def words(found: Unit) -> str:
-    """The unit in words for an error: ``1e+06 USD/TEU in the prices of fee``."""
-    plain, bases = _split(found)
-    if not plain.dimensions and list(bases.values()) == [-1.0]:
-        return f"the price index of {next(iter(bases))}"
-    basis = "".join(
-        f" in the prices of {name}" if power == 1 else f" times the prices of {name} to the power {power:g}"
-        for name, power in bases.items()
-    )
-    return _plain_words(plain) + basis
-
-
-def _plain_words(found: Unit) -> str:
-    if not found.dimensions:
-        return "a plain number" if found.scale == 1 else f"a plain number × {found.scale:g}"
-    above: list[str] = []
-    below: list[str] = []
-    for name, exponent in found.dimensions:
-        short = _NAMED.get(name, name.strip("[]"))
-        (above if exponent > 0 else below).append(short if abs(exponent) == 1 else f"{short}^{abs(exponent):g}")
-    size = "" if found.scale == 1 else f"{found.scale:g} "
-    return f"{size}{'·'.join(above) or '1'}{''.join('/' + name for name in below)}"

@@ -5,6 +5,7 @@ from small_models import given, item, load
 
 from fundappraise.errors import ModelError
 from fundappraise.formula.walk import text
+from fundappraise.model.unit_words import words
 from fundappraise.model.units import UnitError, conversion, unit
 
 FLOW = given("boxes", "kTEU/year", by_period=True) + given("fee", "USD/TEU", by_period=True)
@@ -97,3 +98,29 @@ def test_units_convert():
     for unknown in ("parsec", "USD/", "$", "MUSD**9999", "__import__('os')", "x" * 200):
         with pytest.raises(UnitError):
             unit(unknown)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("USD", "MUSD", "kUSD", "cUSD/kWh", "MKZT", "KZT/USD", "USD/TEU", "kTEU/year", "MUSD/year", "USD/MWh", "kUSD/day"),
+        *("USD/m2/year", "USD/kW/month", "USD/Mbps/month", "kUSD/ha/year", "kUSD/unit", "kWh", "GWh/year", "MW", "MMBtu"),
+        *("kbbl/day", "Mt/year", "km", "hour", "m3"),
+    ],
+)
+def test_an_error_names_a_unit_as_a_file_writes_it(written):
+    assert words(unit(written)) == written
+
+
+def test_a_product_of_units_has_the_shortest_name_that_reads_back():
+    for first, second in [
+        ("USD/TEU", "kTEU/year"),
+        ("USD/MWh", "GWh"),
+        ("MUSD", "MUSD"),
+        ("USD/t/km", "kt"),
+        ("MW", "USD/kW/month"),
+    ]:
+        product = unit(first).times(unit(second))
+        assert unit(words(product)).dimensions == product.dimensions
+        assert unit(words(product)).scale == pytest.approx(product.scale)
+    assert words(unit("USD/TEU").times(unit("kTEU/year"))) == "kUSD/year"
