@@ -5,7 +5,6 @@ Numbers are in the model's own units; durations in years, rounded up to whole pe
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,6 +21,7 @@ from fundappraise.errors import InputError, Problem, did_you_mean, raise_if_any
 from fundappraise.fund.build import FIRST_YEAR
 from fundappraise.model.items import Assumption, Check, Given, Model
 from fundappraise.model.kernel import Kernel
+from fundappraise.model.keys import short
 from fundappraise.model.schedule import schedule
 from fundappraise.timeline import Timeline
 
@@ -47,7 +47,8 @@ def evaluate(
     ----------
     values
         By name, in the model's units: a number; for what is by period also one number a year (or a period) as a list, or
-        ``{year: number}``, which holds until the next year and before the first. What has a default may be left out.
+        ``{year: number}``, which holds until the next year and before the first (a pandas Series is read by its years, or as
+        a list). What has a default may be left out.
         Drivers and market allocations are given like inputs. Price indices (``fee_index``) are 1 unless given.
     bank
         What the lenders' case has instead; by default it is the same but for what the model itself changes (bank_volume).
@@ -74,10 +75,11 @@ def evaluate(
     --------
     >>> fundappraise.model("mine.toml").evaluate({"toll": 2.5, "cars": {2026: 100, 2030: 150}})  # doctest: +SKIP
     """
+    values, bank = _plain("values", values), _plain("bank", bank or {})
     timeline = _timeline(values, first_year, years, periods_per_year)
     reading = _Reading(model, timeline)
     inputs = reading.read(values)
-    bank_inputs = {**inputs, **reading.read(bank or {}, complete=False)}
+    bank_inputs = {**inputs, **reading.read(bank, complete=False)}
     raise_if_any(reading.problems, InputError)
     kernel = _kernel(model)
     try:
@@ -93,13 +95,28 @@ def _kernel(model: Model) -> Kernel:
     return compile_schedule(schedule(model, model.items))
 
 
+def _plain(where: str, values: Mapping[str, Given]) -> dict[str, Given]:
+    """The values with a pandas Series as {year: number} where its index has years, otherwise as a list."""
+    if not isinstance(values, Mapping):
+        raise InputError([Problem(where, f"{short(values)} is no {{name: number}}.", "All names: model.inputs.")])
+    found: dict[str, Given] = dict(values)
+    for name, value in values.items():
+        if getattr(value, "ndim", 0) == 1 and hasattr(value, "to_dict"):  # told without importing pandas
+            series: dict[object, float] = value.to_dict()
+            by_year = {year: number for year, number in series.items() if isinstance(year, int) and year >= 1000}
+            found[name] = by_year if len(by_year) == len(series) else list(series.values())
+    return found
+
+
 def _timeline(values: Mapping[str, Given], first_year: int | None, years: int, periods_per_year: int) -> Timeline:
     stated = [year for value in values.values() if isinstance(value, Mapping) for year in value if isinstance(year, int)]
     first = min(stated, default=FIRST_YEAR) if first_year is None else first_year
     wrong = []
     if periods_per_year not in (1, 2, 4):
         wrong.append(Problem("periods_per_year", f"{periods_per_year!r} periods a year.", "Allowed: 1, 2 or 4."))
-    if not isinstance(years, int) or not 1 <= years <= 200:
+    if not isinstance(first, int) or isinstance(first, bool) or not 1 <= first <= 9999:
+        wrong.append(Problem("first_year", f"a timeline from {first!r} on.", "Allowed: a year."))
+    if not isinstance(years, int) or isinstance(years, bool) or not 1 <= years <= 200:
         wrong.append(Problem("years", f"a timeline of {years!r} years.", "Allowed: 1 to 200."))
     raise_if_any(wrong, InputError)
     return Timeline(first, years * periods_per_year, 1 / periods_per_year)
@@ -148,7 +165,7 @@ class _Reading:
         else:
             numbers = self.listed(row, list(value)) if isinstance(value, Sequence | np.ndarray) else [value]
         if len(self.problems) == told and not all(_is_number(number) for number in numbers):
-            self.problem(row.name, f"{value!r} is not a number in {row.unit}.")
+            self.problem(row.name, f"{short(value)} is not a number in {row.unit}.")
         if len(self.problems) > told:
             return np.zeros((1, 1))
         found = np.array(numbers, dtype=np.float64)
@@ -156,6 +173,8 @@ class _Reading:
             allowed = f"Allowed: {shown(row.bounds[0], row.unit)} to {shown(row.bounds[1], row.unit)}."
             beyond = found[(found < row.bounds[0]) | (found > row.bounds[1])][0]
             self.problem(row.name, f"{shown(beyond, row.unit)} is outside its bounds.", allowed)
+        if row.duration and found.min() < 0:
+            self.problem(row.name, f"a duration of {shown(found.min(), row.unit)}.", "Allowed: from 0 on.")
         return self.whole(row, found[:, None])
 
     def word(self, row: Assumption, word: str) -> float:
@@ -206,7 +225,7 @@ class _Reading:
 
 def _is_number(found: object) -> bool:
     number = isinstance(found, int | float | np.integer | np.floating) and not isinstance(found, bool)
-    return number and math.isfinite(float(found))  # type: ignore[arg-type]  # a number by now
+    return number and -1e308 < found < 1e308  # type: ignore[operator]  # a number by now
 
 
 def _table(model: Model, found: Mapping[str, Floats], timeline: Timeline) -> pd.DataFrame:

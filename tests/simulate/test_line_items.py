@@ -1,6 +1,7 @@
 """``fa.model(…).evaluate({…})``: every line item for one set of numbers, without a fund. Figures are worked out by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from small_models import given, item, load
 
@@ -121,6 +122,34 @@ def test_the_lenders_case_is_the_same_unless_its_own_numbers_are_given(tmp_path)
     model = load(tmp_path, given("cash", by_period=True), item("size", "bank_case(total(cash))"))
     assert model.evaluate({"cash": 10}, years=2).loc["size", 2026] == 20
     assert model.evaluate({"cash": 10}, bank={"cash": 8}, years=2).loc["size", 2026] == 16
+
+
+@pytest.mark.parametrize("index", [range(2026, 2029), range(3), ["a", "b", "c"]])
+def test_a_series_is_read_by_its_years_or_as_a_list(tmp_path, index):
+    model = load(tmp_path, given("cash", by_period=True), item("size", "2 * cash"))
+    found = model.evaluate({"cash": pd.Series([1.0, 2.0, 4.0], index=index)}, years=3)
+    assert found.loc["size", 2026:].tolist() == [2, 4, 8]
+
+
+@pytest.mark.parametrize(
+    ("values", "more", "words"),
+    [
+        ([1, 2], {}, "[1, 2] is no {name: number}. All names: model.inputs."),
+        (None, {}, "None is no {name: number}"),
+        ({"cash": 1}, {"bank": 3}, "bank: 3 is no {name: number}"),
+        ({"cash": 1}, {"years": True}, "a timeline of True years. Allowed: 1 to 200."),
+        ({"cash": 1}, {"first_year": "2026"}, "a timeline from '2026' on. Allowed: a year."),
+        ({"cash": 10**400}, {}, "is not a number in 1"),
+        ({"cash": np.ones((5, 2))}, {"years": 5}, "is not a number in 1"),
+        ({"cash": pd.DataFrame({"a": [1, 2, 3]})}, {}, "is not a number in 1"),
+        ({"cash": [1, "x", 3]}, {"years": 3}, "[1, 'x', 3] is not a number in 1"),
+        ({"cash": 1, "life": -3}, {}, "life: a duration of −3 year. Allowed: from 0 on."),
+    ],
+)
+def test_what_cannot_be_read_is_answered_in_a_sentence(tmp_path, values, more, words):
+    life = given("life", "year", more="duration = true\ndefault = 1\n")
+    model = load(tmp_path, given("cash", by_period=True), life, item("size", "2 * cash * life"))
+    assert words in refused(model, values, **more)[0]
 
 
 def test_a_lag_that_the_numbers_make_none_is_refused(tmp_path):
