@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,43 @@ def test_an_input_that_matters_only_by_what_it_tells_of_another_has_a_share():
     share, error = shapley_effects(lambda z: z[:, 0], [[1, 0.8], [0.8, 1]], blocks=48)
     # V2 = 0.64: half of what it explains alone
     assert abs(share[1] - 0.32) < 4 * error[1]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_any_four_correlated_normals_of_a_sum(seed):
+    """All 16 sets: what a set explains is b'Σb less the conditional variance given it; Shapley's weights over the sets."""
+    rng = np.random.default_rng(seed)
+    draws, b = rng.normal(size=(4, 6)), rng.normal(size=4)
+    matrix = np.corrcoef(draws)
+
+    def explained(held):
+        kept, left = list(held), [k for k in range(4) if k not in held]
+        if not left:
+            return b @ matrix @ b
+        rest = matrix[np.ix_(left, left)]
+        if kept:
+            cross = matrix[np.ix_(left, kept)]
+            rest = rest - cross @ np.linalg.solve(matrix[np.ix_(kept, kept)], cross.T)
+        return b @ matrix @ b - b[left] @ rest @ b[left]
+
+    exact = np.zeros(4)
+    for order in permutations(range(4)):
+        for place, k in enumerate(order):
+            exact[k] += (explained(order[: place + 1]) - explained(order[:place])) / 24
+    within(shapley_effects(lambda z: z @ b, matrix, blocks=48), exact / (b @ matrix @ b))
+
+
+def test_another_ishigami_has_its_closed_form():
+    # a = 5, b = 0.2: V1 = (1 + b π⁴/5)²/2, V2 = a²/8, V13 = b² π⁸ (1/18 − 1/50)
+    def function(z):
+        x = np.pi * (2 * ndtr(z) - 1)
+        return np.sin(x[:, 0]) + 5 * np.sin(x[:, 1]) ** 2 + 0.2 * x[:, 2] ** 4 * np.sin(x[:, 0])
+
+    first, second = (1 + 0.2 * np.pi**4 / 5) ** 2 / 2, 25 / 8
+    both = 0.04 * np.pi**8 * (1 / 18 - 1 / 50)
+    within(
+        shapley_effects(function, np.eye(3), blocks=48), np.array([first + both / 2, second, both / 2]) / (first + second + both)
+    )
 
 
 def test_copies_of_one_input_share_evenly():
