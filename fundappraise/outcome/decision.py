@@ -22,6 +22,7 @@ from fundappraise.outcome.portfolio import Outcome
 from fundappraise.outcome.worlds import Question, worlds
 from fundappraise.simulate.movers import Movers, movers
 from fundappraise.simulate.run import Appraisal
+from fundappraise.simulate.stress import stressed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -229,6 +230,15 @@ class Decision:
     def movers(self) -> Movers | None:
         """Which inputs move the chosen set (without one, all candidates) and each project most; None on few paths."""
         return movers(self.run, self.chosen)
+
+    @cached_property
+    def stressed(self) -> pd.DataFrame:
+        """The chosen projects (without one, the ten that gain most) in the combined downside and as others fared elsewhere.
+
+        See ``stress.stressed``; a row a project and "all".
+        """
+        best_first = self.run.projects["npv_mean"].sort_values(ascending=False, kind="stable").index
+        return stressed(self.run, self.chosen or tuple(best_first[:10]))
 
     @property
     def _problem(self) -> Problem:

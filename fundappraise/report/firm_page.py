@@ -11,6 +11,7 @@ from fundappraise.report.tables import Table
 from fundappraise.report.words import Words
 from fundappraise.simulate.bad_futures import worst_in_words
 from fundappraise.simulate.shares import firmness
+from fundappraise.simulate.stress import DOWNSIDE
 from fundappraise.simulate.trace import amount
 from fundappraise.workbook.key_figures import chosen_ids, number_at
 
@@ -33,6 +34,7 @@ class FirmPage:
     tornado: Table
     shares: Table
     groups: Table
+    stressed: Table
     note: str
 
 
@@ -54,6 +56,7 @@ def firm_page(decision: Decision, words: Words) -> FirmPage | None:
         tornado=tornado_table(found.tornado["all"], caption, words),
         shares=_shares_table(found.shares.head(MOST), words),
         groups=_groups_table(found.shares, words),
+        stressed=_stressed_table(decision.stressed, words),
         note=note.format(all=words.percent(found.together), n=words.number(found.n_paths), tried=words.number(found.n_tried)),
     )
 
@@ -108,6 +111,23 @@ def _groups_table(shares: pd.DataFrame, words: Words) -> Table:
     parts = parts.sort_values("all", ascending=False, kind="stable").head(MOST)
     rows = tuple((str(name), _share(float(row["all"]), float(row["variance"]) ** 0.5, words)) for name, row in parts.iterrows())
     return Table(_("The same by group"), (_("Group"), _("Share of the variance")), rows, frozenset({1}))
+
+
+def _stressed_table(table: pd.DataFrame, words: Words) -> Table:
+    """What is gained when all goes wrong by a fixed measure, and when projects fare as comparable ones have."""
+    _ = words.gettext
+    caption = _(
+        "The gain in the combined downside ({downside}, after the lenders have lent), and when projects fare as comparable ones "
+        "have elsewhere (our assumption, by sector). MUSD."
+    ).format(downside=DOWNSIDE.text)
+    heads = (_("Project"), _("Gain"), _("In the downside"), _("As elsewhere"), _("What that is"))
+    rows = tuple(
+        (_("all together") if name == "all" else str(name), words.amount(float(row["npv"]), float(row["downside_se"])),
+         words.amount(float(row["downside"]), float(row["downside_se"])),
+         words.amount(float(row["elsewhere"]), float(row["elsewhere_se"])), str(row["uplift"]) or "–")
+        for name, row in table.iterrows()
+    )  # fmt: skip
+    return Table(caption, heads, rows, frozenset({1, 2, 3}), wide=True)
 
 
 def _share(share: float, error: float, words: Words) -> str:

@@ -319,6 +319,32 @@ def reference_class(run: Appraisal, uplifts: Mapping[str, Worse] | None) -> pd.D
     return found
 
 
+def stressed(run: Appraisal, names: Sequence[str]) -> pd.DataFrame:
+    """Each project in the combined downside and as comparable ones fared elsewhere, and "all" of them together.
+
+    Columns: sector, uplift (in words; empty where its sector has none), npv, downside and elsewhere with their paired errors,
+    MUSD; together those without an uplift count as stated.
+    """
+    import pandas as pd
+
+    trial = Trial(run, tuple(names), BLOCK)
+    sectors = {name: run.plan.project(name).project.sector or run.plan.project(name).model.sector for name in names}
+    known = {name: REFERENCE_CLASSES[sector] for name, sector in sectors.items() if sector in REFERENCE_CLASSES}
+    down, up = worse(trial, dict.fromkeys(names, DOWNSIDE)), worse(trial, known)
+    sets = {name: [name] for name in names} | {"all": list(names)}
+    rows = {}
+    for name, members in sets.items():
+        npv, fallen = trial.expected(members), mean_estimate(np.sum([down[i] for i in members], axis=0))
+        there = [up[i] for i in members if i in up]
+        moved = mean_estimate(np.sum(there, axis=0)) if there else Estimate(math.nan, math.nan)
+        uplift = known[name].text if name in known else ""
+        rows[name] = (sectors.get(name, ""), uplift, npv, npv + fallen.value, fallen.error, npv + moved.value, moved.error)
+    columns = ["sector", "uplift", "npv", "downside", "downside_se", "elsewhere", "elsewhere_se"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    table.index.name = "id"
+    return table
+
+
 def _table(trial: Trial, changes: Mapping[str, Mapping[str, Floats]]) -> pd.DataFrame:
     import pandas as pd
 

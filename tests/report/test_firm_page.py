@@ -54,6 +54,16 @@ def test_the_paper_has_the_section_and_page_one_the_block_or_neither(decision):
     assert "How firm is this" not in render(replace(decision, movers=None), None, "", WORDS)
 
 
+def test_projects_stand_with_the_downside_and_with_what_befell_others_elsewhere(decision):
+    table = firm_page(decision, WORDS).stressed
+    assert [plain(cell) for cell in table.rows[0]] == [
+        "A2", "6", "−4", "−6", "capital cost +28 %, 1 year late, volume −20 %",
+    ]  # fmt: skip
+    assert [plain(cell) for cell in table.rows[1]] == ["A21", "1", "−1", "–", "–"]
+    assert plain(table.rows[2][0]) == "all together"
+    assert "capital cost +20 %, 1 year late, volume −20 %" in table.caption
+
+
 class _Shouting(NullTranslations):
     """A language in which every sentence that is translated is in capitals; what stands in braces is not."""
 

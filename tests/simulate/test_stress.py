@@ -11,7 +11,7 @@ from shops import demand, fund_of_shops, run, shop, stated
 from fundappraise.drivers.distributions import normal
 from fundappraise.errors import InputError
 from fundappraise.fund.fund import Scenario
-from fundappraise.simulate.stress import ABREAST, Trial, Worse, levels
+from fundappraise.simulate.stress import ABREAST, Trial, Worse, levels, stressed
 
 RATE = 1.10
 VALUES = sum(RATE ** -(t - 0.5) for t in range(2, 7))
@@ -83,6 +83,17 @@ def test_a_project_that_fares_as_others_did_elsewhere(shops):
     assert shops.reference_class().empty  # a shop is of no sector that has a reference class
     as_stated = shops.reference_class({"trade": Worse()})
     assert as_stated.loc["A", "change"] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_projects_side_by_side_in_the_downside_and_as_others_fared():
+    both = run(replace(FUND, projects=(*FUND.projects, shop("B", stated("cost", 50), stated("income", 20), sector="it"))), 1_024)
+    table = stressed(both, ("A", "B"))
+    assert table.loc["all", "downside"] == pytest.approx(both.scenarios().iloc[-1]["all"])
+    assert table.loc["B", "elsewhere"] == pytest.approx(both.reference_class().loc["B", "npv_uplifted"])
+    assert table.loc["A", "uplift"] == ""  # a shop is of no sector that has a reference class
+    assert np.isnan(table.loc["A", "elsewhere"])
+    assert table.loc["all", "elsewhere"] == pytest.approx(table.loc["A", "npv"] + table.loc["B", "elsewhere"])
+    assert table.loc["all", "downside"] == pytest.approx(table.loc[["A", "B"], "downside"].sum())
 
 
 def test_a_grid_holds_the_npv_of_every_pair(shops):

@@ -72,7 +72,7 @@ def test_what_moves_the_result_is_there_as_the_paper_has_it(usual, tmp_path):
     write_results(replace(usual, movers=sample.MOVERS), tmp_path / "results.xlsx")
     book = openpyxl.load_workbook(tmp_path / "results.xlsx")
     names = book.sheetnames
-    assert names[names.index("Fresh futures") :][1:4] == ["Tornado", "Variance shares", "Worst futures"]
+    assert names[names.index("Fresh futures") :][1:5] == ["Tornado", "Variance shares", "Stressed", "Worst futures"]
     first, second = _rows(book["Tornado"])
     assert [first["Of"], second["Of"], first["Input"]] == ["chosen set", "A2", "A2.debt_share"]
     assert [first["P10"], first["Gain at P90, MUSD"], first["Swing, MUSD"], first["± swing"]] == [0.5, 8.16, 11.37, 0.06]
@@ -81,6 +81,9 @@ def test_what_moves_the_result_is_there_as_the_paper_has_it(usual, tmp_path):
     assert [fee["Input"], fee["Confidence"], fee["Share of the variance"], fee["± share"]] == ["A2.fee", "L", 0.412, 0.006]
     assert sea["Group"] == "drivers"
     assert "Of the 2 inputs that move the result most" in book["Variance shares"]["A2"].value
+    hub, maker, together = _rows(book["Stressed"])
+    assert [hub["In the downside, MUSD"], hub["As elsewhere, MUSD"], maker["As elsewhere, MUSD"]] == [-4.1, -6.3, None]
+    assert together["Project"] == "all"
     (mark,) = _rows(book["Worst futures"])
     assert [mark["Mean of all futures"], mark["Mean of the worst"]] == [105.0, 88.0]
     assert book["Worst futures"]["A2"].value.startswith(
