@@ -32,6 +32,14 @@ def by_reference(model: Model, case: Case) -> Lines:
 
 
 def by_numpy(model: Model, case: Case) -> Lines:
+    """Row by row, as many paths are evaluated."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(numpy_kernel, "FEW", 1)
+        return by_numpy_at_once(model, case)
+
+
+def by_numpy_at_once(model: Model, case: Case) -> Lines:
+    """All periods at once, as few paths are evaluated."""
     return _by_kernel(numpy_kernel.compile_schedule(schedule(model, case.lines)), case)
 
 
@@ -78,7 +86,7 @@ def _is_extreme(model: Model, case: Case) -> bool:
     return "overflow" in seen or any((np.abs(array) > 1e6).any() for array in given)
 
 
-READERS: Mapping[str, Reader] = {"numpy": by_numpy, "numba": by_numba, "excel": by_excel}
+READERS: Mapping[str, Reader] = {"numpy": by_numpy, "numpy at once": by_numpy_at_once, "numba": by_numba, "excel": by_excel}
 OF_ROW = {"excel": 1e-9}
 """Readers that need to be right only to this share of the row's largest absolute value."""
 

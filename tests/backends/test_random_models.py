@@ -12,8 +12,8 @@ from fundappraise.formula.nodes import Apply, Shift
 from fundappraise.formula.ops import OPERATIONS
 from fundappraise.formula.walk import walk
 
-FEW = {"numpy": 150, "numba": 12, "excel": 40}
-MANY = {"numpy": 3000, "numba": 300, "excel": 1000}
+FEW = {"numpy": 150, "numpy at once": 75, "numba": 12, "excel": 40}
+MANY = {"numpy": 3000, "numpy at once": 1500, "numba": 300, "excel": 1000}
 CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 
 
