@@ -7,9 +7,12 @@ input or driver's parameter as drawn (without a year). Values are in the unit in
 from __future__ import annotations
 
 import operator
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -178,14 +181,19 @@ class SelectedFlows(Mapping[str, Mapping[str, Floats]]):
 
     def __init__(self, plan: Plan, seed: int, numbers: Ints) -> None:
         self._plan, self._seed, self._numbers = plan, seed, numbers
-        self._found: dict[str, dict[str, Floats] | None] = dict.fromkeys(plan.options)
 
     def __getitem__(self, name: str) -> Mapping[str, Floats]:
-        found = self._found[name]
-        if found is None:
-            parts = [self._task(name, blocks, columns) for blocks, columns, _ in in_tasks(self._numbers)]
-            found = self._found[name] = {flow: np.stack([part[flow] for part in parts]) for flow in parts[0]}
-        return found
+        return self._found[name]
+
+    @cached_property
+    def _found(self) -> dict[str, dict[str, Floats]]:
+        """Of all options, on every core: who asks for one, a table or a limit, asks for the others next."""
+        names, parts = list(self._plan.options), []
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for blocks, columns, _ in in_tasks(self._numbers):
+                parts.append(list(pool.map(partial(self._task, blocks=blocks, columns=columns), names)))
+        options = zip(names, zip(*parts, strict=True), strict=True)
+        return {name: {flow: np.stack([part[flow] for part in own]) for flow in own[0]} for name, own in options}
 
     def _task(self, name: str, blocks: range, columns: Ints) -> dict[str, Floats]:
         plan, option = self._plan.options[name]
@@ -194,7 +202,7 @@ class SelectedFlows(Mapping[str, Mapping[str, Floats]]):
         return {f: (r[:, columns].sum(axis=1) if r.shape[1] > 1 else r[:, 0] * columns.size) for f, r in outputs.items()}
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._found)
+        return iter(self._plan.options)
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self._plan.options)
