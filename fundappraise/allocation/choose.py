@@ -89,7 +89,7 @@ def choose(run: Appraisal, *, exclude: Sequence[str] = (), force: Sequence[str] 
             float("nan"),
             found.seconds,
             problem,
-            *explain_clash(problem),
+            *explain_clash(problem, run.fund.commitments),
             tuple(exclude),
             tuple(force),
         )

@@ -12,8 +12,11 @@ from fundappraise.allocation.rows import AT_LEAST, DEFINITION, Row
 from fundappraise.fund.limits import kind_of
 
 
-def explain_clash(problem: Problem) -> tuple[tuple[str, ...], str]:
-    """The limits that cannot hold together (none of them can be left out), and the smallest change of one that helps."""
+def explain_clash(problem: Problem, commitments: float) -> tuple[tuple[str, ...], str]:
+    """The limits that cannot hold together (none of them can be left out), and the smallest change of one that helps.
+
+    In the units of the Limits tab: a share of the ``commitments`` (MUSD) in per cent.
+    """
     named = {str(place): row for place, row in enumerate(problem.rows)}  # words need not be distinct
     limit = None if problem.cvar_limit is None else problem.cvar_limit.amount
     found = clashes(
@@ -46,7 +49,9 @@ def explain_clash(problem: Problem) -> tuple[tuple[str, ...], str]:
     else:
         row = named[name]
         name, sense = row.words.removeprefix(AT_LEAST), "at least " if row.words.startswith(AT_LEAST) else ""
-        words = f"{name}: {sense}{_amount(abs(_looser(row.upper + give)), row)} in place of {_amount(abs(row.upper), row)}"
+        whole = commitments if _is_share(row) else 1.0
+        loose, now = (_amount(abs(amount), row) for amount in (_looser((row.upper + give) / whole), row.upper / whole))
+        words = f"{name}: {sense}{loose} in place of {now}"
     return tuple(stated), f"The smallest single change that helps: {words}."
 
 
@@ -58,13 +63,19 @@ def _stated(row: Row) -> str:
     if row.limit is None:
         return row.words
     words = row.words.removeprefix(AT_LEAST)
-    unit = "%" if row.limit.unit.startswith("%") else row.limit.unit
+    unit = "%" if _is_share(row) else row.limit.unit
     amount = 100 * row.limit.amount if unit == "%" else row.limit.amount
     return f"{words}: {row.limit.sense} {amount:g} {'' if unit == '1' else unit}".strip()
 
 
+def _is_share(row: Row) -> bool:
+    return row.limit is not None and row.limit.unit.startswith("%")
+
+
 def _amount(amount: float, row: Row) -> str:
-    """In MUSD, also where a share of the commitments is limited; or a number of projects or sectors."""
+    """In MUSD, in per cent where a share of the commitments is limited, or a number of projects or sectors."""
+    if _is_share(row):
+        return f"{100 * amount:.4g} %"
     kind = kind_of(row.limit.of) if row.limit is not None else None
     return f"{amount:.4g}" if kind is not None and kind.unit == "1" else f"{amount:.4g} MUSD"
 

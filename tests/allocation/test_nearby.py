@@ -93,6 +93,21 @@ def test_a_limit_that_is_eased_gains_what_the_best_portfolio_then_has():
     assert found["investable capital"].gain == pytest.approx(every(wider)[1].max() - value, abs=2e-3)
 
 
+def test_a_limit_on_every_year_is_eased_in_all_years_at_once():
+    """Two projects call 10 each, one in either year that both need: easing one year alone would gain nothing."""
+    every_year = Limit(of="calls", amount=19.0, unit="MUSD")
+    calls = [
+        Row(f"calls {year}", np.array([10.0, 10.0]), 19.0, limit=every_year, year=year, is_limit=True) for year in (2026, 2027)
+    ]
+    of = Problem(("A", "B"), ("A", "B"), np.array([3.0, 2.0]), TailLosses(np.zeros((1, 2)), 0.95), tuple(calls), None)
+    (eased,) = eased_limits(of, best(of).value)
+    # 20.9 a year are enough for both
+    assert (eased.words, eased.amount, eased.step) == ("calls, every year", 19.0, pytest.approx(1.9))
+    assert (eased.gain, eased.price) == (2.0, pytest.approx(2.0 / 1.9))
+    one_alone = replace(of, rows=(calls[0], replace(calls[1], upper=20.9)))
+    assert best(one_alone).value == 3.0
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_alternatives_are_the_best_that_are_far_enough_from_every_better_one(seed):
     of, _, _ = problem(seed, cvar_limit=30.0)
