@@ -43,8 +43,8 @@ def _answer(decision: Decision) -> Iterator[str]:
     else:
         count = len(decision.chosen)
         yield f"Recommended: {count} of {len(run.ids)} projects, {tickets:.0f}{of} million USD"
-    if decision.status == "feasible":
-        yield f"The search was cut by its time limit: a better portfolio may gain up to {100 * decision.gap:.2f} % more."
+    if decision.unproven:
+        yield f"The search was cut by its time limit: a better portfolio may gain up to {decision.unproven:.3g} million USD more."
 
 
 def _table(decision: Decision) -> Iterator[str]:

@@ -60,6 +60,11 @@ class Choice:
     path_limits: tuple[tuple[PathRow, float], ...] = ()
     found: Selection | None = None
 
+    @property
+    def unproven(self) -> float:
+        """How much more a portfolio may be worth that the search had no time to rule out, MUSD; 0 where it was finished."""
+        return 0.0 if self.found is None or self.found.status == "optimal" else self.found.bound - self.found.value
+
 
 def choose(run: Appraisal, *, exclude: Sequence[str] = (), force: Sequence[str] = ()) -> Choice:
     """The best portfolio by the fund's objective (expected fund NPV unless it says otherwise) under every limit of the fund.

@@ -60,6 +60,11 @@ class Decision:
         return self.choice.gap
 
     @property
+    def unproven(self) -> float:
+        """How much more a portfolio may be worth that the search had no time to rule out, MUSD; 0 where it was finished."""
+        return self.choice.unproven
+
+    @property
     def seconds(self) -> float:
         return self.choice.seconds
 

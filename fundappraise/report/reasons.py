@@ -35,8 +35,17 @@ def why(figures: Figures) -> tuple[Markup, ...]:
     if figures.decision.status == "infeasible":
         return ()
     if not chosen_ids(figures.decision):
-        return _why_none(figures)
-    return (*_most_gain(figures), *_together(figures), *_losers(figures), *_left_out(figures))
+        return (*_cut_short(figures), *_why_none(figures))
+    return (*_cut_short(figures), *_most_gain(figures), *_together(figures), *_losers(figures), *_left_out(figures))
+
+
+def _cut_short(figures: Figures) -> list[Markup]:
+    """Said first: the answer may not be the best one."""
+    more, words = figures.decision.unproven, figures.words
+    if not more:
+        return []
+    text = words.gettext("The search was cut by its time limit: a better portfolio may gain up to {amount} million USD more.")
+    return [say(text, amount=words.number(max(more, 0.01), 0 if more >= 10 else 2))]
 
 
 def _why_none(figures: Figures) -> tuple[Markup, ...]:

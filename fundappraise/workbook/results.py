@@ -112,7 +112,7 @@ def _decision(book: Book, decision: Decision) -> None:
         ["Input", run.fund.origin],
         ["Paths", run.n_paths],
         ["Seed", run.seed],
-        ["Relative gap of the search", decision.gap],
+        ["A better portfolio may gain, MUSD", decision.unproven],
     ]
     rows += [["Remark", text] for text in run.warnings]
     note = "Figures behind it: Fund, Projects, Allocation. To follow one: the sheet of its project (formulas), Inputs (source)."

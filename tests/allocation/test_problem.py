@@ -231,3 +231,14 @@ def test_a_cvar_limit_counts_fees_at_full_commitment():
     found = choose(result)
     expected = result.capital_loss[list(found.chosen)].to_numpy().sum() + cost_of_the_fund(fund)
     assert found.cvar_used == pytest.approx(expected)
+
+
+def test_a_search_without_time_says_how_much_better_a_portfolio_may_be(monkeypatch):
+    """Nothing is chosen, and all three projects together are worth what the best of them may gain at most."""
+    monkeypatch.setattr("fundappraise.allocation.best.TIME_LIMIT", 0.0)
+    result = appraised(limit("tickets", 90))
+    cut = choose(result)
+    assert (cut.status, cut.chosen) == ("nothing", ())
+    assert cut.unproven == pytest.approx(result.projects["npv_mean"].clip(lower=0).sum())
+    monkeypatch.undo()
+    assert choose(result).unproven == 0

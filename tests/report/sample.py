@@ -197,6 +197,7 @@ class Decision:
     rescues: pd.DataFrame
     outcome: Outcome | None
     gap: float = 0.0
+    unproven: float = 0.0
     seconds: float = 0.4
     clashes: tuple[str, ...] = ()
     relaxation: str = ""

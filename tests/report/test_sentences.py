@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import sample
 from reading import plain
 from sample import Estimate
@@ -104,6 +105,14 @@ def test_limits_that_cannot_be_met_are_named_with_the_cheapest_way_out():
     assert reasons.why(none) == changing(none) == ()
     alone = figures(replace(sample.infeasible(), clashes=("at least 9 projects",)))
     assert texts(resolution.asked(alone))[1] == "see that this limit cannot be met: at least 9 projects;"
+
+
+@pytest.mark.parametrize("chosen", [("A2", "A17", "A21"), ()])
+def test_a_search_cut_by_its_time_limit_says_first_what_a_better_portfolio_may_gain(chosen):
+    cut = replace(sample.decision(chosen=chosen), unproven=1.234)
+    first = texts(reasons.why(figures(cut)))[0]
+    assert first == "The search was cut by its time limit: a better portfolio may gain up to 1.23 million USD more."
+    assert "cut by its time limit" not in texts(reasons.why(figures(sample.decision(chosen=chosen))))[0]
 
 
 # --- what to expect ---
