@@ -38,7 +38,8 @@ class Rates:
     """All rates of each series.
 
     ``rate (…)`` is the one chosen by the rule of this module, ``n_rates (…)`` how many there are (two closer than a
-    millionth of 1/horizon count as one), and ``rates (…, most)`` lists them in rising order, padded with NaN.
+    millionth of 1/horizon, or with nothing but rounding between them, count as one), and
+    ``rates (…, most)`` lists them in rising order, padded with NaN.
     """
 
     rate: Floats

@@ -12,7 +12,7 @@ from __future__ import annotations
 from numba import njit
 
 LANES = 32
-"""Series of a tile."""
+"""Series of a tile. Change it, and remove ``__pycache__``: numba compiles again where a function's own file has changed."""
 V, LOW, HIGH, FALLS, ACTIVE, MOVED, ABOVE, SLOPE = (LANES * k for k in range(8))
 """Fields: the factor and its bracket; 1 where the NPV falls as the rate rises, −1 where it rises; 1 until converged; the
 last step; the function whose zero is sought, and its slope."""

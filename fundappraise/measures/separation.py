@@ -16,6 +16,8 @@ from fundappraise.measures.balance import Axis, Brackets, balance, refined
 
 CLOSEST = 1e-6
 """Two continuous rates whose distance times the horizon is below this are one."""
+_NOISE = 1e-14
+"""A balance below this is rounding, and touches zero; between two rates that are apart it is more than twice this."""
 _HALVINGS = 80
 
 
@@ -74,7 +76,7 @@ def separated(flows: Floats, axis: Axis) -> Roots:
         settled = single | (~crossing & _stays_away(now))
         small = ~settled & ((now.high - now.low) * axis.span < CLOSEST)
         alone.append(now[(settled | small) & crossing])
-        touching.append(_touching(now[small & ~crossing]))
+        touching.append(_touching(now[small & ~crossing], flows, axis))
         now = _halved(now[~(settled | small)], flows, axis)
         if not now.column.size:
             break
@@ -83,7 +85,7 @@ def separated(flows: Floats, axis: Axis) -> Roots:
         *(np.concatenate(arrays) for arrays in zip(*((_chord(part), _turn(part)) for part in alone), strict=True)),
     )
     found = Roots(within.column, refined(flows[:, within.column], axis, within), within.turn)
-    return _merged(joined([found, *touching]), CLOSEST / axis.span)
+    return _merged(joined([found, *touching]), flows, axis)
 
 
 def _whole(flows: Floats, axis: Axis) -> _Intervals:
@@ -135,12 +137,13 @@ def _halved(now: _Intervals, flows: Floats, axis: Axis) -> _Intervals:
     )
 
 
-def _touching(now: _Intervals) -> Roots:
-    """The balance comes within rounding of zero where its slope vanishes."""
+def _touching(now: _Intervals, flows: Floats, axis: Axis) -> Roots:
+    """Where the slope of the balance vanishes, if it comes within rounding of zero there."""
     at_low, at_high = now.at_low[2] - now.at_low[1], now.at_high[2] - now.at_high[1]
     share = np.divide(at_low, at_low - at_high, out=np.full_like(at_low, 0.5), where=at_low != at_high)
     x = now.low + np.clip(share, 0.0, 1.0) * (now.high - now.low)
-    return Roots(now.column, x, np.zeros(x.size, dtype=np.int64))
+    touches = np.abs(balance(flows[:, now.column], axis, x)[0]) <= _NOISE
+    return Roots(now.column[touches], x[touches], np.zeros(np.count_nonzero(touches), dtype=np.int64))
 
 
 def _chord(now: _Intervals) -> Floats:
@@ -154,11 +157,18 @@ def _turn(now: _Intervals) -> Ints:
     return np.where(now.at_low[0] >= 0, 1, -1).astype(np.int64)
 
 
-def _merged(roots: Roots, distance: float) -> Roots:
-    """Roots of a column closer than ``distance`` become one, their turns added."""
+def _merged(roots: Roots, flows: Floats, axis: Axis) -> Roots:
+    """Roots of a column that are ``CLOSEST``, or have nothing but rounding between them, become one, their turns added.
+
+    Where four rates or more coincide, rounding alone makes the balance change sign again and again beside them.
+    """
     column, x, turn = roots.column, roots.x, roots.turn
     if not column.size:
         return roots
-    begins = np.flatnonzero((np.diff(column, prepend=-1) != 0) | (np.diff(x, prepend=-np.inf) > 2 * distance))
+    first = np.diff(column, prepend=-1) != 0
+    apart = np.flatnonzero(~first & (np.diff(x, prepend=-np.inf) > 2 * CLOSEST / axis.span))
+    between, _, _ = balance(flows[:, column[apart]], axis, 0.5 * (x[apart - 1] + x[apart]))
+    first[apart[np.abs(between) > 2 * _NOISE]] = True
+    begins = np.flatnonzero(first)
     sizes = np.diff(begins, append=column.size)
     return Roots(column[begins], np.add.reduceat(x, begins) / sizes, np.sign(np.add.reduceat(turn, begins)))

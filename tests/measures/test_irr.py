@@ -291,3 +291,15 @@ def test_rates_within_1e_9_of_one_another_count_as_one_and_both_are_met(gap):
 def test_rates_a_thousandth_apart_are_two():
     found = irr(-np.poly([1.1, 1.101]), full=True)
     assert found.rates.tolist() == pytest.approx([0.1, 0.101], abs=1e-9)
+
+
+@pytest.mark.parametrize("growth", [0.5, 1.0, 1.25, 2.0, 3.0])
+@pytest.mark.parametrize("times", [2, 3, 4, 5, 6])
+def test_rates_that_coincide_are_one_however_flat_the_npv_is_beside_them(growth, times):
+    # −(1 − growth·v)**times: whole numbers of small powers of two and of ten, so without rounding
+    found = irr(-np.poly([growth] * times), full=True)
+    assert int(found.n_rates) == 1
+    # a rate of many times is known to that root of a float's precision only
+    assert 1 + float(found.rate) == pytest.approx(growth, rel=6 * 1e-16 ** (1 / times))
+    with_another = irr(-np.poly([growth] * times + [8.0]), full=True)
+    assert 1 + with_another.rates == pytest.approx([growth, 8.0], rel=6 * 1e-16 ** (1 / times))

@@ -81,6 +81,21 @@ def test_a_series_has_the_same_bits_in_any_company(monkeypatch):
     np.testing.assert_array_equal(together.rate[:500], [float(irr(row)) for row in flows[:500]])
 
 
+@pytest.mark.parametrize("compiled_from", [0, 1 << 60])
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_threads_and_slices_change_no_bit(compiled_from, threads, monkeypatch):
+    monkeypatch.setattr(rates_of, "WORTH_COMPILING", compiled_from)
+    flows = RNG.normal(0.2, 1.0, (3000, 20)) - np.concatenate([[3.0], np.zeros(19)])
+    whole = irr(flows, full=True)
+    monkeypatch.setattr(rates_of, "_NARROW", 333)
+    monkeypatch.setattr(rates_of, "_WIDE", 777)
+    monkeypatch.setattr("os.cpu_count", lambda: threads)
+    sliced = irr(flows, full=True)
+    np.testing.assert_array_equal(whole.rate, sliced.rate)
+    np.testing.assert_array_equal(whole.n_rates, sliced.n_rates)
+    np.testing.assert_array_equal(whole.rates, sliced.rates)
+
+
 def test_columns_of_a_kernel_need_not_be_copied(monkeypatch):
     flows = np.asfortranarray(TENTHS[:200])
     assert_same(*both(flows, monkeypatch))
