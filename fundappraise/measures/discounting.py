@@ -278,6 +278,25 @@ def merge_half_periods(calls: Floats, operating: Floats, exit: Floats) -> Floats
     return grid
 
 
+def in_constant_prices(grid: Floats, level: Floats) -> Floats:
+    """Flows on half periods ``(2·periods + 1, …)`` in prices of the time at which ``level`` ``(periods,)`` is 1.
+
+    A price level holds for the middle of its period; between two middles, and half a period beyond the ends, it moves evenly.
+
+    Examples
+    --------
+    >>> in_constant_prices(np.array([0, 100, 0, 110, 0]), np.array([1.0, 1.1])).round(9)
+    array([  0., 100.,   0., 100.,   0.])
+    """
+    logs = np.log(level)
+    steps = np.diff(logs) if logs.size > 1 else np.zeros(1)
+    dates = np.empty(2 * logs.size + 1)
+    dates[1::2] = logs
+    dates[2:-1:2] = logs[:-1] + steps / 2
+    dates[0], dates[-1] = logs[0] - steps[0] / 2, logs[-1] + steps[-1] / 2
+    return np.asarray((grid.T / np.exp(dates)).T)
+
+
 def payback(flows: ArrayLike) -> Floats:
     """Periods until what was paid in has come back for good, within a period by interpolation; NaN when it never has.
 

@@ -16,10 +16,12 @@ import numpy as np
 from fundappraise.arrays import Floats
 from fundappraise.fund.currencies import in_base
 from fundappraise.fund.fund import Sponsor
+from fundappraise.measures.discounting import in_constant_prices
 from fundappraise.measures.irr import irr_of_columns
 from fundappraise.measures.pacing import pacing
 from fundappraise.measures.risk import Estimate, mean_estimate, percentile_estimate
 from fundappraise.outcome.fund_paths import FundPaths
+from fundappraise.simulate.inputs import price_level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,8 +78,17 @@ class FundReturns:
 
     def irr_of_mean(self, name: str) -> float:
         """Yearly IRR of a mean flow: "gross", "net", "no line", or a sponsor with a currency of its own; NaN without one."""
+        return self._irr(self.paths.grids[name])
+
+    @property
+    def real_net_irr(self) -> float:
+        """Yearly IRR of the mean net flow in prices of the fund's first year; NaN without one."""
+        level = price_level(self.run.fund, self.paths.terms.timeline)
+        return self._irr(in_constant_prices(self.paths.grids["net"], level[:, 0]))
+
+    def _irr(self, grid: Floats) -> float:
         years, hurdle = self.run.plan.timeline.years_per_period, self.run.fund.number("hurdle")
-        by_step, _count = irr_of_columns(self.paths.grids[name][:, None], (1.0 + hurdle) ** (years / 2) - 1.0)
+        by_step, _count = irr_of_columns(grid[:, None], (1.0 + hurdle) ** (years / 2) - 1.0)
         return float((1.0 + by_step[0]) ** (2 / years) - 1.0)
 
     @property

@@ -32,6 +32,7 @@ class FundPage:
 
     terms: str
     returns: Table
+    real: str
     years: Table
     sponsors: Table | None
     currency: str
@@ -43,6 +44,7 @@ def fund_page(returns: FundReturns, words: Words) -> FundPage:
     return FundPage(
         terms=_terms(returns.run.fund, words),
         returns=_returns(returns, words),
+        real=_real(returns, words),
         years=_years(returns, words),
         sponsors=_sponsors(returns, words) if len(returns.sponsors) else None,
         currency=_currency(returns, words),
@@ -150,6 +152,15 @@ def _sponsors(returns: FundReturns, words: Words) -> Table:
         ))  # fmt: skip
     heads = (_("Sponsor"), _("Share"), _("Pays in"), _("Largest year"), _("Gets back"), "TVPI", _("Net IRR"), _("P10 to P90"))
     return Table(_("The sponsors. Millions of USD, means."), heads, tuple(rows), frozenset(range(1, len(heads))))
+
+
+def _real(returns: FundReturns, words: Words) -> str:
+    """The net return in constant prices; empty where there is none."""
+    rate, year = returns.real_net_irr, returns.run.plan.timeline.first_year
+    if not math.isfinite(rate):
+        return ""
+    text = words.gettext("In prices of {year} the net return of the mean cash flow is {rate} a year.")
+    return text.format(year=year, rate=words.percent(rate, 1))
 
 
 def _currency(returns: FundReturns, words: Words) -> str:

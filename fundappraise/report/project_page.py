@@ -90,7 +90,7 @@ def facts(decision: Decision, plan: ProjectPlan, words: Words) -> tuple[tuple[st
     place = ", ".join(part for part in (sector_name(project.sector), project.country, project.stage) if part)
     start = str(project.start) if project.start is not None else ""
     pairs = [(_("Sector, country, stage"), place), (_("Construction starts"), start), *_money_facts(row, words),
-             *_risk_facts(row, words), *_economic_facts(decision, row, words)]  # fmt: skip
+             *_risk_facts(row, plan, words), *_economic_facts(decision, row, words)]  # fmt: skip
     return tuple((label, value) for label, value in pairs if value)
 
 
@@ -116,7 +116,7 @@ def _money_facts(row: Any, words: Words) -> list[tuple[str, str]]:
     ]
 
 
-def _risk_facts(row: Any, words: Words) -> list[tuple[str, str]]:
+def _risk_facts(row: Any, plan: ProjectPlan, words: Words) -> list[tuple[str, str]]:
     _ = words.gettext
     payback, cover = float(row["payback_p50"]), float(row["min_cover_p50"])
     facts = [(_("Fund loses money"), _("in {n} of 100 futures").format(n=words.in_100(float(row["p_loss"]))))]
@@ -133,8 +133,14 @@ def _risk_facts(row: Any, words: Words) -> list[tuple[str, str]]:
             )
         )
         unpaid = _("in {n} of 100 futures").format(n=words.in_100(float(row["p_default"])))
-        facts.append((_("Lenders go unpaid"), unpaid))
+        facts.append((_("Lenders go unpaid"), unpaid + _recovery(plan, words)))
     return facts
+
+
+def _recovery(plan: ProjectPlan, words: Words) -> str:
+    """What lenders then recover of what they are owed, by the base of the input; nothing where the model knows no such input."""
+    found = [row.stated.value.base for row in plan.inputs if row.assumption.name == "recovery"]
+    return "".join(words.gettext("; {share} is recovered").format(share=words.percent(share)) for share in found)
 
 
 def _economic_facts(decision: Decision, row: Any, words: Words) -> list[tuple[str, str]]:

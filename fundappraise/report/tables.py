@@ -281,19 +281,20 @@ def returns_table(projects: pd.DataFrame, project_id: str, words: Words) -> Tabl
         _("NPV, mean"),
         _("below zero, in 100"),
         _("IRR of the mean flow"),
+        _("in constant prices"),
         _("median IRR"),
         _("P10 to P90"),
     )
     fund_row = (
         _("Fund, at the hurdle"), words.with_error(float(row["npv_mean"]), float(row["npv_se"])),
-        words.in_100(float(row["p_below_hurdle"])), "–", "–", "–",
+        words.in_100(float(row["p_below_hurdle"])), "–", "–", "–", "–",
     )  # fmt: skip
     rows = (
         _level(row, "project", _("Project, before debt"), words),
         _level(row, "equity", _("Equity"), words),
         fund_row,
     )
-    return Table(_("Worth at three levels. Millions of USD."), heads, rows, frozenset({1, 2, 3, 4, 5}))
+    return Table(_("Worth at three levels. Millions of USD."), heads, rows, frozenset({1, 2, 3, 4, 5, 6}))
 
 
 def _level(row: Any, level: str, label: str, words: Words) -> tuple[Text, ...]:
@@ -304,7 +305,8 @@ def _level(row: Any, level: str, label: str, words: Words) -> tuple[Text, ...]:
         spread += " " + words.gettext("(none in {n} of 100)").format(n=words.in_100(none))
     return (
         label, words.with_error(float(row[f"{level}_npv_mean"]), float(row[f"{level}_npv_se"])), words.in_100(below),
-        words.percent(float(row[f"{level}_irr"])), words.percent(float(row[f"{level}_irr_p50"])), spread,
+        words.percent(float(row[f"{level}_irr"])), words.percent(float(row[f"{level}_irr_real"])),
+        words.percent(float(row[f"{level}_irr_p50"])), spread,
     )  # fmt: skip
 
 

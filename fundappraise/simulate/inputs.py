@@ -161,6 +161,11 @@ def _bank(row: Floats, bank: str, factor: float) -> Floats:
     return np.full_like(row, amount * factor)
 
 
+def price_level(fund: Fund, timeline: Timeline) -> Floats:
+    """The fund's own index ``(periods, 1)``, 1 on average over the first year; 1 throughout where the fund has none."""
+    return price_index(f"real {timeline.first_year}" if fund.indices else NOMINAL, fund, timeline)
+
+
 def price_index(prices: str, fund: Fund, timeline: Timeline) -> Floats:
     """1 for nominal amounts; for ``real 2026 kz_cpi`` the index ``(periods, 1)``, 1 on average over its base year.
 

@@ -25,7 +25,7 @@ from fundappraise.model.load import load_model
 from fundappraise.model.schedule import schedule
 from fundappraise.model.units import conversion
 from fundappraise.simulate.engine import Engine, kernel_of
-from fundappraise.simulate.inputs import Link, PlannedInput, by_year, planned, price_index, scale
+from fundappraise.simulate.inputs import Link, PlannedInput, by_year, planned, price_index, price_level, scale
 from fundappraise.simulate.markets import allocations, offered
 from fundappraise.simulate.plan import (
     ECONOMICS,
@@ -196,9 +196,7 @@ class _Builder:
         given = {
             "start_period": _scalar(start),
             "exit_period": _scalar(self._exit_period()),
-            "fund_index": price_index(f"real {self.timeline.first_year}", self.fund, self.timeline)
-            if self.fund.indices
-            else np.ones((self.timeline.n_periods, 1)),
+            "fund_index": price_level(self.fund, self.timeline),
         }
         rates = {row.assumption.name: float(row.value.base) for row in shared.inputs}
         return ProjectPlan(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fundappraise.arrays import Floats
-from fundappraise.measures.discounting import half_period_npv, merge_half_periods
+from fundappraise.measures.discounting import half_period_npv, in_constant_prices, merge_half_periods
 from fundappraise.measures.economics import EconomicFlows
 from fundappraise.measures.irr import irr_of_columns
 from fundappraise.measures.risk import BLOCK, Estimate, cvar_estimate, mean_estimate, percentile_estimate, probability_estimate
@@ -36,8 +36,8 @@ def option_table(options: Mapping[str, tuple[Plan, ProjectPlan]], columns: Colum
     NPVs, losses, tickets and debt in MUSD, rates a year, probabilities 0 to 1, payback in years.
 
     A figure's error is beside it, ending in ``_se``. ``npv_…`` is the fund's NPV of its ticket at the hurdle; ``loss_cvar`` the
-    CVaR of capital loss; ``…_irr`` the IRR of the mean cash flow, with percentiles of the path IRRs beside it; ``…_no_irr`` the
-    share of paths without one. ``exit_share`` is the exit's part of what the fund receives, at the hurdle; ``exit_multiple`` the
+    CVaR of capital loss; ``…_irr`` the IRR of the mean cash flow, ``…_irr_real`` that of the same flow in prices of the fund's
+    first year, with percentiles of the path IRRs beside it; ``…_no_irr`` the share of paths without one. ``exit_share`` is the exit's part of what the fund receives, at the hurdle; ``exit_multiple`` the
     base case's value over EBITDA. ``enpv…`` is economic NPV in prices of the first year at the social rate and at 3 and 9 %, with
     carbon, and by standing: the two sponsors' countries (``_home_1``, ``_home_2``) and others; ``err`` is the economic rate of
     return and ``bcr`` the benefit–cost ratio; all NaN where nobody has said what users gain.
@@ -77,10 +77,10 @@ def _row(
         **{f"npv_{round(100 * rate)}": fund_npv(means, rate, plan) for rate in OTHER_HURDLES},
         **_named("project_npv_mean", mean_estimate(measures["project_npv"])),
         **_named("project_p_below", probability_estimate(measures["project_npv"] < 0)),
-        **_rates("project", measures["project_irr"], means, project.discount_rate, plan),
+        **_rates("project", measures["project_irr"], means, project, plan),
         **_named("equity_npv_mean", mean_estimate(measures["equity_npv"])),
         **_named("equity_p_below", probability_estimate(measures["equity_npv"] < 0)),
-        **_rates("equity", measures["equity_irr"], means, project.equity_cost, plan),
+        **_rates("equity", measures["equity_irr"], means, project, plan),
         **_named("payback_p50", _percentile(measures["payback"], 0.5)),
         **_named("min_cover_p05", _percentile(measures["min_cover"], 0.05)),
         **_named("min_cover_p50", _percentile(measures["min_cover"], 0.5)),
@@ -147,16 +147,22 @@ def fund_npv(flows: dict[str, Floats], rate: float, plan: Plan) -> float:
 
 def irr_of_mean(calls: Floats, operating: Floats, leaving: Floats, guess: float, plan: Plan) -> float:
     """The yearly IRR of one mean cash flow on the half-period grid; NaN where there is none."""
+    return _yearly_irr(merge_half_periods(calls[:, None], operating[:, None], leaving[:, None]), guess, plan)
+
+
+def _yearly_irr(grid: Floats, guess: float, plan: Plan) -> float:
     years = plan.timeline.years_per_period
-    merged = merge_half_periods(calls[:, None], operating[:, None], leaving[:, None])
-    rate, _ = irr_of_columns(merged, (1.0 + guess) ** (years / 2) - 1.0)
+    rate, _ = irr_of_columns(grid, (1.0 + guess) ** (years / 2) - 1.0)
     return float((1.0 + rate[0]) ** (2 / years) - 1.0)
 
 
-def _rates(level: str, by_path: Floats, means: dict[str, Floats], guess: float, plan: Plan) -> dict[str, float]:
-    nothing = np.zeros_like(means[f"{level}_calls"])
+def _rates(level: str, by_path: Floats, means: dict[str, Floats], project: ProjectPlan, plan: Plan) -> dict[str, float]:
+    guess = project.discount_rate if level == "project" else project.equity_cost
+    grid = merge_half_periods(*(means[f"{level}_{flow}"][:, None] for flow in ("calls", "operating")), np.zeros((1, 1)))
+    level_of_prices = project.fixed["fund_index"][:, 0]
     return {
-        f"{level}_irr": irr_of_mean(means[f"{level}_calls"], means[f"{level}_operating"], nothing, guess, plan),
+        f"{level}_irr": _yearly_irr(grid, guess, plan),
+        f"{level}_irr_real": _yearly_irr(in_constant_prices(grid, level_of_prices), guess, plan),
         **_named(f"{level}_irr_p10", _percentile(by_path, 0.1)),
         **_named(f"{level}_irr_p50", _percentile(by_path, 0.5)),
         **_named(f"{level}_irr_p90", _percentile(by_path, 0.9)),

@@ -141,6 +141,20 @@ def drawn_by(amount, costs, draws):
     return lines
 
 
+def cover_asked(bank):
+    """As stated, or by the kind of revenue."""
+    return (
+        bank["min_dscr"] or {1: bank["cover_contracts"], 2: bank["cover_corridor"], 3: bank["cover_market"]}[bank["revenue_kind"]]
+    )
+
+
+def dearest(uses, costs, draws):
+    """What the dearest unit of debt adds to the uses: they are straight between the points where a period's cost is filled."""
+    filled = list(itertools.accumulate(costs))
+    points = [0.0, *((filled[-1] - x for x in reversed(filled[:-1])) if draws == 2 else filled[:-1]), filled[-1]]
+    return max((uses(b) - uses(a)) / (b - a) for a, b in itertools.pairwise(points) if b - a > 1e-9 * filled[-1])
+
+
 def lenders_plan(bank, timeline):
     """The commitment, and planned debt, service and equity for it."""
     n, y = timeline.n_periods, timeline.years_per_period
@@ -153,7 +167,7 @@ def lenders_plan(bank, timeline):
     fee = [agency if ops["building"][t] or t in loan else 0.0 for t in range(n)]
     pause = min(bank["grace"], len(loan))
     window = loan[pause:]
-    allowed = [max(0.0, ops["cash_unlevered"][t] - fee[t]) / bank["min_dscr"] for t in range(n)]
+    allowed = [max(0.0, ops["cash_unlevered"][t] - fee[t]) / cover_asked(bank) for t in range(n)]
     losses = [max(0.0, fee[t] - ops["cash_unlevered"][t]) for t in loan[:pause]]
     left = dict.fromkeys(loan[:pause], 1.0)
     most = 0.0
@@ -201,6 +215,8 @@ def lenders_plan(bank, timeline):
         carry = sum(rate[start + k] * x + idle * (amount - x) for k, x in enumerate(opened))
         return total + agency * len(costs) + carry + amount * (bank["debt_fee"] + reserve)
 
+    if bank["debt_share"] * dearest(uses, costs, bank["draws"]) > 1:
+        raise ArithmeticError("debt does not pay for its own interest, fees and reserve")
     amount = min(most, total)
     if amount > bank["debt_share"] * uses(amount):
         amount = brentq(lambda x: x - bank["debt_share"] * uses(x), 0.0, amount, xtol=1e-12, rtol=1e-14)
@@ -231,10 +247,11 @@ def lived(path, bank, timeline):
     for t in range(n):
         on, building = ops["on"][t], ops["building"][t]
         last_planned = planned["building"][t] and not planned["building"][t + 1]
-        can_draw = building and planned["ages"][t] <= path["long_stop"]
+        can_draw = building and t < planned["opening"] + path["long_stop"]
         opened = debt * moves[t]
         interest = rate[t] * opened if on or building else 0.0
-        principal = max(0.0, opened - plan["debt"][t] * fx[t]) if not planned["building"][t] else 0.0
+        over = t >= ops["last"]
+        principal = max(0.0, opened - (0.0 if over else plan["debt"][t] * fx[t])) if over or not planned["building"][t] else 0.0
         spent_so_far += ops["built"][t]
         undrawn = max(0.0, plan["commitment"] - drawn) * fx[t]
         wanted = {
@@ -262,11 +279,14 @@ def lived(path, bank, timeline):
         by_sponsors = interest + principal if building else 0.0
         # uses until completion
         ahead = path["dsra_years"] / y * plan["service"][t + 1] * fx[t + 1] if t + 1 < n else 0.0
-        after = planned["ages"][t] > 0 or last_planned
+        last_building = building and not ops["building"][t + 1]
+        early = planned["building"][t] and not last_planned and (on or last_building)
+        ahead = path["dsra_years"] / y * plan["service"][planned["opening"]] * fx[t] if early else ahead
+        after = planned["ages"][t] > 0 or last_planned or early
         target = max(ahead, sum(plan["grace_interest"][t + 1 :]) * after)
         gone = planned["ages"][t]
         target += sum(plan["losses"][gone:]) * after
-        filled = target if last_planned else 0.0
+        filled = target if last_building and early or last_planned and building else 0.0
         needed = ops["built"][t] + ops["vat"][t] + fees + by_sponsors + filled - draw
         refunds = vat_kept + ops["refunds"][t]
         used = min(refunds, needed) if building else 0.0
@@ -282,7 +302,9 @@ def lived(path, bank, timeline):
         supported = min(path["support_share"] * plan["equity"] - given, missing - from_reserve)
         short = missing - from_reserve - supported
         short_service = min(short, due)
-        failed = failed or short_service > 1e-9 * due
+        sound = not failed
+        failed = failed or short_service > 1e-9 * plan["commitment"]
+        target = 0.0 if failed else target
         left = purse - paid
         suppliers = min(arrears, left)
         left -= suppliers
@@ -294,17 +316,18 @@ def lived(path, bank, timeline):
         left += freed - topped
         arrears += short - short_service - suppliers
         owed = opened + draw + interest - (due + by_sponsors - short_service)
-        swept = min(left if failed else path["sweep_share"] * max(0.0, left - trapped), owed)
+        swept = 0.0 if failed else min(path["sweep_share"] * max(0.0, left - trapped), owed)
         left -= swept
+        claim = owed if failed and sound else 0.0
+        owed -= claim
         debt, drawn, borrowed, given = owed - swept, drawn + draw / fx[t], borrowed + draw, given + supported
         # tests of the last year
         cash_line.append(cash * on)
         service_line.append(due)
         span = path["test_years"]
         tested_cash, tested_service = sum(cash_line[-span:]), sum(service_line[-span:])
-        tested = on and tested_service > 1e-9 * plan["commitment"]
+        tested = on and tested_service > 1e-9 * plan["commitment"] and opened > 1e-9 * plan["commitment"]
         before, failed_test = failed_test, tested and path["lock_up_cover"] * tested_service > tested_cash * (1 + 1e-9)
-        over = t >= ops["last"]
         payable = left if not failed and (over or not (failed_test or before)) else 0.0
         # accounts
         assets += ops["built"][t] + ops["renewed"][t] + fees + interest * building
@@ -333,8 +356,9 @@ def lived(path, bank, timeline):
             "interest_paid": interest_paid, "shareholder_loan": loan, "retained": retained, "vat_kept": vat_kept,
             "lock_up": (tested and failed_test) or before, "covenant_breach": bool(
                 tested and path["covenant_cover"] * tested_service > tested_cash * (1 + 1e-9)),
-            "dscr": tested_cash / tested_service if tested else math.nan, "lost_to_lenders": left * failed,
-            "book_assets": assets, "debt_opening": opened,
+            "dscr": tested_cash / tested_service if tested else math.nan, "lost_to_successor": left * failed,
+            "recovered": path["recovery"] * claim, "written_off": (1 - path["recovery"]) * claim, "book_assets": assets, "debt_opening": opened, "equity_calls": -(build + supported),
+            "project_calls": -(ops["built"][t] + ops["vat"][t]), "project_operating": ops["cash_unlevered"][t] + ops["refunds"][t],
         }  # fmt: skip
         for name, value in found.items():
             found_rows.setdefault(name, []).append(float(value))

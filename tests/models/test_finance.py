@@ -3,6 +3,7 @@
 import numpy as np
 import numpy_financial as npf
 import pytest
+from firm_lines import firm_lines
 from small_models import given, item, load
 
 import fundappraise as fa
@@ -150,6 +151,17 @@ def test_no_capacity_means_no_debt(firm):
     assert np.isnan(result.columns["F"]["min_cover"]).all()
 
 
+@pytest.mark.parametrize(
+    ("kind", "stated", "cover"), [(1, 0, 1.3), (2, 0, 1.5), (3, 0, 1.8), (1, 1.2, 1.2)],
+    ids=["contracted", "corridor", "market prices", "stated"],
+)  # fmt: skip
+def test_the_cover_asked_follows_the_kind_of_revenue_unless_it_is_stated(firm, kind, stated, cover):
+    """Where the cover binds, debt service in every year is the lenders' cash over it."""
+    result = run(firm, debt_share=0.95, revenue_kind=kind, min_dscr=stated, sales=14.0, bank_volume=1.0, tax_rate=0.0)
+    service = line(result, "service_due")[0, 2:10]
+    assert service == pytest.approx([8 / cover] * 8)
+
+
 def risky(firm, **more):
     ranges = {
         "sales": fa.dist.pert(11, 20, 26), "cost": fa.dist.triangular(4, 6, 9), "capex": fa.dist.pert(50, 60, 90),
@@ -176,7 +188,7 @@ def test_cash_is_conserved_on_every_path(firm):
     paid_in += line(result, "support").sum(1) + line(result, "unpaid_cost").sum(1)
     out = [
         line(result, n).sum(1)
-        for n in ("construction_cost", "fees", "service_settled", "arrears_paid", "prepaid", "lost_to_lenders", "distribution")
+        for n in ("construction_cost", "fees", "service_settled", "arrears_paid", "prepaid", "lost_to_successor", "distribution")
     ]
     assert paid_in == pytest.approx(sum(out) + line(result, "reserve")[:, -1], abs=1e-8)
 
@@ -222,6 +234,53 @@ def test_where_sponsors_would_be_paid_to_build_the_error_says_by_how_much(tmp_pa
     with pytest.raises(fa.InputError) as error:
         run(str(tmp_path / "firm.toml"), debt_share=0.0)
     assert "the sponsors are never paid to build (by up to 15 MUSD)" in str(error.value)
+
+
+@pytest.mark.parametrize("draws", [1, 2, 3])
+def test_debt_that_lapsed_is_not_drawn_when_a_delay_outlasts_the_planned_operation(draws):
+    """Planned for one year of building and two of operation; built in six, so that the plan is long over before the last."""
+    plan = {"build_years": 1, "debt_share": 0.5, "draws": draws, "life": 2, "tenor": 2, "long_stop": 1, "sales": 90.0}
+    found = firm_lines(["debt_draw", "construction_cost", "equity_build"], 12, bank=plan, **plan | {"build_years": 6})
+    assert found["debt_draw"][2:].max() == 0
+    assert found["debt_draw"].sum() > 0 or draws == 2  # equity first: it is not through when the debt lapses
+    assert found["equity_build"].min() >= 0
+
+
+def test_a_project_that_opens_and_ends_before_its_plan_repays_in_its_last_year():
+    """Planned to open in the fourth year and to repay to the sixth; it opens a year early, and its life ends a year early."""
+    plan = {"life": 3, "tenor": 3, "debt_share": 0.5, "tax_rate": 0}
+    found = firm_lines(["debt", "service_due", "unpaid_service", "operation"], 8, bank=plan | {"build_years": 3}, **plan)
+    assert found["operation"].tolist() == [0, 0, 1, 1, 1, 0, 0, 0]
+    assert found["debt"][3] > 1
+    assert found["service_due"][4] > found["debt"][3]
+    assert found["debt"][4:].max() == pytest.approx(0, abs=1e-12)
+    assert found["unpaid_service"].max() == 0
+
+
+def test_a_project_that_opens_before_its_plan_has_its_reserve_then():
+    """Built in two years instead of three. The first year earns 0.5 towards the interest; the reserve for a year of grace pays the rest."""
+    plan = {"debt_share": 0.5, "tax_rate": 0, "grace": 1, "sales": 20.0}
+    found = firm_lines(
+        ["reserve_funding", "reserve", "service_due", "in_default", "commitment"], 14, bank=plan | {"build_years": 3},
+        **plan | {"build_years": 2, "sales": [0, 0, 6.5, *[20.0] * 11]},
+    )  # fmt: skip
+    interest = 0.07 * found["commitment"][0]
+    assert found["reserve_funding"] == pytest.approx([0, interest, *[0] * 12])
+    assert found["service_due"][2] == pytest.approx(interest)
+    assert found["reserve"][2] == pytest.approx(0.5)
+    assert found["in_default"].max() == 0
+
+
+def test_dust_of_a_debt_repaid_is_no_default():
+    """Level instalments leave 1e-16 of the debt, or nothing; the loss that follows is nobody's default."""
+    sales = [0, 0, *[30.0] * 6, *[0.0] * 6]
+    for margin in (0.03, 0.031, 0.0317, 0.033, 0.047):
+        found = firm_lines(
+            ["in_default", "debt", "cfads"], 14, sales=sales, bank={"sales": 30.0}, debt_share=0.6, repayment=2, tenor=6, life=12,
+            debt_margin=margin, tax_rate=0,
+        )  # fmt: skip
+        assert found["cfads"][8:].max() < 0
+        assert found["in_default"].max() == 0
 
 
 def test_debt_that_would_not_pay_for_its_own_interest_and_fees_is_an_error(firm):

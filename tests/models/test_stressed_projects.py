@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fundappraise.errors import InputError
 from fundappraise.fund.fund import Setting
 from fundappraise.fund.text import read_text
 from fundappraise.model.load import load_model, model_names
@@ -43,6 +44,15 @@ def later(years):
     return FUND.with_({**moved, f"{OWN_LINES}.delay": float(years)})
 
 
+def prices_grow(rate):
+    """A year, in every index of the fund."""
+    return replace(FUND, indices=tuple(replace(index, growth=((2026, rate),)) for index in FUND.indices))
+
+
+COSTS = ("fixed_cost", "variable_cost", "cost_per_unit", "voyage_cost", "daily_cost", "upkeep", "document_cost", "service_cost",
+         "cost_per_load", "trip_cost", "opex_share")  # fmt: skip
+
+
 def in_periods(length):
     return replace(FUND, settings=(*FUND.settings, Setting(code="period", value=length)))
 
@@ -63,6 +73,13 @@ STRESSES = {
     "a grant beyond the cost": lambda: everywhere(grant=1e4),
     "VAT refunded after five years": lambda: everywhere(vat_rate=0.2, vat_delay=5.0),
     "a life of a year": lambda: everywhere(life=1.0),
+    "nothing to build": lambda: everywhere(capex=0.0),
+    "debt for all uses": lambda: everywhere(debt_share=1.0),
+    "tax takes all profit": lambda: everywhere(tax_rate=1.0),
+    "costs five times as high": lambda: everywhere(**dict.fromkeys(COSTS, "+400 %")),
+    "prices double every year": lambda: prices_grow(1.0),
+    "prices halve every year": lambda: prices_grow(-0.5),
+    "customers pay after a year": lambda: everywhere(debtor_days=365.0, creditor_days=0.0),
     "half-years": lambda: in_periods("half-year"),
     "quarters": lambda: in_periods("quarter"),
 }
@@ -75,6 +92,22 @@ def test_every_candidate_stands_it(name):
     for project in plan.projects:
         assert np.isfinite([project.ticket, project.stake, project.capital, project.debt]).all(), project.name
         assert 0 <= project.debt <= max(0, project.capital) * (1 + 1e-9), project.name
+
+
+SENTENCES = {
+    "lenders ask for a cover of at least one": lambda: everywhere(min_dscr=0.5),
+    "construction and life fit into the years simulated": lambda: everywhere(life=60.0),
+    "grace is shorter than the debt": lambda: everywhere(grace=5.0, tenor=3.0),
+    "no line earns before operation begins": lambda: FUND.with_({f"{OWN_LINES}.build_years": 6.0, f"{OWN_LINES}.life": 2.0}),
+    "the debt covers more than its own interest, fees and reserve": lambda: everywhere(base_rate=0.3, debt_margin=0.3),
+}
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_what_cannot_be_is_said(sentence):
+    with pytest.raises(InputError) as error:
+        plan_fund(SENTENCES[sentence]())
+    assert sentence in str(error.value)
 
 
 def test_without_volume_lenders_of_a_market_lend_nothing():

@@ -105,6 +105,15 @@ def test_the_rate_of_the_mean_flow_brings_its_value_to_zero():
     assert row["project_no_irr"] == 0
 
 
+def test_in_constant_prices_the_rate_is_lower_by_the_inflation():
+    project = shop("S", COST, stated("income", 121, by_year=((2028, 0.0),)), stated("luck", 1))
+    steady = figures(fund_of_shops(project, indices=(inflation((2026, 0.03)),)))
+    assert 1 + steady["project_irr_real"] == pytest.approx((1 + steady["project_irr"]) / 1.03)
+    assert 1 + steady["equity_irr_real"] == pytest.approx((1 + steady["equity_irr"]) / 1.03)
+    without = figures(fund_of_shops(project))
+    assert without["project_irr_real"] == pytest.approx(without["project_irr"])
+
+
 def test_the_rate_of_the_mean_flow_is_not_the_mean_of_rates():
     project = shop("S", COST, stated("income", uniform(0, 121, 242, mean="minmax"), by_year=((2028, 0.0),)))
     result = run(fund_of_shops(project), paths=1024)
