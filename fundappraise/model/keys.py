@@ -61,6 +61,7 @@ ASSUMPTION_KEYS: dict[str, Rule] = {
     "choices": (_words, "a list of words"),
     "options": (_words, "a list of words"),
     "curve": _FLAG,
+    "override": _FLAG,
     "given": _FLAG,
     "driver": (lambda found: isinstance(found, str) and bool(found.strip()), "the name of a driver"),
     "market": _FLAG,

@@ -148,6 +148,8 @@ def _add_assumptions(scope: _Scope) -> None:
         clash = [other for other in brought if _twice(draft, where, scope.prefix + other)]
         if draft.wrong(file, table, wrong_assumption(entry)) or clash:
             continue
+        if entry.get("override") is True:
+            draft.overrides[scope.prefix + name] = where
         for row in read_assumption(scope.prefix + name, entry, where):
             if row.name.removeprefix(scope.prefix) not in scope.bound:
                 draft.assumptions[row.name] = row

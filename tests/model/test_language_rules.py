@@ -410,6 +410,17 @@ def test_model_files_override_replaces_something(tmp_path):
     assert 'no file that is included defines "revenue"' in found
 
 
+def test_model_files_override_replaces_an_assumption_and_its_index(tmp_path):
+    """The including file's default holds, and there is one price index."""
+    part = given("fee", "MUSD", more='prices = "real"\n') + item("paid", "fee * fee_index", "MUSD")
+    (tmp_path / "part.toml").write_text(part, encoding="utf-8")
+    own = given("fee", "MUSD", more='prices = "real"\ndefault = 3\noverride = true\n')
+    model = load(tmp_path, own, head='include = ["part.toml"]', name="n.toml")
+    assert model.assumptions["fee"].default == 3
+    assert [name for name in model.assumptions if name.startswith("fee")] == ["fee", "fee_index"]
+    assert 'no file that is included defines "fee"' in refused(tmp_path, own, item("x", "fee", "MUSD"))
+
+
 def test_model_files_with_binds_what_a_file_is_given(tmp_path):
     (tmp_path / "part.toml").write_text('requires = ["profit"]\n' + item("tax", "0.5 * profit"), encoding="utf-8")
     bind = 'include = [{{file = "part.toml", as = "p", with = {{{0} = "period"}}}}]'

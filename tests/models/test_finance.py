@@ -258,7 +258,7 @@ def test_a_project_that_opens_and_ends_before_its_plan_repays_in_its_last_year()
 
 
 def test_a_project_that_opens_before_its_plan_has_its_reserve_then():
-    """Built in two years instead of three. The first year earns 0.5 towards the interest; the reserve for a year of grace pays the rest."""
+    """Built in two years instead of three. The first year earns 0.5; the reserve for a year of grace pays the other interest."""
     plan = {"debt_share": 0.5, "tax_rate": 0, "grace": 1, "sales": 20.0}
     found = firm_lines(
         ["reserve_funding", "reserve", "service_due", "in_default", "commitment"], 14, bank=plan | {"build_years": 3},
