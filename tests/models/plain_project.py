@@ -286,7 +286,7 @@ def lived(path, bank, timeline):
         target = max(ahead, sum(plan["grace_interest"][t + 1 :]) * after)
         gone = planned["ages"][t]
         target += sum(plan["losses"][gone:]) * after
-        filled = target if last_building and early or last_planned and building else 0.0
+        filled = target if building and (early or last_planned) else 0.0
         needed = ops["built"][t] + ops["vat"][t] + fees + by_sponsors + filled - draw
         refunds = vat_kept + ops["refunds"][t]
         used = min(refunds, needed) if building else 0.0
@@ -357,8 +357,9 @@ def lived(path, bank, timeline):
             "lock_up": (tested and failed_test) or before, "covenant_breach": bool(
                 tested and path["covenant_cover"] * tested_service > tested_cash * (1 + 1e-9)),
             "dscr": tested_cash / tested_service if tested else math.nan, "lost_to_successor": left * failed,
-            "recovered": path["recovery"] * claim, "written_off": (1 - path["recovery"]) * claim, "book_assets": assets, "debt_opening": opened, "equity_calls": -(build + supported),
-            "project_calls": -(ops["built"][t] + ops["vat"][t]), "project_operating": ops["cash_unlevered"][t] + ops["refunds"][t],
+            "recovered": path["recovery"] * claim, "written_off": (1 - path["recovery"]) * claim, "book_assets": assets,
+            "debt_opening": opened, "equity_calls": -(build + supported), "project_calls": -(ops["built"][t] + ops["vat"][t]),
+            "project_operating": ops["cash_unlevered"][t] + ops["refunds"][t],
         }  # fmt: skip
         for name, value in found.items():
             found_rows.setdefault(name, []).append(float(value))
