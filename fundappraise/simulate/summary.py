@@ -35,12 +35,13 @@ def option_table(options: Mapping[str, tuple[Plan, ProjectPlan]], columns: Colum
 
     NPVs, losses, tickets and debt in MUSD, rates a year, probabilities 0 to 1, payback in years.
 
-    A figure's error is beside it, ending in ``_se``. ``npv_…`` is the fund's NPV of its ticket at the hurdle; ``loss_cvar`` the
-    CVaR of capital loss; ``…_irr`` the IRR of the mean cash flow, ``…_irr_real`` that of the same flow in prices of the fund's
-    first year, with percentiles of the path IRRs beside it; ``…_no_irr`` the share of paths without one. ``exit_share`` is the exit's part of what the fund receives, at the hurdle; ``exit_multiple`` the
-    base case's value over EBITDA. ``enpv…`` is economic NPV in prices of the first year at the social rate and at 3 and 9 %, with
-    carbon, and by standing: the two sponsors' countries (``_home_1``, ``_home_2``) and others; ``err`` is the economic rate of
-    return and ``bcr`` the benefit–cost ratio; all NaN where nobody has said what users gain.
+    A figure's error is beside it, ending in ``_se``. ``npv_…`` is the fund's NPV of its ticket at the hurdle; ``loss_cvar``
+    the CVaR of capital loss; ``…_irr`` the IRR of the mean cash flow, ``…_irr_real`` that of the same flow in prices of the
+    fund's first year, with percentiles of the path IRRs beside it; ``…_no_irr`` the share of paths without one.
+    ``exit_share`` is the exit's part of what the fund receives, at the hurdle; ``exit_multiple`` the base case's value over
+    EBITDA. ``enpv…`` is economic NPV in prices of the first year at the social rate and at 3 and 9 %, with carbon, and by
+    standing: the two sponsors' countries (``_home_1``, ``_home_2``) and others; ``err`` is the economic rate of return and
+    ``bcr`` the benefit–cost ratio; all NaN where nobody has said what users gain.
     """
     import pandas as pd
 
