@@ -334,8 +334,8 @@ def _expected(run: Appraisal, name: str) -> Iterator[str]:
 def _worth(row: pd.Series) -> Iterator[str]:
     """Economic figures of the whole project, where it states what its users gain."""
     if np.isnan(row["enpv"]):
-        yield "No economic figures: the place in a project is sold from one owner to another. What the project itself is worth to all"
-        yield "stands with that project (A13)."
+        yield "No economic figures: a place in a project is sold from one owner to another. What the project is worth to all"
+        yield "stands with the project itself (A13)."
         yield ""
         return
     err = f"; return {_rate(row['err'])}" if not np.isnan(row["err"]) else ""
