@@ -163,7 +163,8 @@ SCREENS: dict[str, tuple[str, dict[str, dict[str, float | str]]]] = {
     "A2": ("<0 / 8 / 25", {
         SEA: {"A2.payload_loss": 0.0},
         "150 kTEU a year, which CASPIAN-2 0.3 takes back": {"A2.allocated": 150.0, "A2.capacity": 150.0}}),
-    "A3": ("<0 / 5 / 10", {SEA: {"A3.payload_loss": 0.0}, "6 Mt a year for the dry part, nobody before it": {"A3.allocated": 6.0}}),
+    "A3": ("<0 / 5 / 10", {
+        SEA: {"A3.payload_loss": 0.0}, "6 Mt a year for the dry part, nobody before it": {"A3.allocated": 6.0}}),
     "A4": ("<0 / 2 / 7", {SEA: {"A4.payload_loss": 0.0}}),
     "A5": ("<0 / 10 / 27", {
         SEA: {"A5.payload_loss": 0.0}, "two full ships; CASPIAN-2 0.2 finds no box left for them": {"A5.allocated": 80.0}}),
