@@ -159,7 +159,8 @@ def _yearly_irr(grid: Floats, guess: float, plan: Plan) -> float:
 
 def _rates(level: str, by_path: Floats, means: dict[str, Floats], project: ProjectPlan, plan: Plan) -> dict[str, float]:
     guess = project.discount_rate if level == "project" else project.equity_cost
-    grid = merge_half_periods(*(means[f"{level}_{flow}"][:, None] for flow in ("calls", "operating")), np.zeros((1, 1)))
+    calls, operating = means[f"{level}_calls"][:, None], means[f"{level}_operating"][:, None]
+    grid = merge_half_periods(calls, operating, np.zeros_like(calls))
     level_of_prices = project.fixed["fund_index"][:, 0]
     return {
         f"{level}_irr": _yearly_irr(grid, guess, plan),
