@@ -224,6 +224,8 @@ def reading(plan: Plan, project: ProjectPlan) -> frozenset[str]:
     owners: list[ModelPlan] = [*near, *(m for m in plan.markets if m.name in markets)]
     inputs = {row.address for owner in owners for row in owner.inputs}
     drivers = {d for owner in owners for d in owner.drivers.values()} | {r.driver for o in owners for r in o.inputs if r.driver}
+    drivers |= {quote.driver for owner in owners for quotes in owner.currencies.values() for quote in quotes}
+    drivers |= {row.exchange.driver for owner in owners for row in owner.inputs if row.exchange is not None}
     parameters = {f"{spec.name}.{name}" for spec in plan.drivers if spec.name in drivers for name in parameters_of(spec)}
     events = {event.name for event in plan.events if event.address in inputs | drivers}
     return frozenset(inputs | drivers | parameters | events)

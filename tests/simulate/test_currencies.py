@@ -6,8 +6,11 @@ import pytest
 from firms import firm, fund_of_firms, line, run, tenge
 from shops import MODELS, stated
 
+from fundappraise import dist
 from fundappraise.fund.check import check_fund
-from fundappraise.fund.fund import Share
+from fundappraise.fund.fund import Scenario, Share
+from fundappraise.outcome.worlds import first_futures, under_scenario
+from fundappraise.simulate.movers import movers
 
 
 def shares(of, kzt):
@@ -139,3 +142,21 @@ def test_a_rate_that_is_charged_in_the_discount_rate_moves_no_cash():
 def test_the_shares_of_one_line_sum_to_one():
     found = problems(*shares("currency of revenue", 0.4)[:1], drivers=(tenge(),))
     assert found == ["F: its currency of revenue shares sum to 40 %. Allowed: 100 %."]
+
+
+@pytest.mark.parametrize("way", ["a share", "an amount typed in it"])
+def test_a_currency_reaches_what_moves_the_result_and_the_worlds(way):
+    """By a share or by an amount typed in it, the rate has its part in the variance, the tornado and a scenario."""
+    rate = replace(tenge(), parameters=(stated("growth", dist.pert(-0.05, 0.0, 0.05)), stated("sigma", 0.1)))
+    weaker = Scenario(name="Half", overrides=(("usd_kzt.start", 1000.0),))
+    own = {"shares": shares("currency of revenue", 1.0)} if way == "a share" else {}
+    fund = fund_of_firms(firm() if own else in_tenge(), drivers=(rate,), scenarios=(weaker,), **own)
+    found = run(fund, paths=2_048)
+    assert found.variance_shares(blocks=2)["all"].sum() == pytest.approx(1.0)
+    assert "usd_kzt" in found.variance_shares(blocks=2).index
+    assert found.tornado().index.tolist() == ["usd_kzt.growth"]
+    assert "usd_kzt" in movers(found, ()).shares.index
+    there = under_scenario(first_futures(found), dict(weaker.overrides))
+    anew = run(fund.with_({"usd_kzt.start": 1000.0}, models_folder=MODELS), paths=2_048)
+    assert there.npv["F"].to_numpy() == pytest.approx(anew.npv["F"].to_numpy())
+    assert there.mean_npv("F") < found.mean_npv("F") - 10
