@@ -143,12 +143,28 @@ def _tab(frame: Frame, project: Project) -> Iterator[Problem]:
         yield Problem(_place(project), found, hint=f"Add a row there: market, {project.id}, candidate.")
 
 
+def _pasted(frame: Frame, project: Project) -> Iterator[Problem]:
+    """Pasted lines are read by the project's age, and their last amount goes on: what looks as if neither was meant."""
+    lines = [row for row in project.inputs if row.kind and row.by_year]
+    first = min((year for row in lines for year, _ in row.by_year), default=frame.first_year)
+    if first > frame.first_year:
+        found = f"{project.id}: no pasted line has an amount before the column {first}."
+        hint = "The first year column is the project's own first year, whatever its start: paste from there on."
+        yield Problem(_place(project), found, hint=hint, severity="remark")
+    for row in lines:
+        year, last = row.by_year[-1]
+        if row.kind == "capital cost" and last:
+            found = f"{row.code}: its last amount, {last:g} in the column {year}, is spent in every later year too."
+            yield Problem(row.place or f"{project.id}.{row.code}", found, hint="Type 0 after it if it ends.", severity="remark")
+
+
 def _remarks(frame: Frame, project: Project) -> Iterator[Problem]:
     place = _place(project)
     if project.include == "not now":
         return
     if project.lot is None:
         yield Problem(place, f"{project.id}: no ticket, so the fund pays the whole equity.", severity="remark")
+    yield from _pasted(frame, project)
     unsourced = [row.code for row in project.inputs if not row.source.strip()]
     if unsourced:
         listed = ", ".join(unsourced[:5]) + (f" and {len(unsourced) - 5} more" if len(unsourced) > 5 else "")

@@ -96,6 +96,8 @@ class Words:
         if not math.isfinite(error) or error <= 0:
             return self.plain(value)
         decimals = min(MAX_DECIMALS, digits - 1 - math.floor(math.log10(error)))
+        if round_to(error, decimals) == 0:  # the dust of sums that do not vary
+            return self.plain(value)
         if round_to(error, decimals) >= 10.0 ** (digits - decimals):  # 0.096 rounds to 0.10: one digit less
             decimals -= 1
         return f"{self.number(value, decimals)}{NBSP}±{NBSP}{self.number(error, decimals)}"

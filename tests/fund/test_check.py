@@ -934,6 +934,19 @@ def test_remarks_on_sources_assumptions_and_tickets() -> None:
     ]
 
 
+def test_pasted_lines_that_look_like_calendar_years_or_like_one_payment_are_remarked() -> None:
+    """Two years of construction typed under 2027 and 2028, and nothing after them: shifted by a year, and paid ever after."""
+    paid = replace(LINE, code="line_1", kind="capital cost", by_year=((2027, 12.0), (2028, 14.0)))
+    found = told(with_project(model="own/cashflow_lines", inputs=(paid,)), "remark")
+    assert found[:2] == [
+        "Projects!A4: K1: no pasted line has an amount before the column 2027. "
+        "The first year column is the project's own first year, whatever its start: paste from there on.",
+        "K1!F9: line_1: its last amount, 14 in the column 2028, is spent in every later year too. Type 0 after it if it ends.",
+    ]
+    ended = replace(paid, by_year=((2026, 12.0), (2027, 14.0), (2028, 0.0)))
+    assert not told(with_project(model="own/cashflow_lines", inputs=(ended,)), "remark")
+
+
 def test_problems_come_in_the_order_of_the_tabs() -> None:
     fund = replace(
         with_setting("hurdle", 8.0),

@@ -58,7 +58,7 @@ def test_no_amount_has_more_digits_than_its_error_allows(value, error, text):
     ("value", "error", "digits", "text"),
     [(5.83, 0.11, 1, "5.8 ± 0.1"), (38.214, 0.31, 2, "38.21 ± 0.31"), (38.214, 0.096, 1, "38.2 ± 0.1"),
      (412.0, 13.0, 1, "410 ± 10"),
-     (-3.1, 0.02, 1, "−3.10 ± 0.02"), (7.0, 0.0, 1, "7")],
+     (-3.1, 0.02, 1, "−3.10 ± 0.02"), (7.0, 0.0, 1, "7"), (7.0, 1e-15, 1, "7")],
 )  # fmt: skip
 def test_a_value_stands_to_the_place_of_its_error(value, error, digits, text):
     assert WORDS.with_error(value, error, digits=digits).replace("\u00a0", " ") == text
