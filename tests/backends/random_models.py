@@ -24,7 +24,8 @@ from fundappraise.model.items import Model
 from fundappraise.model.load import load_model
 from fundappraise.timeline import Timeline
 
-N_PATHS, N_PERIODS = 3, 6
+N_PATHS = 3
+PERIODS = (1, 2, 5, 6, 6, 9)
 LINES = "abcdefgh"
 ASSUMPTIONS = (
     given("x", by_period=True)
@@ -34,6 +35,8 @@ ASSUMPTIONS = (
     + given("lag", more="random = false\n")
     + given("rate", "%/year")
     + given("switch", by_period=True)
+    + given("m", "MUSD", by_period=True)
+    + given("u", "USD")
 )
 ORDINARY = (-2.5, -1.0, 0.0, 0.0, 0.5, 1.0, 2.0, 3.0, 7.0, 40.0)
 EXTREME = (*ORDINARY, 0.1, -1 / 3, 1e-3, 1e9, 1e160, -1e160, 800.0)
@@ -78,7 +81,12 @@ class Part:
         return Part(text, all(p.scalar for p in parts), exact and all(p.exact for p in parts), any(p.shifted for p in parts))
 
 
-BY_PERIOD = tuple(Part(name) for name in ("x", "y", "period", "year_end", "curve", "x", "y"))
+AMOUNTS = ("(m / u)", "(max(m, u) / (1 * m))", "(m > u)", "exceeds(m, u, m + u)")
+"""Amounts of money in two scales, whose factors the loader inserts."""
+
+BY_PERIOD = tuple(
+    Part(name) for name in ("x", "y", "period", "year_end", "curve", "x", "y", "(year - 2026)", "(period - lag)", *AMOUNTS)
+)
 FIXED = tuple(Part(name, scalar=True) for name in ("s", "0.5", "3", "lag", "(rate * years_per_period)"))
 GIVEN = (*BY_PERIOD, *FIXED, Part("period_rate(rate)", scalar=True, exact=False))
 
@@ -228,25 +236,29 @@ def cases(draw: Callable, *, extreme: bool = True, inexact: bool = True, most_gr
             texts.append(item(member.text, formula, may_be_undefined=True))
             group.append(Part(member.text, scalar, member.exact))
         lines += group
-    timeline = Timeline(2026, N_PERIODS, draw(st.sampled_from((1.0, 0.5, 0.25))))
+    timeline = Timeline(2026, draw(st.sampled_from(PERIODS)), draw(st.sampled_from((1.0, 0.5, 0.25))))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     values = np.array(EXTREME if extreme else ORDINARY)
-    by_path = {name: draw(st.booleans()) for name in ("x", "y", "s", "switch", "rate")}
+    by_path = {name: draw(st.booleans()) for name in ("x", "y", "s", "switch", "rate", "m", "u")}
     names = tuple(line.text for line in lines)
     exact = frozenset(line.text for line in lines if line.exact)
-    return Case("".join(texts), names, exact, timeline, _values(rng, values, by_path), _values(rng, values, {}))
+    return Case(
+        "".join(texts), names, exact, timeline, *(_values(rng, values, ways, timeline.n_periods) for ways in (by_path, {}))
+    )
 
 
-def _values(rng: np.random.Generator, values: np.ndarray, by_path: Mapping[str, bool]) -> dict[str, np.ndarray]:
+def _values(rng: np.random.Generator, values: np.ndarray, by_path: Mapping[str, bool], n_periods: int) -> dict[str, np.ndarray]:
     def shape(name: str, periods: int) -> tuple[int, int]:
         return periods, N_PATHS if by_path.get(name) else 1
 
     return {
-        "x": rng.choice(values, shape("x", N_PERIODS)),
-        "y": rng.choice(values, shape("y", N_PERIODS)),
+        "x": rng.choice(values, shape("x", n_periods)),
+        "y": rng.choice(values, shape("y", n_periods)),
         "s": rng.choice(values, shape("s", 1)),
-        "curve": rng.choice(values, (N_PERIODS, 1)),
+        "curve": rng.choice(values, (n_periods, 1)),
         "lag": np.full((1, 1), float(rng.integers(1, 4))),
+        "m": rng.choice(values, shape("m", n_periods)),
+        "u": rng.choice(values, shape("u", 1)),
         "rate": rng.choice([-1.5, -0.02, 0.0, 0.04, 0.07, 0.3], shape("rate", 1)),
-        "switch": rng.choice([0.0, 1.0], shape("switch", N_PERIODS)),
+        "switch": rng.choice([0.0, 1.0], shape("switch", n_periods)),
     }
