@@ -33,6 +33,11 @@ def project_inputs(reading: Reading, sheet: Sheet, model: Model | None, meaning:
     return tuple(row for line in lines if (row := _input(line, model, meaning)) is not None)
 
 
+def _with_options(assumption: Assumption) -> str:
+    """The label as the template writes it, with the numbers of its options."""
+    return f"{assumption.label}: " + ", ".join(f"{number} {words}" for number, words in enumerate(assumption.options, start=1))
+
+
 def _input(line: Line, model: Model | None, meaning: RangeMeaning) -> Input | None:
     code = line.text("code")
     if code.startswith(CAPTION):
@@ -60,7 +65,7 @@ def _input(line: Line, model: Model | None, meaning: RangeMeaning) -> Input | No
         by_year=line.years(unit, code),
         bank=line.change("bank", unit),
         kind=_kind(line, assumption),
-        label="" if assumption is not None and label == assumption.label else label,
+        label="" if assumption is not None and label in (assumption.label, _with_options(assumption)) else label,
         source="; ".join(part for part in (line.text("source"), links) if part),
         confidence=confidence(line),
         note=line.text("note"),
