@@ -22,7 +22,8 @@ branch      where the condition is, or the branch that it takes; the other one n
 skipped     only where no period is left: periods with an undefined value or condition are left out
 curve       where the age is or lies beyond the end of the timeline, or the curve is at that age; 0 before age 1
 """
-MANY = 99
+MANY = 60
+"""Arguments of an operation that takes any number of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from fundappraise.formula.ops import CALLABLE, MANY, OPERATIONS
 MAX_LENGTH = 1_000
 """Characters of a formula; a readable one has 80. Longer text is refused before it reaches the parser."""
 
-MAX_DEPTH = 160
-"""Operations inside one another. Every reader of a tree follows it by recursion."""
+MAX_DEPTH = 90
+"""Operations inside one another. Every reader of a tree follows it by recursion; units may put a conversion into each
+operation, and of generated text Python reads at most 200 brackets in one another."""
 
 _BINARY: dict[type[ast.operator], str] = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow",
@@ -124,11 +125,11 @@ class _Reader:
         reader = _READERS.get(type(node))
         if reader is None:
             return self.refuse(node, f"{_WORDS.get(type(node), 'this kind of expression')} is not part of the formula language")
-        self.depth += len(node.values) if isinstance(node, ast.BoolOp) else 1
+        self.depth += _levels(node)
         if self.depth > MAX_DEPTH:
             raise _error(f"the formula is nested too deeply: at most {MAX_DEPTH} operations in one another. Use several items.")
         tree = reader(self, node)
-        self.depth -= len(node.values) if isinstance(node, ast.BoolOp) else 1
+        self.depth -= _levels(node)
         return tree
 
     def place(self, node: ast.expr) -> tuple[int, int]:
@@ -220,9 +221,16 @@ class _Reader:
         return Name(node.id, *self.place(node))
 
 
+def _levels(node: ast.expr) -> int:
+    """Operations that one expression becomes: those with many parts are taken two by two."""
+    if isinstance(node, ast.BoolOp):
+        return len(node.values)
+    return max(len(node.args), 1) if isinstance(node, ast.Call) else 1
+
+
 def _count(least: int, most: int) -> str:
     if most == MANY:
-        return f"{least} or more arguments"
+        return f"{least} to {most} arguments"
     return f"{least} argument{'s' * (least > 1)}" if least == most else f"{least} or {most} arguments"
 
 

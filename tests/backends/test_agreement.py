@@ -185,6 +185,26 @@ def test_random_models_agree(tmp_path, a, b, out):
     assert np.allclose(got, want, rtol=1e-9, atol=1e-12, equal_nan=True), (a, b, out)
 
 
+DEEPEST = {
+    "brackets": ("x+(y+(" * 44 + "x" + "))" * 44, 45 * 1.0 + 44 * 1.0),
+    "choices": ("(y if y<x else " * 44 + "x" + ")" * 44, 1.0),
+    "signs": ("-" * 88 + "y", 1.0),
+    "arguments": (f"max({','.join(['y', '-y'] * 30)})", 1.0),
+}
+"""Formulas as deep as one may be, of x = 1 MUSD and y = 1,000 kUSD, and what they come to in MUSD."""
+
+
+@pytest.mark.parametrize(("formula", "expected"), DEEPEST.values(), ids=DEEPEST)
+@pytest.mark.parametrize("compiler", [numpy_kernel, numba_kernel], ids=["numpy", "numba"])
+def test_the_deepest_formulas_are_compiled(tmp_path, compiler, formula, expected):
+    """Every reading of y is converted, so that there are twice as many operations in one another as are written."""
+    parts = given("x", "MUSD", by_period=True), given("y", "kUSD"), item("a", formula, "MUSD")
+    kernel = compiler.compile_schedule(schedule(load(tmp_path, *parts), ["a"]))
+    many = numpy_kernel.FEW + 1
+    found = kernel.run({"x": np.ones((6, many)), "y": np.full((1, many), 1000.0)}, {}, TIMELINE)["a"]
+    assert np.allclose(found, expected)
+
+
 def test_an_undefined_output_names_item_period_and_path(tmp_path):
     model = load(tmp_path, GIVEN, item("out", "x / y"))
     plan = schedule(model, ["out"])

@@ -36,16 +36,6 @@ def test_all_but_a_few_operations_have_a_quick_way():
     assert OPERATIONS.keys() - QUICK == {"at", "period_rate", "first", "last", "cumulative", "bank_case"}
 
 
-def test_a_formula_with_more_brackets_than_python_reads_is_evaluated(tmp_path):
-    """x MUSD, and y kUSD beside it, 120 times in one another: each bracket is converted, twice as many operations."""
-    depth = 60
-    parts = given("x", "MUSD", by_period=True), given("y", "kUSD"), item("a", "x+(y+(" * depth + "x" + "))" * depth, "MUSD")
-    kernel = numpy_kernel.compile_schedule(schedule(load(tmp_path, *parts), ["a"]))
-    many = numpy_kernel.FEW + 1
-    found = kernel.run({"x": np.ones((6, many)), "y": np.full((1, many), 1000.0)}, {}, TIMELINE)["a"]
-    assert np.allclose(found, 2 * depth + 1)
-
-
 def test_what_exceeds_a_tolerance_is_told_for_the_smallest_and_largest_amounts(tmp_path):
     """a − b greater than 1e-9 of the largest of |a|, |b| and |scale|: LANGUAGE.md, rule 6."""
     amounts = [0.0, -0.0, 5e-324, -1e-310, 1e-9, 1.0, 1 + 1e-9, 1 + 2e-9, -1.0, 1e9, 1e9 + 1, 1e300, -1e300]

@@ -147,7 +147,7 @@ FORMULAS = {
         ("period * log(0)", "log(0) has no value"),
         ("period + 1 / (2 - 2)", "1 / (2 - 2) has no value"),
         ("(" * 400 + "1" + ")" * 400, "formula"),
-        ("-" * 900 + "1", "nested too deeply: at most 160 operations"),
+        ("-" * 900 + "1", "nested too deeply: at most 90 operations"),
         ("+".join(["1"] * 900), "at most 1,000 are read"),
         ("prev()", "prev takes 1 or 2 arguments, not 0"),
         ("next(period, 2)", "next takes 1 argument, not 2"),
