@@ -201,7 +201,7 @@ def test_the_deepest_formulas_are_compiled(tmp_path, compiler, formula, expected
     parts = given("x", "MUSD", by_period=True), given("y", "kUSD"), item("a", formula, "MUSD")
     kernel = compiler.compile_schedule(schedule(load(tmp_path, *parts), ["a"]))
     many = numpy_kernel.FEW + 1
-    found = kernel.run({"x": np.ones((6, many)), "y": np.full((1, many), 1000.0)}, {}, TIMELINE)["a"]
+    found = kernel.run({"x": np.ones((6, many)), "y": np.full((1, many), 1000.0)}, {}, PERIODS)["a"]
     assert np.allclose(found, expected)
 
 
