@@ -85,10 +85,14 @@ def unit_of(output: str) -> str:
 
 
 def present_value_left(flows: Floats, rates: Floats) -> Floats:
-    """Present value of the flows so far at each year's rate, share of the largest flow so far ``(years + 1,)``."""
+    """Present value of the flows so far at each year's rate, share of the largest flow so far ``(years + 1,)``.
+
+    At a rate far below zero a flow's last digits outgrow the largest flow: there it is the share of a thousandth of all flows'
+    present values.
+    """
     so_far = _so_far(flows)
-    largest = np.abs(so_far).max(axis=1)
-    return np.abs(npv(rates, so_far)) / np.where(largest > 0, largest, 1.0)
+    largest, all_flows = np.abs(so_far).max(axis=1), npv(rates, np.abs(so_far))
+    return np.abs(npv(rates, so_far)) / np.fmax(np.where(largest > 0, largest, 1.0), 1e-3 * all_flows)
 
 
 @cache
