@@ -122,9 +122,9 @@ def nesting(formula: str) -> int:
 @pytest.mark.parametrize(
     "formula",
     [
-        "abs(" * 150 + "x - 3" + ")" * 150,
-        "-(" * 90 + "x" + ")" * 90,
-        " + ".join(["x ** y"] * 110),
+        "abs(" * 88 + "x - 3" + ")" * 88,
+        "-(" * 89 + "x" + ")" * 89,
+        " + ".join(["x ** y"] * 88),
         " + ".join(["exceeds(x / 2, y)"] * 49),
         "max(" + ", ".join(["prev(x, k + 1)"] * 60) + ")",
         "(x if x < y else " * 40 + "y" + ")" * 40,
