@@ -16,8 +16,8 @@ from fundappraise.arrays import Floats
 
 GRID = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 """Where a search looks first, as shares of the way: the change needed is more often small than large."""
-AGAIN = (1 / 8, 1 / 4, 3 / 8, 1 / 2, 5 / 8, 3 / 4, 7 / 8)
-"""Where it looks next, between the two places that enclose the crossing. Many places a round cost little more than one."""
+AGAIN = (1 / 4, 1 / 2, 3 / 4)
+"""Where it looks next, between the two places that enclose the crossing."""
 MOST_ROUNDS = 30
 SURE = 3.0
 """Times the tolerance: the longest first step that is believed. Its slope is one found roughly near the crossing."""

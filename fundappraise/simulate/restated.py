@@ -29,7 +29,7 @@ from fundappraise.simulate.shares import FLOWS
 if TYPE_CHECKING:
     from fundappraise.simulate.run import Appraisal
 
-MOST_PATHS, MOST_BLOCKS, ROUGH_PATHS = BLOCK, 16, 64
+MOST_PATHS, MOST_BLOCKS, ROUGH_PATHS = BLOCK, 16, 128
 """The run's first paths on which trials are made, the blocks among which they are sought, and as many as tell where to look."""
 
 Trial = Mapping[str, Override]
