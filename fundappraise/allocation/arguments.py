@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from fundappraise.allocation.tail_cuts import TailLosses
 from fundappraise.arrays import Floats
 
 
 def check_options(confidence: float, constant: float, limit: float | None, gap: float, time_limit: float) -> None:
+    _check_numbers(confidence=confidence, loss_constant=constant, cvar_limit=0.0 if limit is None else limit, gap=gap,
+                   time_limit=time_limit)  # fmt: skip
     if not 0 < confidence < 1:
         raise ValueError(f"confidence is {confidence}; it lies between 0 and 1, as 0.95.")
     for name, number in (("loss_constant", constant), ("cvar_limit", limit)):
@@ -23,6 +27,7 @@ def check_options(confidence: float, constant: float, limit: float | None, gap: 
 
 def check_risk(losses: TailLosses | None, cvar_limit: float | None, cvar_price: float, loss_probability: float | None) -> None:
     """What is said of the losses needs losses."""
+    _check_numbers(cvar_price=cvar_price, loss_probability=0.0 if loss_probability is None else loss_probability)
     if not 0 <= cvar_price < np.inf:
         raise ValueError(f"cvar_price is {cvar_price}; wanted: 0 or more.")
     if loss_probability is not None and not 0 <= loss_probability <= 1:
@@ -34,6 +39,31 @@ def check_risk(losses: TailLosses | None, cvar_limit: float | None, cvar_price: 
             raise ValueError(f"{name} needs losses (paths, columns).")
 
 
+def _check_numbers(**options: object) -> None:
+    for name, found in options.items():
+        if not isinstance(found, int | float | np.integer | np.floating):
+            raise ValueError(f"{name} is {found!r}; wanted: a number.")
+
+
+def _real(name: str, numbers: ArrayLike) -> NDArray[Any]:
+    """As an array; text, complex numbers, dates and lists of unequal length are refused, not converted."""
+    try:
+        array = np.asarray(numbers)
+    except ValueError:
+        raise ValueError(f"{name} holds lists of unequal length; wanted: numbers in rows of one length.") from None
+    if array.dtype == object:  # None counts as NaN, as in pandas
+        try:
+            array = array.astype(np.float64)
+        except (TypeError, ValueError):
+            raise ValueError(f"{name} holds what is not a number; wanted: real numbers.") from None
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} holds {_KINDS.get(array.dtype.kind, 'dates or records')}; wanted: real numbers.")
+    return array
+
+
+_KINDS = {"c": "complex numbers", "U": "text", "S": "text", "T": "text"}
+
+
 def _finite(name: str, numbers: Floats) -> Floats:
     wrong = int(np.size(numbers) - np.count_nonzero(np.isfinite(numbers)))
     if wrong:
@@ -42,14 +72,14 @@ def _finite(name: str, numbers: Floats) -> Floats:
 
 
 def vector(name: str, numbers: ArrayLike, wanted: str) -> Floats:
-    vector = np.asarray(numbers, dtype=np.float64)
+    vector: Floats = _real(name, numbers).astype(np.float64)
     if vector.ndim != 1 or not vector.size:
         raise ValueError(f"{name} has shape {vector.shape}; wanted: {wanted}.")
     return _finite(name, vector)
 
 
 def checked_rows(rows: ArrayLike, upper: ArrayLike, n_columns: int) -> tuple[Floats, Floats]:
-    most, matrix = np.asarray(upper, dtype=np.float64), np.asarray(rows, dtype=np.float64)
+    most, matrix = _real("upper", upper).astype(np.float64), _real("rows", rows).astype(np.float64)
     if most.ndim != 1:
         raise ValueError(f"upper has shape {most.shape}; wanted: (rows,).")
     if np.isnan(most).any() or (most == -np.inf).any():
@@ -65,7 +95,7 @@ def checked_rows(rows: ArrayLike, upper: ArrayLike, n_columns: int) -> tuple[Flo
 def checked_losses(losses: ArrayLike | None, n_columns: int, confidence: float, constant: float) -> TailLosses | None:
     if losses is None:
         return None
-    array = np.asarray(losses)
+    array = _real("losses", losses)
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(np.float64)
     if array.ndim != 2 or array.shape[1] != n_columns or not array.shape[0]:

@@ -17,6 +17,13 @@ def explain_clash(problem: Problem, commitments: float) -> tuple[tuple[str, ...]
 
     In the units of the Limits tab: a share of the ``commitments`` (MUSD) in per cent.
     """
+    try:
+        return _explained(problem, commitments)
+    except TimeoutError:
+        return (), "Which of them clash was not known when the time was over. Leave out some limits, or some projects."
+
+
+def _explained(problem: Problem, commitments: float) -> tuple[tuple[str, ...], str]:
     named = {str(place): row for place, row in enumerate(problem.rows)}  # words need not be distinct
     limit = None if problem.cvar_limit is None else problem.cvar_limit.amount
     found = clashes(

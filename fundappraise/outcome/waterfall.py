@@ -129,9 +129,18 @@ def shared_out(flows: Invested, terms: Terms, folder: Path | None = None) -> dic
     return {name: np.broadcast_to(found[item], shape) for name, item in outputs.items()}
 
 
+def line_months_counted(fund: Fund) -> float:
+    """Months that the subscription line waits: whole half periods, never fewer than stated."""
+    return 6.0 * fund.timeline.years_per_period * _half_periods(fund.number("line_months"), fund.timeline)
+
+
+def _half_periods(months: float, timeline: Timeline) -> int:
+    return math.ceil(2 * timeline.periods_per_year * months / 12 - 1e-9)
+
+
 def _inputs(flows: Invested, terms: Terms) -> Mapping[str, Floats]:
     periods = terms.timeline.periods_per_year
-    halves = math.ceil(2 * periods * terms.line_months / 12 - 1e-9)  # rounded up: the line is never shorter than stated
+    halves = _half_periods(terms.line_months, terms.timeline)
     numbers = {
         "tickets": terms.tickets, "commitments": terms.commitments, "management_fee": terms.management_fee,
         "fund_costs": terms.fund_costs, "recycling": terms.recycling, "preferred_return": terms.preferred_return,

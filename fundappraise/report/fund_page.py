@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fundappraise.outcome.waterfall import line_months_counted
 from fundappraise.report.charts import Chart, fan_chart
 from fundappraise.report.series import Fan
 from fundappraise.report.tables import Table, Text
@@ -82,6 +83,9 @@ def _terms(fund: Fund, words: Words) -> str:
     if number("line_months"):
         line = _("A subscription line of {n} months at {rate}.")
         text += " " + line.format(n=words.plain(number("line_months")), rate=rate(number("line_rate")))
+        counted = line_months_counted(fund)
+        if counted != number("line_months"):
+            text += " " + _("It is counted as {n} months, in whole half periods.").format(n=words.plain(counted))
     if number("recycling"):
         text += " " + _("Receipts of up to {share} of commitments are used again.").format(share=rate(number("recycling")))
     assumed = [_(name) for code, name in TERMS.items() if (row := fund.setting(code)) is None or row.value is None]
@@ -169,8 +173,11 @@ def _currency(returns: FundReturns, words: Words) -> str:
     own = {str(name): str(row["irr_currency"]) for name, row in table.iterrows() if row["irr_currency"] != base}
     if not own:
         return words.gettext("Sponsors' returns are in {base}.").format(base=base)
-    named = words.listed([f"{name} {currency}" for name, currency in own.items()])
-    return words.gettext("Returns are in {base}, but for {named}: its own currency on each path.").format(base=base, named=named)
+    named = words.listed([words.gettext("{name} in {currency}").format(name=name, currency=c) for name, c in own.items()])
+    if len(own) == len(table):
+        return words.gettext("Returns are in the sponsors' own currencies, on each path's rate: {named}.").format(named=named)
+    text = words.gettext("Returns are in {base}, those of {named}: in a sponsor's own currency on each path's rate.")
+    return text.format(base=base, named=named)
 
 
 def _countries(returns: FundReturns, words: Words) -> Table:
@@ -180,7 +187,8 @@ def _countries(returns: FundReturns, words: Words) -> Table:
         cells: Any = row
         enpv = _money(float(cells["enpv"]), words)
         if math.isfinite(float(cells["enpv"])):
-            enpv += " " + _("({n} projects)").format(n=int(cells["enpv_projects"]))
+            n = int(cells["enpv_projects"])
+            enpv += " " + words.ngettext("({n} project)", "({n} projects)", n).format(n=n)
         amounts = (_money(float(cells[key]), words) for key in ("tickets", "paid_in", "distributed", "gain"))
         rows.append((str(country), *amounts, enpv))
     heads = (_("Country"), _("Invested there"), _("Its sponsors pay in"), _("get back"), _("gain"), _("Economic NPV"))

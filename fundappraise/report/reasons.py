@@ -57,6 +57,12 @@ def _why_none(figures: Figures) -> tuple[Markup, ...]:
             "Each of the {n} candidates is expected to earn less than the hurdle of {hurdle}.",
             below,
         )
+    elif figures.decision.unproven:
+        text = words.ngettext(
+            "Of {m} candidates {n} is expected to earn less than the hurdle of {hurdle}; for the rest time ran out.",
+            "Of {m} candidates {n} are expected to earn less than the hurdle of {hurdle}; for the rest time ran out.",
+            below,
+        )
     else:
         text = words.ngettext(
             "Of {m} candidates {n} is expected to earn less than the hurdle of {hurdle}; limits keep out the rest.",

@@ -90,3 +90,15 @@ def test_the_solver_agrees_that_the_problem_has_no_answer():
     problem = problem_of(appraised(limit("tickets", 90, sense="at least"), limit("projects", 1)))
     rows = [row.coefficients for row in problem.rows]
     assert select(problem.value, rows=rows, upper=[row.upper for row in problem.rows]).status == "infeasible"
+
+
+def test_a_search_for_the_clash_that_has_no_time_ends_in_a_sentence(monkeypatch):
+    """The portfolio is known not to exist; which limits are the reason is not."""
+
+    def out_of_time(*_args, **_options):
+        raise TimeoutError
+
+    monkeypatch.setattr("fundappraise.allocation.clashes.clashes", out_of_time)
+    clashes, relaxation = clash(appraised(limit("tickets", 90, sense="at least"), limit("projects", 1)))
+    assert clashes == ()
+    assert relaxation.startswith("Which of them clash was not known when the time was over.")

@@ -34,6 +34,44 @@ def test_terms_that_the_fund_does_not_state_are_said_to_be_assumed():
     assert "line" not in assumed
 
 
+def test_a_line_of_months_that_are_no_whole_half_periods_says_what_it_is_counted_as():
+    """Calls lie on half years: nine months wait twelve, and bear interest for twelve."""
+    line = (Setting(code="line_months", value=9.0), Setting(code="line_rate", value=0.065))
+    stated = sample.fund()
+    terms = plain(page_of(sample.decision(whole=replace(stated, settings=(*stated.settings, *line)))).terms)
+    assert "A subscription line of 9 months at 6.5 %. It is counted as 12 months, in whole half periods." in terms
+
+
+def test_each_sponsor_with_a_currency_of_its_own_is_named_with_it():
+    found = sample.decision().outcome.fund
+    table = found.sponsors.copy()
+    table["irr_currency"] = ["KZT", "USD"]
+    one, both = _with(found, table), _with(found, table.assign(irr_currency=["KZT", "AZN"]))
+    names = list(table.index)
+    assert fund_page(one, WORDS).currency == (
+        f"Returns are in USD, those of {names[0]} in KZT: in a sponsor's own currency on each path's rate."
+    )
+    assert fund_page(both, WORDS).currency == (
+        f"Returns are in the sponsors' own currencies, on each path's rate: {names[0]} in KZT and {names[1]} in AZN."
+    )
+
+
+def test_one_project_is_not_called_projects():
+    found = sample.decision().outcome.fund
+    table = found.countries.assign(enpv=1.0, enpv_projects=[1, 2])
+    cells = [row[-1] for row in rows(fund_page(_with(found, found.sponsors, table), WORDS).countries)]
+    assert [cell.partition("(")[2] for cell in cells] == ["1 project)", "2 projects)"]
+
+
+def _with(found, sponsors, countries=None):
+    """The same returns with other tables."""
+    other = replace(found)
+    vars(other)["sponsors"] = sponsors
+    if countries is not None:
+        vars(other)["countries"] = countries
+    return other
+
+
 def test_returns_have_the_digits_that_their_errors_allow():
     found = {row[0]: row[1:] for row in rows(page_of(sample.decision()).returns)}
     assert found["Gross return (IRR), before fees and carry"] == ["13 %", "7 %", "12 %", "17 %"]

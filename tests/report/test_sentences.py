@@ -115,6 +115,18 @@ def test_a_search_cut_by_its_time_limit_says_first_what_a_better_portfolio_may_g
     assert "cut by its time limit" not in texts(reasons.why(figures(sample.decision(chosen=chosen))))[0]
 
 
+def test_limits_are_not_blamed_where_the_search_had_no_time():
+    """Nothing is chosen, though candidates earn more than the hurdle."""
+    none = sample.decision(chosen=())
+    some = none.selection.copy()
+    some.iloc[0, some.columns.get_loc("npv_mean")] = 1.2
+    none = replace(none, selection=some)
+    assert "limits keep out the rest" in texts(reasons.why(figures(none)))[0]
+    cut = texts(reasons.why(figures(replace(none, unproven=1.234))))
+    assert cut[1].endswith("; for the rest time ran out.")
+    assert "limits" not in " ".join(cut[1:])
+
+
 # --- what to expect ---
 
 
