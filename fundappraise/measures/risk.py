@@ -123,9 +123,20 @@ def cvar(losses: ArrayLike, confidence: float = 0.95) -> Floats:
 def cvar_estimate(losses: ArrayLike, confidence: float = 0.95, block: int = BLOCK) -> Estimate:
     """CVaR of ``losses (paths,)``, positive = loss."""
     amounts = _finite(losses, "losses")
+    return Estimate(float(cvar(amounts, confidence)), _error(_influence(amounts, confidence), block))
+
+
+def cvar_change(now: ArrayLike, was: ArrayLike, confidence: float = 0.95, block: int = BLOCK) -> Estimate:
+    """CVaR of ``now`` less that of ``was`` ``(paths,)`` on the same paths, with its paired error."""
+    after, before = _finite(now, "now"), _finite(was, "was")
+    moved = _influence(after, confidence) - _influence(before, confidence)
+    return Estimate(float(cvar(after, confidence)) - float(cvar(before, confidence)), _error(moved, block))
+
+
+def _influence(amounts: Floats, confidence: float) -> Floats:
+    """What each path adds to the CVaR, but for a constant."""
     boundary = float(var(amounts, confidence))
-    influence = boundary + np.maximum(amounts - boundary, 0.0) / (1.0 - confidence)
-    return Estimate(float(cvar(amounts, confidence)), _error(influence, block))
+    return np.asarray(boundary + np.maximum(amounts - boundary, 0.0) / (1.0 - confidence))
 
 
 def _finite(x: ArrayLike, name: str) -> Floats:

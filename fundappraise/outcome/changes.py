@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fundappraise.arrays import Floats
+from fundappraise.arrays import Bools, Floats
 from fundappraise.fund.fund import Driver, Fund, Input, Market, Project
-from fundappraise.measures.risk import Estimate, cvar_estimate, mean_estimate, probability_estimate
+from fundappraise.measures.risk import Estimate, cvar_change, cvar_estimate, mean_estimate, probability_estimate
 from fundappraise.outcome.attribution import Moved, parts
 from fundappraise.outcome.decision import Decision
 from fundappraise.outcome.worlds import first_futures
@@ -108,14 +108,8 @@ def changes_between(was: Earlier, now: Earlier, base: Appraisal) -> Changes:
     tail = now.fund.number("confidence")
     rows = [
         _moved("Expected NPV", now.npv_by_path, was.npv_by_path, paired),
-        _levels(
-            "Futures with a loss",
-            probability_estimate(now.capital_loss_by_path > 0),
-            probability_estimate(was.capital_loss_by_path > 0),
-        ),
-        _levels(
-            "CVaR of capital loss", cvar_estimate(now.capital_loss_by_path, tail), cvar_estimate(was.capital_loss_by_path, tail)
-        ),
+        _odds_moved("Futures with a loss", now.capital_loss_by_path > 0, was.capital_loss_by_path > 0, paired),
+        _cvar_moved(now.capital_loss_by_path, was.capital_loss_by_path, tail, paired),
     ]
     found = list(input_changes(was.fund, now.fund))
     names = [f.name for f in fields(InputChange)]
@@ -143,6 +137,17 @@ def _moved(what: str, now: Floats, was: Floats, paired: bool) -> Row:
         change = mean_estimate(now - was)
         return what, float(was.mean()), float(now.mean()), change.value, change.error
     return _levels(what, mean_estimate(now), mean_estimate(was))
+
+
+def _odds_moved(what: str, now: Bools, was: Bools, paired: bool) -> Row:
+    if paired:
+        return _moved(what, now.astype(np.float64), was.astype(np.float64), paired)
+    return _levels(what, probability_estimate(now), probability_estimate(was))
+
+
+def _cvar_moved(now: Floats, was: Floats, confidence: float, paired: bool) -> Row:
+    row = _levels("CVaR of capital loss", cvar_estimate(now, confidence), cvar_estimate(was, confidence))
+    return (*row[:4], cvar_change(now, was, confidence).error) if paired else row
 
 
 def _levels(what: str, now: object, was: object) -> Row:

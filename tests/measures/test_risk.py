@@ -23,6 +23,7 @@ from fundappraise.measures import (
     probability_estimate,
     var,
 )
+from fundappraise.measures.risk import cvar_change
 
 CASES = json.loads((Path(__file__).parent.parent / "validation/montecarlo/closed_forms.json").read_text())["cases"]
 BY_NAME = {case["name"]: case for case in CASES}
@@ -185,3 +186,13 @@ def test_ends_have_a_value_and_no_error_and_a_point_mass_has_none_to_speak_of():
 def test_what_is_no_distribution_is_refused(wrong):
     with pytest.raises(InputError):
         wrong()
+
+
+def test_the_change_of_a_cvar_on_the_same_paths_has_the_error_of_repeated_samples():
+    """Nothing moved: no error at all. Otherwise the spread of the change over 400 samples of 2,000 normal losses."""
+    rng = np.random.default_rng(4)
+    base = rng.normal(size=(400, 2_000))
+    other = base + 0.2 * rng.normal(size=base.shape)
+    assert (cvar_change(base[0], base[0]).value, cvar_change(base[0], base[0]).error) == (0, 0)
+    found = [cvar_change(after, before) for after, before in zip(other, base, strict=True)]
+    assert np.mean([one.error for one in found]) == pytest.approx(np.std([one.value for one in found]), rel=0.12)
