@@ -31,7 +31,8 @@ def premium_problems(frame: Frame) -> Iterator[Problem]:
 
 
 def _twice(driver: Driver, country: str, hit: list[Project], row: Setting) -> Problem:
-    held = shown(float(row.value), "%/year")  # type: ignore[arg-type]  # a number
+    assert isinstance(row.value, int | float), "the caller has looked"
+    held = shown(row.value, "%/year")
     whose, ids = country or "the country", ", ".join(project.id for project in hit)
     found = (
         f"{row.code}: the cost of capital holds {held} for the risks of {whose}, and {driver.name} may break on the paths of "

@@ -150,10 +150,8 @@ def _cvar_moved(now: Floats, was: Floats, confidence: float, paired: bool) -> Ro
     return (*row[:4], cvar_change(now, was, confidence).error) if paired else row
 
 
-def _levels(what: str, now: object, was: object) -> Row:
-    a, b = now, was
-    value, error = a.value - b.value, float(np.hypot(a.error, b.error))  # type: ignore[attr-defined]  # Estimates
-    return what, b.value, a.value, value, error  # type: ignore[attr-defined]  # Estimates
+def _levels(what: str, now: Estimate, was: Estimate) -> Row:
+    return what, was.value, now.value, now.value - was.value, float(np.hypot(now.error, was.error))
 
 
 def input_changes(was: Fund, now: Fund) -> Iterator[InputChange]:

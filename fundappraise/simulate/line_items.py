@@ -224,8 +224,9 @@ class _Reading:
 
 
 def _is_number(found: object) -> bool:
-    number = isinstance(found, int | float | np.integer | np.floating) and not isinstance(found, bool)
-    return number and -1e308 < found < 1e308  # type: ignore[operator]  # a number by now
+    if isinstance(found, bool) or not isinstance(found, int | float | np.integer | np.floating):
+        return False
+    return bool(-1e308 < found < 1e308)
 
 
 def _table(model: Model, found: Mapping[str, Floats], timeline: Timeline) -> pd.DataFrame:

@@ -445,6 +445,5 @@ def _path_index(numbers: Ints) -> pd.Index[int]:
     return pd.Index(numbers, name="path")
 
 
-def _unknown(name: str, what: str, known: object) -> Problem:
-    names = [str(other) for other in known]  # type: ignore[attr-defined]  # any iterable of names
-    return Problem(name, f'"{name}" is not a {what}.', hint=did_you_mean(name.rpartition(".")[2], names))
+def _unknown(name: str, what: str, known: Iterable[str]) -> Problem:
+    return Problem(name, f'"{name}" is not a {what}.', hint=did_you_mean(name.rpartition(".")[2], known))
