@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fundappraise.arrays import Floats
+from fundappraise.arrays import Bools, Floats
 from fundappraise.errors import UndefinedError
 from fundappraise.formula.nodes import Apply, Name, Node, Number, Shift
 from fundappraise.model.items import Check, Model
@@ -74,17 +74,32 @@ def failed_checks(schedule: Schedule, results: Mapping[str, Floats]) -> dict[str
     """Each declared check that some path breaks."""
     failed: dict[str, Broken] = {}
     for check in schedule.model.checks:
-        if f"check:{check.name}:worst" in results:
-            worst, size = (results[f"check:{check.name}:{word}"][0] for word in ("worst", "size"))
-        else:
-            left, right = results[f"check:{check.name}:left"], results[f"check:{check.name}:right"]
-            size = np.maximum(np.abs(left).max(axis=0), np.abs(right).max(axis=0))
-            gap = left - right
-            worst = {"<=": gap, ">=": -gap, "==": np.abs(gap)}[check.relation].max(axis=0)
-        breaks = ~(worst <= CHECK_TOLERANCE * size)
+        worst, breaks = _breaks(check, results)
         if breaks.any():
             failed[check.name] = Broken(int(breaks.sum()), float(np.nan_to_num(worst[breaks], nan=np.inf).max()))
     return failed
+
+
+def _breaks(check: Check, results: Mapping[str, Floats]) -> tuple[Floats, Bools]:
+    """The largest amount by which a period breaks the check, and whether that is too much ``(paths or 1,)``."""
+    if f"check:{check.name}:worst" in results:
+        worst, size = (results[f"check:{check.name}:{word}"][0] for word in ("worst", "size"))
+    else:
+        left, right = results[f"check:{check.name}:left"], results[f"check:{check.name}:right"]
+        size = np.maximum(np.abs(left).max(axis=0), np.abs(right).max(axis=0))
+        gap = left - right
+        worst = {"<=": gap, ">=": -gap, "==": np.abs(gap)}[check.relation].max(axis=0)
+    return worst, ~(worst <= CHECK_TOLERANCE * size)
+
+
+def sound_paths(schedule: Schedule, results: Mapping[str, Floats]) -> Bools:
+    """On which paths every output that must be is defined and every declared check holds ``(paths or 1,)``."""
+    sound = np.ones(1, dtype=np.bool_)
+    for name in _defined(schedule):
+        sound = sound & ~np.isnan(results[name]).any(axis=0)
+    for check in schedule.model.checks:
+        sound = sound & ~_breaks(check, results)[1]
+    return sound
 
 
 def require_defined(schedule: Schedule, results: Mapping[str, Floats], first_path: int = 0, owner: str = "") -> None:
@@ -95,13 +110,17 @@ def require_defined(schedule: Schedule, results: Mapping[str, Floats], first_pat
     UndefinedError
         Naming item, period and path.
     """
-    for name in schedule.outputs:
-        item = schedule.model.items.get(name)
-        if item is None or item.may_be_undefined or not np.isnan(results[name]).any():
-            continue
+    for name in _defined(schedule):
         array = results[name]
-        period, path = (int(i) for i in np.argwhere(np.isnan(array))[0])
-        raise UndefinedError(
-            f"{owner or schedule.model.name}: {name} has no value in period {period + 1} on path {first_path + path}: "
-            f"{item.formula}"
-        )
+        if np.isnan(array).any():
+            period, path = (int(i) for i in np.argwhere(np.isnan(array))[0])
+            raise UndefinedError(
+                f"{owner or schedule.model.name}: {name} has no value in period {period + 1} on path {first_path + path}: "
+                f"{schedule.model.items[name].formula}"
+            )
+
+
+def _defined(schedule: Schedule) -> list[str]:
+    """The outputs that must have a value."""
+    items = {name: schedule.model.items.get(name) for name in schedule.outputs}
+    return [name for name, item in items.items() if item is not None and not item.may_be_undefined]

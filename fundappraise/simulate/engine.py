@@ -5,14 +5,11 @@ Each model's bank case and base case, single futures, are numpy's in every engin
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
-from itertools import pairwise
 from typing import Literal, get_args
-
-import numpy as np
 
 from fundappraise.arrays import Floats
 from fundappraise.backends import numpy_kernel
@@ -77,37 +74,4 @@ class _Compiled:
 
     def __call__(self, inputs: Mapping[str, Floats], timeline: Timeline, *, bank_pass: float) -> dict[str, Floats]:
         width = max(inputs[name].shape[1] for name in self.schedule.main.reads & inputs.keys())
-        own = [name for name in self.schedule.bank_values if name in inputs and inputs[name].shape[1] > 1]
-        if width == 1 or (own and width <= numpy_kernel.FEW):
-            return self.single(inputs, timeline, bank_pass=bank_pass)
-        if not own:
-            return self.many(inputs, timeline, bank_pass=bank_pass)
-        parts = _alike([inputs[name] for name in own], width)
-        found = [self.many(_columns(inputs, own, part), timeline, bank_pass=bank_pass) for part in parts]
-        return _side_by_side(found, parts)
-
-
-def _alike(own: Sequence[Floats], width: int) -> list[slice]:
-    """Neighbouring columns with the same bank case: to the compiled kernel it is the same on every path."""
-    new = np.zeros(width, dtype=np.bool_)
-    for array in own:
-        new[1:] |= (array[:, 1:] != array[:, :-1]).any(axis=0)
-    edges = [0, *np.flatnonzero(new).tolist(), width]
-    return [slice(first, last) for first, last in pairwise(edges)]
-
-
-def _columns(values: Mapping[str, Floats], own: Collection[str], part: slice) -> dict[str, Floats]:
-    """These columns; of the bank case the first of them."""
-    first = slice(part.start, part.start + 1)
-    return {n: array if array.shape[1] == 1 else array[:, first if n in own else part] for n, array in values.items()}
-
-
-def _side_by_side(found: Sequence[Mapping[str, Floats]], parts: Sequence[slice]) -> dict[str, Floats]:
-    """Results of parts as one; those of one column stand for all columns of their part."""
-    counts = [part.stop - part.start for part in parts]
-    return {
-        name: np.concatenate(
-            [np.broadcast_to(row[name], (len(row[name]), n)) for row, n in zip(found, counts, strict=True)], axis=1
-        )
-        for name in found[0]
-    }
+        return (self.single if width == 1 else self.many)(inputs, timeline, bank_pass=bank_pass)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fundappraise.arrays import Bools, Floats, Ints
-from fundappraise.backends.checks import failed_checks, require_defined
+from fundappraise.backends.checks import sound_paths
 from fundappraise.drivers.sampling import BLOCK
 from fundappraise.drivers.scores import input_scores
 from fundappraise.errors import FundappraiseError
@@ -201,17 +201,8 @@ class Restated:
 
     def _sound(self, results: _Values, n: int, count: int) -> Bools:
         """Which of ``n`` trials have every output and keep every declared check."""
-        schedule = self.project.kernel.schedule
-        sound = np.ones(n, dtype=np.bool_)
-        for k in range(n):
-            own = {name: a if a.shape[1] == 1 else a[:, k * count : (k + 1) * count] for name, a in results.items()}
-            try:
-                require_defined(schedule, own)
-            except FundappraiseError:
-                sound[k] = False
-                continue
-            sound[k] = not failed_checks(schedule, own)
-        return sound
+        by_path = np.broadcast_to(sound_paths(self.project.kernel.schedule, results), (n * count,))
+        return np.asarray(by_path.reshape(n, count).all(axis=1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -110,6 +110,36 @@ def test_a_curve_for_each_path_is_refused(tmp_path):
         kernel.run({"curve": np.ones((6, 2)), "n": np.ones((1, 2))}, {}, Timeline(2026, 6))
 
 
+def test_a_bank_case_may_differ_from_path_to_path(tmp_path):
+    """As trials of other values do that stand side by side, each with its own lenders; an undefined one spoils no other."""
+    lines = {
+        "a": "bank_case(total(x)) + x", "b": "next(bank_case(x)) * x", "c": "prev(c) * 0.5 + bank_case(1 / n)",
+        "d": "min(bank_case(1 / n), 3) + lowest(x, x > bank_case(first(x)))",
+    }  # fmt: skip
+    text = "".join(item(name, formula, may_be_undefined=True) for name, formula in lines.items())
+    kernel = numba_kernel.compile_schedule(schedule(load(tmp_path, given("x", by_period=True), given("n"), text), lines))
+    timeline, rng = Timeline(2026, 6), np.random.default_rng(5)
+    x, n = rng.random((6, 7)), np.array([[1.0, 2, 3, 0, 5, 6, 7]])
+    banks = [kernel.bank({"x": rng.random((6, 1)), "n": n[:, [k]]}, timeline) for k in range(7)]
+    together = {name: np.concatenate([bank[name] for bank in banks], axis=1) for name in banks[0]}
+    found = kernel.run({"x": x, "n": n}, together, timeline)
+    for k, bank in enumerate(banks):
+        alone = kernel.run({"x": x[:, [k]], "n": n[:, [k]]}, bank, timeline)
+        for name in lines:
+            assert np.array_equal(found[name][:, [k]], alone[name], equal_nan=True)
+            assert bool(np.isnan(found[name][:, k]).any()) is (k == 3 and name in "cd")
+
+
+def test_a_curve_of_the_bank_case_must_be_the_same_on_every_path(tmp_path):
+    parts = [given("curve", by_period=True, more="random = false\n"), given("n"), item("a", "at(bank_case(curve), n)")]
+    kernel = numba_kernel.compile_schedule(schedule(load(tmp_path, *parts), ["a"]))
+    (name,) = kernel.schedule.bank_values
+    values, one = {"curve": np.ones((6, 1)), "n": np.ones((1, 2))}, np.arange(1.0, 7.0)[:, None]
+    assert kernel.run(values, {name: one}, Timeline(2026, 6))["a"].tolist() == [[1.0, 1.0]]
+    with pytest.raises(ValueError, match="reads a fixed curve"):
+        kernel.run(values, {name: np.repeat(one, 2, axis=1)}, Timeline(2026, 6))
+
+
 def test_folded_checks_count_the_paths_that_break_them_as_the_sides_do(tmp_path):
     """x never above y, s never below −1, x and y equal, 1/x defined: one path keeps all, others break some."""
     checks = "".join(

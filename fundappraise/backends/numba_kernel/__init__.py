@@ -34,9 +34,9 @@ class _Reader:
     source: Source
     run: Run
 
-    def for_inputs(self, arrays: list[Floats]) -> tuple[Source, Run]:
+    def for_inputs(self, inputs: Mapping[str, Floats]) -> tuple[Source, Run]:
         """The kernel for these inputs; the one that expects undefined ones is slower and seldom needed."""
-        if all(np.isfinite(array).all() for array in arrays):
+        if all(np.isfinite(inputs[name]).all() for name in self.source.numbers):
             return self.source, self.run
         text = source(self.plan, self.outputs, self.title, open_inputs=True)
         return text, compiled(text.text, f"{self.title}, open inputs")
@@ -63,7 +63,7 @@ def _evaluate(reader: _Reader, inputs: Mapping[str, Floats], timeline: Timeline,
     n_paths = max((inputs[name].shape[1] for name in names), default=1)
     width = max(n_paths, TILE)
     arrays = [_wide(inputs[name], n_paths, width) for name in names]
-    source, run = reader.for_inputs(arrays)
+    source, run = reader.for_inputs(inputs)
     table = np.array([_address(array, width) for array in arrays], dtype=np.int64).reshape(-1, 3)
     lengths = [timeline.n_periods if place < source.n_series else 1 for place in range(len(source.outputs))]
     out = np.empty((sum(lengths), width))

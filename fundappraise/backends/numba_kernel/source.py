@@ -52,13 +52,15 @@ def run(inputs, uniform, out, n_periods, n_paths):
 class Source:
     """A kernel's text, and the order in which it takes and gives.
 
-    ``inputs`` are read by path, ``uniform`` names are the same on every path. Of the ``outputs`` the first ``n_series`` have a
-    value in every period, the others one. ``lags`` are the formulas of numbers of periods, counted from 1. ``fixed`` holds
-    inputs that must be the same on every path, with the words to say so.
+    ``inputs`` are read by path, ``uniform`` names are the same on every path; ``numbers`` are the inputs that the kernel takes
+    to be defined. Of the ``outputs`` the first ``n_series`` have a value in every period, the others one. ``lags`` are the
+    formulas of numbers of periods, counted from 1. ``fixed`` holds inputs that must be the same on every path, with the words
+    to say so.
     """
 
     text: str
     inputs: tuple[str, ...]
+    numbers: frozenset[str]
     uniform: tuple[str, ...]
     outputs: tuple[str, ...]
     n_series: int
@@ -81,7 +83,14 @@ def source(plan: Pass, outputs: Iterable[str], title: str, *, open_inputs: bool 
         tile=TILE,
     )
     return Source(
-        head + text, kernel.inputs, kernel.uniform, kernel.outputs, len(kernel.series), tuple(kernel.lags), kernel.fixed()
+        text=head + text,
+        inputs=kernel.inputs,
+        numbers=frozenset(name for name in kernel.inputs if kernel.doubt_of(name) == Doubt.NONE),
+        uniform=kernel.uniform,
+        outputs=kernel.outputs,
+        n_series=len(kernel.series),
+        lags=tuple(kernel.lags),
+        fixed=kernel.fixed(),
     )
 
 
@@ -113,7 +122,7 @@ class _Kernel:
         self.home = {line.name: number for number, stage in enumerate(self.stages) for line in stage.lines}
         self.last_read = self._last_read()
         curves = {name for line in self.lines.values() for name, lag in line.needs if lag == "whole" and line.is_lookup}
-        same = {name for name in plan.reads if name in GIVEN or name.startswith("bank#") or name in curves} - {YEARS}
+        same = {name for name in plan.reads if name in GIVEN or name in curves} - {YEARS}
         self.uniform = (YEARS, *sorted(same))
         self.inputs = tuple(sorted(plan.reads - set(self.uniform)))
         self.rows = {"off the timeline": 0}
@@ -168,8 +177,7 @@ class _Kernel:
             name, written = name_of(leaf), scope.name(key_of(leaf))
             if name in self.lines:
                 return Text(written, self.doubts[name].doubt, self.doubts[name].flag)
-            doubt = Doubt.NONE if name in GIVEN else Doubt.INFINITE if name in self.uniform else self.inputs_doubt
-            return Text(written, doubt, name in ("year_end", "bank_pass"))
+            return Text(written, self.doubt_of(name), name in ("year_end", "bank_pass"))
 
         if line.is_lookup:
             return Text("", Doubt.INFINITE)
@@ -179,6 +187,12 @@ class _Kernel:
             return Text(FOLDS[tree.op].format(row=row, x=parts[0], when=parts[-1]), Doubt.INFINITE)
         found = expression(tree, read)
         return defined(found) if line.name.startswith("age#") else found
+
+    def doubt_of(self, name: str) -> Doubt:
+        """What an input may be: curves and the bank case's values are not looked through for undefined ones."""
+        if name in GIVEN:
+            return Doubt.NONE
+        return Doubt.INFINITE if name in self.uniform or name.startswith("bank#") else self.inputs_doubt
 
     def fixed(self) -> dict[str, str]:
         """Inputs that must be the same on every path, with the words for one that is not."""
