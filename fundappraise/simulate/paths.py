@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
+import tempfile
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from threading import Thread
 from typing import Literal, get_args
 
 import numpy as np
 
-from fundappraise.errors import InputError, Problem
-from fundappraise.fund.fund import Fund
+from fundappraise.errors import FundappraiseError, InputError, Problem
 from fundappraise.simulate.block import Progress, TaskResult, simulate, tasks_of
-from fundappraise.simulate.engine import Engine, make_ready
+from fundappraise.simulate.engine import make_ready
 from fundappraise.simulate.plan import Plan
 from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.store import TASK, Store
@@ -51,17 +53,31 @@ def simulate_all(
     if not tasks:
         return
     if count == 1 or on == "threads":
-        pool: Executor = ThreadPoolExecutor(max_workers=count)
-        _fill(store, pool, lambda task: pool.submit(simulate, plan, seed, task, n_paths), tasks, (n_paths, progress))
-    else:
-        if plan.given_paths or any(driver.own_process for driver in plan.fund.drivers):
-            raise InputError([Problem("on", "processes, with a driver of your own.", 'Allowed then: on="threads".')])
-        made_from = (plan.fund, plan.only, plan.models_folder, plan.engine)
+        with ThreadPoolExecutor(max_workers=count) as threads:
+            _fill(store, lambda task: threads.submit(simulate, plan, seed, task, n_paths), tasks, (n_paths, progress))
+        return
+    if plan.given_paths or any(driver.own_process for driver in plan.fund.drivers):
+        raise InputError([Problem("on", "processes, with a driver of your own.", 'Allowed then: on="threads".')])
+    try:
+        _in_processes(plan, seed, store, tasks, count, (n_paths, progress))
+    except BrokenProcessPool as error:
+        raise FundappraiseError(
+            'A worker process ended by itself. A script that asks for on="processes" must start under '
+            'if __name__ == "__main__": (or take threads); otherwise memory may have run out: ask for fewer workers.'
+        ) from error
+
+
+def _in_processes(plan: Plan, seed: int, store: Store, tasks: list[range], count: int, asked: tuple[int, Progress | None]) -> None:
+    made_from = (plan.fund, plan.only, plan.models_folder, plan.engine)
+    with tempfile.TemporaryDirectory() as folder:
+        # in a file: what is sent to a worker that ends before it has read it all would be waited for without end
+        parts = Path(folder) / "plan"
+        parts.write_bytes(pickle.dumps(made_from))
         context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(max_workers=count, mp_context=context, initializer=_prepare, initargs=made_from)
-        if plan.engine == "numba":  # each kernel is compiled by one worker; the others read it from the cache
-            wait([pool.submit(_make_ready, number) for number in range(len(plan.kernels))])
-        _fill(store, pool, lambda task: pool.submit(_simulate, seed, task, n_paths), tasks, (n_paths, progress))
+        with ProcessPoolExecutor(max_workers=count, mp_context=context, initializer=_prepare, initargs=(parts,)) as pool:
+            if plan.engine == "numba":  # each kernel is compiled by one worker; the others read it from the cache
+                wait([pool.submit(_make_ready, number) for number in range(len(plan.kernels))])
+            _fill(store, lambda task: pool.submit(_simulate, seed, task, asked[0]), tasks, asked)
 
 
 def _require(seed: int, workers: int | None, on: str) -> None:
@@ -76,10 +92,11 @@ def _require(seed: int, workers: int | None, on: str) -> None:
         raise InputError(problems)
 
 
-def _prepare(fund: Fund, only: frozenset[str] | None, folder: Path | None, engine: Engine) -> None:
+def _prepare(parts: Path) -> None:
     global _plan
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     Thread(target=_end_with_the_parent, daemon=True).start()
+    fund, only, folder, engine = pickle.loads(parts.read_bytes())
     _plan = plan_fund(fund, only=only, models_folder=folder, engine=engine)
 
 
@@ -103,25 +120,20 @@ def _simulate(seed: int, task: range, n_paths: int) -> TaskResult:
 
 
 def _fill(
-    store: Store,
-    pool: Executor,
-    submit: Callable[[range], Future[TaskResult]],
-    tasks: list[range],
-    asked: tuple[int, Progress | None],
+    store: Store, submit: Callable[[range], Future[TaskResult]], tasks: list[range], asked: tuple[int, Progress | None]
 ) -> None:
     n_paths, progress = asked
-    with pool:
-        waiting = {submit(task): task for task in tasks}
-        try:
-            while waiting:
-                finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                while finished:
-                    future = finished.pop()
-                    store.add(waiting.pop(future), future.result())
-                    if progress is not None:
-                        progress(max(0, n_paths - len(waiting) * TASK), n_paths)
-                    del future  # and its result with it
-        except BaseException:
-            for future in waiting:
-                future.cancel()
-            raise
+    waiting = {submit(task): task for task in tasks}
+    try:
+        while waiting:
+            finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            while finished:
+                future = finished.pop()
+                store.add(waiting.pop(future), future.result())
+                if progress is not None:
+                    progress(max(0, n_paths - len(waiting) * TASK), n_paths)
+                del future  # and its result with it
+    except BaseException:
+        for future in waiting:
+            future.cancel()
+        raise
