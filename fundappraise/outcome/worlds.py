@@ -34,6 +34,7 @@ from fundappraise.simulate.randomness import with_paths
 from fundappraise.simulate.redraw import reading
 from fundappraise.simulate.run import Appraisal, simulate_plan
 from fundappraise.simulate.shares import confidences
+from fundappraise.simulate.store import of_first
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,10 +113,9 @@ def first_futures(run: Appraisal) -> Appraisal:
     numbers = numbers[numbers < MOST_BLOCKS * BLOCK]
     if run.kept is not None:
         return run.keeping(numbers)
-    columns = {name: {key: row[: numbers.size] for key, row in rows.items()} for name, rows in run.columns.items()}
     n_blocks = -(-numbers.size // BLOCK)
-    flows = {name: {key: row[:n_blocks] for key, row in rows.items()} for name, rows in run.flows.items()}
-    return replace(run, n_paths=numbers.size, columns=columns, flows=flows)
+    flows = {name: {key: row[:n_blocks].copy() for key, row in rows.items()} for name, rows in run.flows.items()}
+    return replace(run, n_paths=numbers.size, columns=of_first(run.columns, numbers.size), flows=flows)
 
 
 def under_scenario(

@@ -67,7 +67,9 @@ def simulate_all(
         ) from error
 
 
-def _in_processes(plan: Plan, seed: int, store: Store, tasks: list[range], count: int, asked: tuple[int, Progress | None]) -> None:
+def _in_processes(
+    plan: Plan, seed: int, store: Store, tasks: list[range], count: int, asked: tuple[int, Progress | None]
+) -> None:
     made_from = (plan.fund, plan.only, plan.models_folder, plan.engine)
     with tempfile.TemporaryDirectory() as folder:
         # in a file: what is sent to a worker that ends before it has read it all would be waited for without end

@@ -30,7 +30,7 @@ from fundappraise.simulate.progress import bar
 from fundappraise.simulate.randomness import checked_paths, with_paths
 from fundappraise.simulate.risk_table import DEFAULT, covenants, project_risks
 from fundappraise.simulate.shares import projects_of, variance_shares
-from fundappraise.simulate.store import Columns, Store
+from fundappraise.simulate.store import Columns, Selected, Store
 from fundappraise.simulate.stress import Worse, grid, reference_class, scenarios, switching_values, tornado
 from fundappraise.simulate.summary import option_table
 from fundappraise.simulate.trace import Trace
@@ -172,9 +172,8 @@ class Appraisal:
     def keeping(self, numbers: Ints) -> Appraisal:
         """The same run on the paths of these numbers, a rising part of its own."""
         at = np.searchsorted(self.numbers, numbers)
-        columns = {name: {measure: row[at] for measure, row in rows.items()} for name, rows in self.columns.items()}
         flows = SelectedFlows(self.plan, self.seed, numbers)
-        return replace(self, n_paths=numbers.size, columns=columns, flows=flows, kept=numbers)
+        return replace(self, n_paths=numbers.size, columns=Selected(self.columns, at), flows=flows, kept=numbers)
 
     @property
     def fund(self) -> Fund:

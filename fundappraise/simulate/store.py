@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from fundappraise.arrays import Floats
+from fundappraise.arrays import Floats, Ints
 from fundappraise.drivers.sampling import BLOCK
 from fundappraise.simulate.block import TASK_BLOCKS, TaskResult, flows_of, measured
 from fundappraise.simulate.plan import Plan
@@ -175,8 +175,53 @@ class _Arrays(Mapping[str, Floats]):
     def __getitem__(self, name: str) -> Floats:
         return self.store.read(self.places[name], self.n_paths)
 
+    def of_first(self, n_paths: int) -> _Arrays:
+        return _Arrays(self.store, self.places, min(n_paths, self.n_paths))
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.places)
 
     def __len__(self) -> int:
         return len(self.places)
+
+
+def of_first(columns: Columns, n_paths: int) -> Columns:
+    """Measures of the first paths alone: of those in a file no more is read, and no part of a column keeps it whole."""
+    return {
+        option: rows.of_first(n_paths)
+        if isinstance(rows, _Arrays)
+        else {name: row[:n_paths].copy() for name, row in rows.items()}
+        for option, rows in columns.items()
+    }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selected(Mapping[str, Mapping[str, Floats]]):
+    """Measures on the paths at some places, each selected when it is asked for: all of half a million are 2 GB."""
+
+    columns: Columns
+    at: Ints
+
+    def __getitem__(self, option: str) -> Mapping[str, Floats]:
+        return _SelectedArrays(self.columns[option], self.at)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _SelectedArrays(Mapping[str, Floats]):
+    arrays: Mapping[str, Floats]
+    at: Ints
+
+    def __getitem__(self, name: str) -> Floats:
+        return self.arrays[name][self.at]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.arrays)
+
+    def __len__(self) -> int:
+        return len(self.arrays)

@@ -56,6 +56,8 @@ def test_a_path_more_takes_a_few_numbers_of_memory_in_all_stages(monkeypatch):
     assert by_stage["simulated"] < 60
     assert by_stage["chosen"] < 120
     assert by_stage["all figures"] < 250
+    assert by_stage["other worlds"] < 180
+    assert by_stage["a condition"] < 180
 
 
 def most_of(n_paths):
@@ -72,5 +74,11 @@ def most_of(n_paths):
     figures(decision)
     assert decision.outcome.fund.by_year.size
     _, found["all figures"] = tracemalloc.get_traced_memory()
+    tracemalloc.reset_peak()
+    assert decision.worlds.size
+    _, found["other worlds"] = tracemalloc.get_traced_memory()
+    tracemalloc.reset_peak()
+    assert run.keeping(run.numbers[::2]).risk.size
+    _, found["a condition"] = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return found

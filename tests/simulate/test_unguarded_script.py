@@ -31,7 +31,12 @@ def test_it_ends_with_a_sentence_however_much_the_workers_are_sent(tmp_path):
     script.write_text(SCRIPT.format(models=str(MODELS)), encoding="utf-8")
     root = str(Path(__file__).parents[2])
     ended = subprocess.run(
-        [sys.executable, script], cwd=tmp_path, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True, timeout=120
+        [sys.executable, script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert ended.returncode == 1
     assert 'must start under if __name__ == "__main__"' in ended.stderr
