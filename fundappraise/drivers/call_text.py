@@ -38,7 +38,7 @@ def from_call(text: str, base: float | None = None) -> Distribution:
     try:
         found = _made(tree)
     except InputError as error:
-        raise ValueError(" ".join(problem.found for problem in error.problems)) from error
+        raise ValueError(" ".join(problem.found.replace("shape: nothing", "nothing") for problem in error.problems)) from error
     except TypeError as error:
         raise ValueError(f"{text}: {str(error).partition('()')[2].strip() or error}.") from error
     return found if base is None or base == found.base else replace(found, base=base)

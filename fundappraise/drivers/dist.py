@@ -31,7 +31,7 @@ from fundappraise.drivers.distributions import pert as _pert
 from fundappraise.drivers.fit import fit
 from fundappraise.drivers.laws import Beta, Discrete, Gamma, OwnLaw, StudentT
 from fundappraise.drivers.metalog import Metalog, through
-from fundappraise.drivers.range_problems import range_faults
+from fundappraise.drivers.range_problems import is_finite, range_faults, typed
 from fundappraise.drivers.shapes import Z90, Normal, modified_pert
 from fundappraise.drivers.whole import Whole
 from fundappraise.errors import InputError, Problem
@@ -75,14 +75,14 @@ def pert(
     plain = _pert(low, base, high, mean=mean, lower=lower, upper=upper)
     if lam == 4 or low == high:
         return plain
-    if not 0 < lam < math.inf:
-        raise _refused("pert", f"lam: {lam} is not above 0.")
+    _above_zero("pert", lam=lam)
     law = Beta(*modified_pert(low, base, high, lam, tenths=meaning_of(mean) == "P10, P90"))
     return truncated(_of(law, base), lower, upper)
 
 
 def normal_of(mean: float, sd: float) -> Distribution:
     """Normal by its mean and standard deviation."""
+    _finite("normal_of", mean=mean)
     _above_zero("normal_of", sd=sd)
     return normal(mean - Z90 * sd, mean, mean + Z90 * sd)
 
@@ -96,12 +96,12 @@ def lognormal_of(mean: float, sd: float) -> Distribution:
 
 def lognormal_through(points: Mapping[float, float]) -> Distribution:
     """Lognormal through two percentiles, by probability: ``{0.05: 40, 0.95: 160}``."""
-    pairs = sorted(points.items())
+    pairs = _pairs("lognormal_through", points, "{0.05: 40, 0.95: 160}")
     if len(pairs) != 2 or not all(0 < u < 1 for u, _ in pairs):
         raise _refused("lognormal_through", "give two values, each by a probability between 0 and 1: {0.05: 40, 0.95: 160}.")
     (u, low), (v, high) = pairs
     if not 0 < low < high < math.inf:
-        raise _refused("lognormal_through", f"percentiles: {low} and {high} do not rise above 0.")
+        raise _refused("lognormal_through", f"percentiles: {low:.10g} and {high:.10g} do not rise above 0.")
     first, second = (float(Normal().at(x, 1 - x)) for x in (u, v))
     sigma = (math.log(high) - math.log(low)) / (second - first)
     return _lognormal(math.log(low) - first * sigma, sigma)
@@ -113,12 +113,12 @@ def _lognormal(mu: float, sigma: float) -> Distribution:
 
 def beta(alpha: float, beta: float, *, least: float = 0.0, greatest: float = 1.0, base: float | None = None) -> Distribution:
     """Beta(alpha, beta) between least and greatest; base is the median unless given."""
-    return _of(Beta(float(alpha), float(beta), float(least), float(greatest)), base)
+    return _of(Beta(*_finite("beta", alpha=alpha, beta=beta, least=least, greatest=greatest)), base)
 
 
 def gamma(shape: float, scale: float = 1.0, *, shift: float = 0.0, base: float | None = None) -> Distribution:
     """``shift`` + ``scale``·Gamma(shape), mean shift + scale·shape; base is the median unless given."""
-    return _of(Gamma(float(shape), float(scale), float(shift)), base)
+    return _of(Gamma(*_finite("gamma", shape=shape, scale=scale, shift=shift)), base)
 
 
 def gamma_of(mean: float, sd: float, *, base: float | None = None) -> Distribution:
@@ -129,17 +129,20 @@ def gamma_of(mean: float, sd: float, *, base: float | None = None) -> Distributi
 
 def student_t(freedom: float, *, centre: float = 0.0, scale: float = 1.0) -> Distribution:
     """``centre`` + ``scale``·t; base is the centre. It has a mean with freedom above 1, a standard deviation above 2."""
-    return _of(StudentT(float(freedom), float(centre), float(scale)), None)
+    return _of(StudentT(*_finite("student_t", freedom=freedom, centre=centre, scale=scale)), None)
 
 
 def discrete(probabilities: Mapping[float, float], *, base: float | None = None) -> Distribution:
     """Values with their probabilities, which sum to 1: ``{0: 0.2, 40: 0.5, 90: 0.3}``; base is the most likely one."""
-    pairs = sorted(probabilities.items())
-    return _of(Discrete(tuple(float(x) for x, _ in pairs), tuple(float(p) for _, p in pairs)), base)
+    pairs = _pairs("discrete", probabilities, "{0: 0.2, 40: 0.5, 90: 0.3}")
+    if not pairs:
+        raise _refused("discrete", "values: there are none.")
+    return _of(Discrete(tuple(x for x, _ in pairs), tuple(p for _, p in pairs)), base)
 
 
 def bernoulli(probability: float, *, base: float | None = None) -> Distribution:
     """1 with the probability given, otherwise 0; base is the likelier one (0 when both are)."""
+    (probability,) = _finite("bernoulli", probability=probability)
     if not 0 <= probability <= 1:
         raise _refused("bernoulli", f"probability: {probability:.10g} is not between 0 and 1.")
     return discrete({0.0: 1 - probability, 1.0: probability}, base=base)
@@ -147,7 +150,9 @@ def bernoulli(probability: float, *, base: float | None = None) -> Distribution:
 
 def empirical(values: Iterable[float], *, base: float | None = None) -> Distribution:
     """Each value of the data as likely as the others; mean and sd are the data's (divided by n). Base is the median."""
-    return _of(Discrete(tuple(sorted(float(x) for x in values))), base)
+    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
+        raise _refused("empirical", f"{values!r} is no list of numbers.")
+    return _of(Discrete(tuple(sorted(x for value in values for x in _finite("empirical", values=value)))), base)
 
 
 def metalog(
@@ -175,10 +180,11 @@ def metalog(
     """
     if (points is None) == (coefficients is None):
         raise _refused("metalog", "give percentiles, or coefficients.")
+    _bounds("metalog", lower, upper)
     if coefficients is not None:
-        return _of(Metalog(tuple(float(a) for a in coefficients), lower, upper), base)
+        return _of(Metalog(tuple(a for x in coefficients for a in _finite("metalog", coefficients=x)), lower, upper), base)
     try:
-        law = through(points or {}, lower, upper, terms)
+        law = through(dict(_pairs("metalog", points or {}, "{0.1: 10, 0.5: 20, 0.9: 40}")), lower, upper, terms)
     except ValueError as error:
         raise _refused("metalog", str(error)) from error
     return _of(law, base)
@@ -186,7 +192,12 @@ def metalog(
 
 def truncated(of: Distribution, lower: float | None = None, upper: float | None = None) -> Distribution:
     """Any distribution cut at the bounds: what lies outside is left out and the rest weighs more."""
+    if not isinstance(of, Distribution):
+        raise _refused("truncated", f"{of!r} is no distribution.")
+    _bounds("truncated", lower, upper)
     cut = truncated_to(of, lower, upper)
+    if not of.is_random:
+        return sound(cut)
     base = min(max(of.base, -math.inf if cut.lower is None else cut.lower), math.inf if cut.upper is None else cut.upper)
     if of.law is not None or base == of.base:
         return _drawable(replace(cut, base=base))
@@ -208,11 +219,33 @@ def _of(law: OwnLaw, base: float | None) -> Distribution:
     if faults:
         raise InputError(Problem(law.name, sentence) for sentence in faults)
     low, high = (float(law.at(u, 1 - u)) for u in (0.1, 0.9))
-    return sound(Distribution(law.centre if base is None else float(base), low, high, "law", law=law))
+    (middle,) = (law.centre,) if base is None else _finite(law.name, base=base)
+    return sound(Distribution(middle, low, high, "law", law=law))
+
+
+def _finite(name: str, **given: float) -> tuple[float, ...]:
+    """What is given as floats (InputError where one is no finite number)."""
+    problems = [Problem(name, f"{key}: {typed(x)} is not a finite number.") for key, x in given.items() if not is_finite(x)]
+    if problems:
+        raise InputError(problems)
+    return tuple(map(float, given.values()))
+
+
+def _pairs(name: str, given: Mapping[float, float], example: str) -> list[tuple[float, float]]:
+    """The rows of a table of numbers, rising."""
+    if not isinstance(given, Mapping):
+        raise _refused(name, f"{given!r} is no table of numbers. Write {example}.")
+    rows = (_finite(name, values=x, probabilities=y) for x, y in given.items())
+    return sorted((x, y) for x, y in rows)
+
+
+def _bounds(name: str, lower: float | None, upper: float | None) -> None:
+    _finite(name, **{key: x for key, x in (("lower", lower), ("upper", upper)) if x is not None})
 
 
 def _above_zero(name: str, **numbers: float) -> None:
-    problems = [Problem(name, f"{key}: {x:.10g} is not above 0.") for key, x in numbers.items() if not 0 < x < math.inf]
+    _finite(name, **numbers)
+    problems = [Problem(name, f"{key}: {x:.10g} is not above 0.") for key, x in numbers.items() if x <= 0]
     if problems:
         raise InputError(problems)
 

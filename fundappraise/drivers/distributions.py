@@ -276,15 +276,17 @@ def meaning_of(mean: Mean) -> RangeMeaning:
     """The words of the column "Low, high mean"."""
     meanings: dict[str, RangeMeaning] = {"p10p90": "P10, P90", "minmax": "min, max"}
     if mean not in meanings:
-        raise ValueError(f'mean is "p10p90" or "minmax", not {mean!r}')
+        raise InputError([Problem("mean", f"{mean!r} is no meaning of low and high.", 'Allowed: "p10p90", "minmax".')])
     return meanings[mean]
 
 
 def sound(distribution: Distribution) -> Distribution:
     """The distribution, when it has no problems (InputError)."""
+    cells = (distribution.base, distribution.low, distribution.high, distribution.lower, distribution.upper)
+    shown = repr(distribution) if all(x is None or not isinstance(x, str) for x in cells) else distribution.shape
     found = distribution.problems()
     if found:
-        raise InputError(Problem(repr(distribution), sentence) for sentence in found)
+        raise InputError(Problem(shown, sentence) for sentence in found)
     return distribution
 
 

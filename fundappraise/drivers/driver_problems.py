@@ -25,7 +25,9 @@ def spec_problems(spec: DriverSpec, unit: str = "") -> tuple[str, ...]:
             found.append(f"{name}: is not a parameter of {process.name}. {hint}")
     for kind in process.parameters:
         found.extend(_parameter_problems(kind, spec.parameters.get(kind.name), kind.unit.format(unit=unit)))
-    if not math.isfinite(spec.start):
+    if math.isnan(spec.start):
+        found.append("start: is empty. It is the value on 1 January of the first year.")
+    elif not math.isfinite(spec.start):
         found.append(f"start: {spec.start} is not a finite number.")
     elif process.link == "ratio":
         if spec.start <= 0:

@@ -170,8 +170,7 @@ def fit(data: Iterable[float], families: Sequence[str] | None = None) -> Fits:
     InputError
         Fewer than 8 values, values that are not finite or all the same, an unknown family, or one that cannot hold the data.
     """
-    values = np.array(list(data), dtype=np.float64)
-    where = "fit"
+    values, where = _values(data), "fit"
     if values.size < FEWEST:
         raise InputError([Problem(where, f"there are {values.size} values.", f"Allowed: {FEWEST} or more.")])
     if not np.all(np.isfinite(values)):
@@ -189,6 +188,16 @@ def fit(data: Iterable[float], families: Sequence[str] | None = None) -> Fits:
         raise InputError(problems)
     asked = families or [name for name, family in FAMILIES.items() if _holds(family, values)]
     return Fits(tuple(sorted((_fitted(name, values) for name in asked), key=lambda found: found.aic)))
+
+
+def _values(data: Iterable[float]) -> Floats:
+    try:
+        values = np.array(data if isinstance(data, np.ndarray) else list(data), dtype=np.float64)
+    except (TypeError, ValueError):
+        values = np.empty(())
+    if values.ndim != 1:
+        raise InputError([Problem("fit", "the data are no list of numbers.", "Allowed: [3.1, 2.7, …].")])
+    return values
 
 
 def _holds(family: _Family, values: Floats) -> bool:

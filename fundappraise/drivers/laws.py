@@ -383,10 +383,10 @@ class Discrete:
         return float(np.sum(values[inside] ** k * self.weights[inside]))
 
     def within(self, lower: float | None, upper: float | None) -> Discrete:
-        """What is left of it between two bounds, which belong to it."""
+        """What is left of it between two bounds, which belong to it: the values that can be drawn."""
         first = -math.inf if lower is None else lower
         last = math.inf if upper is None else upper
-        kept = [i for i, x in enumerate(self.values) if first <= x <= last]
+        kept = [i for i, x in enumerate(self.values) if first <= x <= last and self.weights[i] > 0]
         whole = sum(float(self.weights[i]) for i in kept)
         if len(kept) == len(self.values):
             return self

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from fundappraise.drivers.laws import Discrete
+
 if TYPE_CHECKING:
     from fundappraise.drivers.distributions import Distribution
 
@@ -53,7 +55,20 @@ def _cells(given: Distribution) -> tuple[tuple[str, float | None], ...]:
 
 
 def _not_finite(given: Distribution) -> list[str]:
-    return [f"{cell}: {x} is not a finite number." for cell, x in _cells(given) if x is not None and not math.isfinite(x)]
+    return [f"{cell}: {typed(x)} is not a finite number." for cell, x in _cells(given) if x is not None and not is_finite(x)]
+
+
+def is_finite(x: float) -> bool:
+    """Whether it is a finite number, and no text."""
+    try:
+        return math.isfinite(x)
+    except TypeError:
+        return False
+
+
+def typed(x: float) -> str:
+    """What was given in place of a finite number; text in quotes."""
+    return repr(x) if isinstance(x, str) else str(x)
 
 
 def _incomplete(given: Distribution, unit: str) -> list[str]:
@@ -109,7 +124,11 @@ def _outside_law(given: Distribution, unit: str) -> list[str]:
     first, last = given.law.support
     lower = first if given.lower is None else given.lower
     upper = last if given.upper is None else given.upper
-    if lower > upper or float(given.law.below(upper)) - float(given.law.below(lower)) <= 0 < last - first:
+    if isinstance(given.law, Discrete):
+        is_empty = not given.law.within(given.lower, given.upper).values
+    else:
+        is_empty = lower > upper or float(given.law.below(upper)) <= float(given.law.below(lower))
+    if is_empty:
         return [f"shape: nothing of it lies between the bounds {shown(lower, unit)} and {shown(upper, unit)}."]
     if not first <= given.base <= last:
         return [f"base: {shown(given.base, unit)} is outside {shown(first, unit)} to {shown(last, unit)}, all it can be."]

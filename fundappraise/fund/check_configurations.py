@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from fundappraise.errors import InputError, Problem, did_you_mean
-from fundappraise.fund.check_frame import Frame, twice
+from fundappraise.fund.check_frame import Frame, twice, value_slips
 from fundappraise.fund.check_inputs import input_problems
 from fundappraise.fund.configure import MOST, MOST_OTHERS, configured, ways
 from fundappraise.fund.fund import Configuration, Project
@@ -37,11 +37,13 @@ def _named(frame: Frame, row: Configuration) -> Iterator[Problem]:
         yield Problem(place, f"{row.id}: {name} is needed and must not be chosen.", hint="Take it out of one of the two.")
     if row.start is not None and not frame.on_timeline(row.start):
         yield Problem(place, f"{row.id}: {row.start} is not a year to start in.", f"Allowed: {frame.span}.")
-    for address, _ in row.overrides if row.project in ids else ():
+    for address, value in row.overrides if row.project in ids else ():
         parts = parse_address(address)
         if parts is None or parts.owner != row.project or parts.code in ("", "start", "include", "lots"):
             allowed = f"Allowed: an input of {row.project}, as {row.project}.capex; a start has a column of its own."
             yield Problem(place, f'{row.id}: "{address}" is not an input of {row.project}.', allowed)
+        else:
+            yield from value_slips(frame, place, row.id, (address, value))
 
 
 def _applied(frame: Frame, row: Configuration) -> Iterator[Problem]:

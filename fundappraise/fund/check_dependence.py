@@ -9,7 +9,7 @@ from fundappraise.drivers.paths import process_of
 from fundappraise.drivers.range_problems import shown
 from fundappraise.drivers.ties import DRIVERS, FREEDOM
 from fundappraise.errors import Problem, did_you_mean
-from fundappraise.fund.check_frame import Frame, unknown
+from fundappraise.fund.check_frame import Frame, plus_slip, unknown
 from fundappraise.fund.fund import Correlation, Event, GroupMember, Input
 from fundappraise.fund.moving import dependence_of, driver_spec
 from fundappraise.fund.override import read_change
@@ -162,6 +162,7 @@ def _changed(frame: Frame, row: Event, place: str, inputs: Mapping[str, Input]) 
         found = f'{row.name}, severity: "{row.severity}" is neither a value nor a change.'
         yield Problem(place, found, 'Allowed: a change such as "-40 %", or a value in the unit of what it changes.')
         return
+    yield from plus_slip(place, f"{row.name}, severity", row.severity)
     if is_driver:
         yield from _on_driver(frame, row, place, (amount, is_change))
     elif row.address in inputs and assumption is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import get_args, get_type_hints
@@ -30,19 +31,23 @@ def driver_problems(frame: Frame) -> Iterator[Problem]:
         if driver.charged_in not in charged:
             yield Problem(place, f'{driver.name}: charged in "{driver.charged_in}".', f"Allowed: {', '.join(charged)}.")
         yield from twice(((p.code, p.place or f"{driver.name}.{p.code}") for p in driver.parameters), "parameter")
-        yield from _process(driver, place)
+        yield from _process(frame, driver, place)
         yield from _units(driver, place)
         yield from year_problems(frame, driver.base_path, f"{driver.name}, base path", place)
         yield from _rate(frame, driver, place)
 
 
-def _process(driver: Driver, place: str) -> Iterator[Problem]:
+def _process(frame: Frame, driver: Driver, place: str) -> Iterator[Problem]:
     if not driver.process:
         yield Problem(place, f"{driver.name}: no process.", f"Allowed: {', '.join(PROCESSES)}.")
         return
     places = {p.code: p.place or f"{driver.name}.{p.code}" for p in driver.parameters}
+    unread = {"start"} if math.isnan(driver.start) and place in frame.told else set()
+    unread |= {p.code for p in driver.parameters if math.isnan(p.value.base) and places[p.code] in frame.told}
     for sentence in spec_problems(driver_spec(driver), driver.unit):
         named = _PARAMETER.match(sentence)
+        if named and named[1] in unread:
+            continue
         at = places.get(named[1], place) if named else place
         yield Problem(at, f"{driver.name}, {sentence}")
 

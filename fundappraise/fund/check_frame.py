@@ -173,6 +173,29 @@ def twice(names: Iterable[tuple[str, str]], what: str) -> Iterator[Problem]:
         seen.add(name)
 
 
+def plus_slip(place: str, what: str, text: str) -> Iterator[Problem]:
+    """A remark on ``+10``: a plus looks like a change, and without a per cent it is a value."""
+    typed = text.strip()
+    if typed.startswith("+") and not typed.endswith("%"):
+        value = typed.removeprefix("+").strip()
+        found = f'{what}: "{typed}" has no %, so it is the value {value}, not a change.'
+        yield Problem(place, found, f'Allowed: "{value}" for the value, "+{value} %" for a change.', severity="remark")
+
+
+def value_slips(frame: Frame, place: str, what: str, override: tuple[str, str]) -> Iterator[Problem]:
+    """What a value typed over an input may have been meant to be: a share of an amount is a problem, ``+10`` a remark."""
+    address, value = override
+    yield from plus_slip(place, f"{what}, {address}", value)
+    owner, _, code = address.strip().partition(".")
+    rows = [row for p in frame.fund.projects if p.id == owner for row in p.inputs]
+    rows += [row for market in frame.fund.markets if market.name == owner for row in market.inputs]
+    rows += [row for driver in frame.fund.drivers if driver.name == owner for row in driver.parameters]
+    unit = next((row.unit for row in rows if row.code == code.partition("[")[0] and not row.kind), "")
+    if re.match(r"\s*\d.*%", value) and unit not in ("", "1") and not unit.startswith("%"):
+        found = f'{what}, {address}: "{value}" is a share, but the input is in {unit}.'
+        yield Problem(place, found, f'Allowed: an amount in {unit}, or a change such as "+{value.strip()}".')
+
+
 def percent_slip(value: float, unit: str = "%") -> str:
     """``Did you mean 8 %?`` for 8 typed where 8 % was meant."""
     return f"Did you mean {shown(value / 100, unit)}?" if 1 < abs(value) <= 100 else ""

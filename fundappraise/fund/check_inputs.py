@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from fundappraise.drivers.distributions import truncated_to
 from fundappraise.drivers.range_problems import shown
 from fundappraise.errors import Problem, did_you_mean
-from fundappraise.fund.check_frame import Frame, not_in_paths, percent_slip, twice, unknown, year_problems
+from fundappraise.fund.check_frame import Frame, not_in_paths, percent_slip, plus_slip, twice, unknown, year_problems
 from fundappraise.fund.currencies import Exchange, exchange, other_currency
 from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Input
 from fundappraise.fund.override import read_change
@@ -163,8 +163,8 @@ def _range_hint(row: Input, unit: str, sentence: str) -> str:
     slip = percent_slip(about, unit) if unit.startswith("%") and about is not None and math.isfinite(about) else ""
     if slip:
         return slip
-    if low is None or high is None or not all(map(math.isfinite, (low, base, high))):
-        return ""
+    if row.value.law is not None or low is None or high is None or not all(map(math.isfinite, (low, base, high))):
+        return ""  # of a law the sentence says what it can be
     if low > high:
         return "Are they the wrong way round?"
     if low <= base <= high:
@@ -235,6 +235,7 @@ def _bank(place: str, row: Input, assumption: Assumption, factor: float | None) 
         found = f'{row.code}, bank case: "{row.bank}" is neither a value nor a change.'
         yield Problem(place, found, 'Allowed: a value in the row\'s unit, or a change such as "-20 %"; empty for the base.')
         return
+    yield from plus_slip(place, f"{row.code}, bank case", row.bank)
     if "%" in row.bank and not is_change and not unit.startswith("%") and not assumption.choices:
         found = f'{row.code}, bank case: "{row.bank}" is a share, but the row is in {unit}.'
         yield Problem(place, found, hint=f'Write "{shown(amount - 1, "%")}" for a change, or an amount in {unit}.')

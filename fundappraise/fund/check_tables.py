@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import get_args
 
 from fundappraise.drivers.range_problems import shown
-from fundappraise.errors import InputError, Problem, did_you_mean
+from fundappraise.errors import InputError, Problem
 from fundappraise.fund.check_drivers import driver_problems
-from fundappraise.fund.check_frame import NAME, Frame, model_problems, twice, unknown
+from fundappraise.fund.check_frame import NAME, Frame, model_problems, twice, unknown, value_slips
 from fundappraise.fund.check_inputs import input_problems
 from fundappraise.fund.check_settings import setting_problems
 from fundappraise.fund.fund import Capacity, CapacityKind, Fund, Market, Project
-from fundappraise.fund.override import Address, parse_address, read_change, with_overrides
+from fundappraise.fund.override import Address, parse_address, with_overrides
 from fundappraise.fund.terms import EVERYWHERE, with_terms
 from fundappraise.model.units import UnitError, conversion
 
@@ -40,9 +40,7 @@ def _override(frame: Frame, scenario: str, override: tuple[str, str], place: str
         sentence = f'{scenario}, {address}: "{value}" is not a year to start in.'
         yield Problem(place, sentence, f"Allowed: {frame.span}.")
         return
-    if parts is not None and (found := _own_file(frame, parts, value)) is not None:
-        if found:
-            yield Problem(place, f"{scenario}, {address}: {found}")
+    if parts is not None and not _is_usable(frame, parts.owner):
         return
     try:
         changed = with_overrides(frame.fund, {address: value}, frame.folder)
@@ -50,6 +48,7 @@ def _override(frame: Frame, scenario: str, override: tuple[str, str], place: str
         for problem in error.problems:
             yield Problem(place, f"{scenario}, {address}: {problem.text.rstrip('. ')}.".replace("?.", "?"))
         return
+    yield from value_slips(frame, place, scenario, override)
     if parts is not None:
         before = set(_of_owner(frame, parts.owner))
         for problem in _of_owner(Frame(changed, frame.folder), parts.owner):
@@ -65,29 +64,9 @@ def _is_start(frame: Frame, parts: Address, value: str) -> bool:
     return value.strip().isdigit() and frame.on_timeline(int(value))
 
 
-def _own_file(frame: Frame, parts: Address, value: str) -> str | None:
-    """The problem of an override in a project or market whose model cannot be loaded by its name alone.
-
-    Empty: nothing to say. None: the model is a shipped one, so that the override can be applied.
-    """
-    owner = next((row for row in _owners(frame.fund) if _name(row) == parts.owner), None)
-    if owner is None:
-        return None
-    model = frame.model(owner.model)
-    if model is None:
-        return ""  # the model's own problem says enough
-    if not owner.model.endswith(".toml"):
-        return None
-    known = [a.name for a in model.assumptions.values() if a.source != "given"]
-    if parts.code in ("include", "start"):
-        return ""
-    if parts.code not in known:
-        return f"{parts.owner} has no input {parts.code}. {did_you_mean(parts.code, known)}".strip()
-    try:
-        read_change(value)
-    except ValueError as error:
-        return f"{error}."
-    return ""
+def _is_usable(frame: Frame, name: str) -> bool:
+    """Whether the owner's model can be loaded, or it has none; otherwise the model's own problem says enough."""
+    return all(frame.model(row.model) is not None for row in _owners(frame.fund) if _name(row) == name)
 
 
 def _owners(fund: Fund) -> tuple[Project | Market, ...]:

@@ -6,6 +6,7 @@ Readers (workbook, TOML) build these; nothing downstream ever writes on them. ``
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -131,6 +132,7 @@ class Driver:
     """An uncertain thing that several projects share, one value a year on every path.
 
     ``charged_in`` says where its risk is paid for: in the discount ``rate``, in the ``paths``, or in ``neither``.
+    ``start`` is its value on 1 January of the first year; it must be given (not a number: it is not).
     ``base_path`` (typed by year) replaces the path that the process would follow with all parameters at base.
     """
 
@@ -138,7 +140,7 @@ class Driver:
     process: str
     unit: str = ""
     charged_in: Literal["rate", "paths", "neither"] = "paths"
-    start: float = 1.0
+    start: float = math.nan
     parameters: tuple[Input, ...] = ()
     base_path: tuple[tuple[int, float], ...] = ()
     history: str = ""

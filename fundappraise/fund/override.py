@@ -23,6 +23,7 @@ from fundappraise.model.load import load_model
 
 Override = float | str | Distribution
 _ADDRESS = re.compile(r"([A-Za-z][\w-]*)(?:\.(\w+))?(?:\[(\d{4})\])?")
+_GROUPED = re.compile(r"[1-9]\d{0,2},\d{3}")
 _CHANGE = re.compile(r"\s*([+\-−–]?)\s*(\d+(?:[.,]\d+)?)\s*(%?)\s*")
 
 
@@ -49,9 +50,12 @@ def read_change(text: str) -> tuple[float, bool]:
     Raises
     ------
     ValueError
-        The text is neither.
+        The text is neither, or can be read in two ways.
     """
-    found = _CHANGE.fullmatch(text.replace(" ", " "))
+    found = _CHANGE.fullmatch(text.replace("\u00a0", " "))
+    if found is not None and _GROUPED.fullmatch(found[2]):
+        readings = (found[2].replace(",", mark) for mark in (".", ""))
+        raise ValueError(f'"{text}" is {" or ".join(readings)}: write it without the comma')
     if found is None:
         raise ValueError(f'"{text}" is neither a value nor a change such as "-20 %"')
     number = float(found[2].replace(",", ".")) * (-1 if found[1] in ("-", "−", "–") else 1)

@@ -226,13 +226,15 @@ def _choice(found: object, choices: tuple[str, ...]) -> object:
 
 
 def _range(reading: _Reading, data: Mapping[str, Any], where: str) -> Distribution:
-    """Low, base and high; a base that cannot be read is not a number, and the check leaves it alone."""
+    """Low, base and high; where one cannot be read none is a number, and the check leaves them alone."""
     numbers: dict[str, Any] = {}
     for key in ("base", "low", "high", "lower", "upper"):
         if key in data:
             _take(reading, numbers, key, float, data[key], where)
     if "base" not in data:
         reading.problem(where, "base is missing.", "Allowed: a number.")
+    if "base" not in data or any(key in data and key not in numbers for key in ("low", "high")):
+        numbers["base"] = float("nan")
     open_ended = "low" not in data and "high" not in data
     words: dict[str, Any] = {
         "shape": "fixed" if open_ended else "PERT",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 
 
 class Unreadable(ValueError):  # noqa: N818  # it says what was read, and never leaves the reader
@@ -80,7 +81,7 @@ def changes(found: object) -> tuple[tuple[str, str], ...]:
     for address, value in _flat(found):
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise Unreadable(f"{address}: {shown(value)} is neither a value nor a change.", '"0.25" or "+10 %"')
-        pairs.append((address, value if isinstance(value, str) else repr(value)))
+        pairs.append((address, value if isinstance(value, str) else format(Decimal(repr(value)), "f")))
     return tuple(pairs)
 
 

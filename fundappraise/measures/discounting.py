@@ -19,6 +19,8 @@ from fundappraise.errors import InputError, Problem
 
 Dates = Sequence[date | str] | NDArray[Any]
 """Dates that rise strictly: ``date``, ``datetime64``, pandas' own, or ISO texts."""
+EVEN = 1e-12
+"""A sum of flows is zero within this share of their amounts: decimals are not exact in a float."""
 DAYS_A_YEAR = 365.0
 """Excel's XNPV and XIRR count actual days over 365."""
 
@@ -301,7 +303,8 @@ def payback(flows: ArrayLike) -> Floats:
     """Periods until what was paid in has come back for good, within a period by interpolation; NaN when it never has.
 
     That is the last time the running sum of ``flows (…, periods)`` turns from negative to zero or more (a later call
-    reopens it); 0 when the sum is never negative.
+    reopens it); 0 when the sum is never negative. A sum within ``EVEN`` of all that has flowed is zero: 0.1 three times
+    pays back 0.3.
 
     Examples
     --------
@@ -310,14 +313,16 @@ def payback(flows: ArrayLike) -> Floats:
     """
     # period by period: the sums of a whole array of paths go through memory many times
     rows = np.moveaxis(amounts_of(flows), -1, 0)
-    running = np.zeros(rows.shape[1:])
-    periods = np.zeros(rows.shape[1:])
+    running, flowed, periods = (np.zeros(rows.shape[1:]) for _ in range(3))
+    short = np.zeros(rows.shape[1:], dtype=np.bool_)
     for k, row in enumerate(rows):
+        flowed += np.abs(row)
         before, running = running, running + row
-        back = (before < 0) & (running >= 0)
+        was_short, short = short, running < -EVEN * flowed
+        back = was_short & ~short
         if back.any():
-            periods[back] = k - 1 + -before[back] / (running[back] - before[back])
-    whole: Floats = np.where(running < 0, np.nan, periods)[()]
+            periods[back] = k - 1 + np.minimum(-before[back] / (running[back] - before[back]), 1.0)
+    whole: Floats = np.where(short, np.nan, periods)[()]
     return whole
 
 

@@ -140,7 +140,13 @@ def _influence(amounts: Floats, confidence: float) -> Floats:
 
 
 def _finite(x: ArrayLike, name: str) -> Floats:
-    values = np.asarray(x, dtype=np.float64)
+    try:
+        values = np.asarray(x)
+        if values.dtype.kind in "cmMSU":  # numpy would make numbers of some
+            raise TypeError
+        values = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError([Problem(name, "these are no numbers, or rows differ in length.", "Every path has a number.")]) from None
     if values.ndim == 0 or not values.shape[-1]:
         raise InputError([Problem(name, "there is no path.", "The last axis holds at least one.")])
     if not np.isfinite(values).all():
@@ -150,7 +156,7 @@ def _finite(x: ArrayLike, name: str) -> Floats:
 
 
 def _check_confidence(confidence: float) -> None:
-    if not 0 < confidence < 1:
+    if isinstance(confidence, str) or not 0 < confidence < 1:
         allowed = "It lies between 0 and 1, as 0.95."
         raise InputError([Problem("confidence", f"{confidence} is not a confidence.", allowed)])
 

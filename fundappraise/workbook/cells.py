@@ -193,6 +193,8 @@ class Line:
         """A value or a change as text; a number is written out, a negative per cent as a change."""
         found = self.found(key)
         value = found.value
+        if isinstance(value, str) and not found.error:
+            return self._typed_change(key, value.strip())
         if isinstance(value, bool) or not isinstance(value, int | float) or found.error:
             return self.text(key)
         if not found.percent:
@@ -202,6 +204,14 @@ class Line:
             found_text = f"{text} is a number, so a plus in front of it is not seen."
             self.say(key, found_text, hint=f"Type it as text with an apostrophe: '+{text} for a change.", remark=True)
         return text
+
+    def _typed_change(self, key: str, text: str) -> str:
+        """Text as it stands but for groups of digits; what can be read in two ways is asked back."""
+        read = local_number(text)
+        if read is not None and read.readings is not None:
+            first, second = read.readings
+            self.say(key, f'"{text}" is text: {first} or {second}?', hint=f"Type {first} or {second} as a number.")
+        return re.sub(r"(?<=\d)[\s'’](?=\d{3})", "", text) if read is not None else text
 
     def date(self, key: str) -> date | str | None:
         """A date, or the text that is none."""

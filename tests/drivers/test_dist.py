@@ -268,7 +268,7 @@ def test_the_base_is_the_median_of_laws_and_the_most_likely_of_discrete_ones():
         (lambda: dist.gamma(-1), "gamma: shape: −1 is not above 0."),
         (lambda: dist.beta(2, 0), "beta: beta: 0 is not above 0."),
         (lambda: dist.beta(2, 2, least=3, greatest=3), "least: 3 is not below greatest (3)."),
-        (lambda: dist.student_t(float("nan")), "freedom: nan is not above 0."),
+        (lambda: dist.student_t(float("nan")), "freedom: nan is not a finite number."),
         (lambda: dist.normal_of(10, -2), "normal_of: sd: -2 is not above 0."),
         (lambda: dist.lognormal_of(-1, 2), "lognormal_of: mean: -1 is not above 0."),
         (lambda: dist.lognormal_through({0.1: 5, 0.9: 4}), "percentiles: 5 and 4 do not rise above 0."),
@@ -276,6 +276,17 @@ def test_the_base_is_the_median_of_laws_and_the_most_likely_of_discrete_ones():
         (lambda: dist.discrete({0: 0.5, 1: 0.6}), "probabilities: they sum to 1.1, not to 1."),
         (lambda: dist.discrete({0: 1.5, 1: -0.5}), "probabilities: that of 0 is 1.5; allowed: 0 to 1."),
         (lambda: dist.discrete({}), "values: there are none."),
+        (lambda: dist.discrete([1, 2]), "discrete: [1, 2] is no table of numbers. Write {0: 0.2"),
+        (lambda: dist.empirical("123"), "empirical: '123' is no list of numbers."),
+        (lambda: dist.empirical(["a"]), "empirical: values: 'a' is not a finite number."),
+        (lambda: dist.pert("1", 2, 3), "PERT: low: '1' is not a finite number."),
+        (lambda: dist.pert(1, 2, 3, mean="p5p95"), "mean: 'p5p95' is no meaning of low and high. Allowed: \"p10p90\""),
+        (lambda: dist.normal_of("a", 2), "normal_of: mean: 'a' is not a finite number."),
+        (lambda: dist.beta("x", 2), "beta: alpha: 'x' is not a finite number."),
+        (lambda: dist.truncated(dist.constant(3), 5, 6), "base: 3 is below 5, the least it may be."),
+        (lambda: dist.truncated(dist.normal_of(0, 1), float("nan")), "truncated: lower: nan is not a finite number."),
+        (lambda: dist.truncated(5, 1, 2), "truncated: 5 is no distribution."),
+        (lambda: dist.fit(["a"] * 9), "fit: the data are no list of numbers."),
         (lambda: dist.bernoulli(1.2), "probability: 1.2 is not between 0 and 1."),
         (lambda: dist.empirical([1, float("nan")]), "values: nan is not a finite number."),
         (lambda: dist.metalog({0.1: 10, 0.5: 9, 0.9: 40}), "they cross: 10 at 0.1, and 9 at 0.5."),
@@ -295,6 +306,12 @@ def test_impossible_numbers_are_refused_in_words(make, words):
     with pytest.raises(ValueError, match=r".") as raised:
         make()
     assert words in str(raised.value)
+
+
+def test_a_value_without_probability_is_never_drawn():
+    for never, always in ((dist.bernoulli(0), 0.0), (dist.bernoulli(1), 1.0), (dist.discrete({5: 1, 7: 0}), 5.0)):
+        assert (never.ends(), never.mean(), never.sd()) == ((always, always), always, 0.0)
+        assert set(never.value_at(np.linspace(-9, 9, 99))) == {always}
 
 
 @pytest.mark.parametrize("found", [d for d in EVERY_KIND if d.law is not None and d.lower is None and d.upper is None], ids=repr)

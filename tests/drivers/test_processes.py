@@ -311,7 +311,9 @@ def test_noise_around_a_trend_has_a_spread_that_stops_growing():
 def test_a_probability_above_one_is_named():
     spec = DriverSpec("peg", "peg", 1.7, fixed(break_probability=1.2, jump=0.4, sigma=0.1))
     assert spec_problems(spec) == ("break_probability, base: 120 % is above 100 %, the most it may be.",)
-    assert spec_problems(DriverSpec("t", "index", math.nan, INDEX.parameters)) == ("start: nan is not a finite number.",)
+    assert spec_problems(DriverSpec("t", "index", math.nan, INDEX.parameters)) == (
+        "start: is empty. It is the value on 1 January of the first year.",
+    )
 
 
 @pytest.mark.parametrize("spec", EVERY, ids=lambda spec: spec.name)

@@ -46,6 +46,10 @@ def test_a_sound_row_says_nothing():
         (row(overrides=(("hurdle", "5"),)), 'K1: way: "hurdle" is not an input of K1.'),
         (row(overrides=(("K1.start", "2028"),)), 'K1: way: "K1.start" is not an input of K1.'),
         (row(overrides=(("K1.costs", "5"),)), 'K1: way, K1.costs: K1 has no input costs. Did you mean "cost"?'),
+        (
+            row(overrides=(("K1.cost", "+5"),)),
+            'K1: way, K1.cost: "+5" has no %, so it is the value 5, not a change. Allowed: "5"',
+        ),
         (row(overrides=(("K1.cost", "cheap"),)), 'K1: way, K1.cost: "cheap" is neither a value nor a change'),
     ],
 )

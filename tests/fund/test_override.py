@@ -152,6 +152,12 @@ def test_values_and_changes(text, number):
     assert read_change(text) == pytest.approx(number)
 
 
+def test_a_comma_before_three_digits_may_be_either():
+    with pytest.raises(ValueError, match=r'"1,250" is 1\.250 or 1250'):
+        read_change("1,250")
+    assert read_change("0,250") == (0.25, False)
+
+
 @pytest.mark.parametrize("text", ["", "%", "ten", "1e3", "5 % more", "--5"])
 def test_neither_value_nor_change(text):
     with pytest.raises(ValueError, match="neither a value nor a change"):

@@ -10,6 +10,7 @@ import pytest
 
 from fundappraise.drivers.dist import discrete, gamma, truncated
 from fundappraise.drivers.distributions import Distribution, constant, pert
+from fundappraise.fund.check import check_fund
 from fundappraise.fund.fund import (
     Capacity,
     Correlation,
@@ -224,6 +225,11 @@ def test_every_problem_is_found_and_the_rest_is_read(tmp_path: Path) -> None:
     assert len(problems) == 3  # two values of a wrong kind, and a commitment that is missing
 
 
+def test_a_small_number_in_a_scenario_is_that_number(tmp_path: Path) -> None:
+    fund, _ = read(tmp_path, "[[scenarios]]\nname = 'Dry'\n[scenarios.overrides]\nsea.noise = 1e-7\n")
+    assert fund.scenarios[0].overrides == (("sea.noise", "0.0000001"),)
+
+
 def test_no_file_and_not_text(tmp_path: Path) -> None:
     _, (problem,) = read_text(tmp_path / "none.toml")
     assert str(problem) == "none.toml: there is no such file. Look at its name and folder."
@@ -244,3 +250,30 @@ def test_a_project_that_cannot_be_a_file_stays_in_one_file(tmp_path: Path) -> No
         write_text(odd, tmp_path / "fund.toml", split=True)
     write_text(odd, tmp_path / "fund.toml")
     assert read_text(tmp_path / "fund.toml") == (odd, ())
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ("sigma = 'wide'", 'drivers.oil.sigma: base: "wide" is text.'),
+        ("sigma = {low = 0.1, high = 0.2}", "drivers.oil.sigma: base is missing."),
+        ("sigma = {base = 0.1, low = 'x', high = 0.2}", 'drivers.oil.sigma: low: "x" is text.'),
+        ("sigma = {base = 0.1, shape = 'truncated(uniform(0, 1, 2), 5, 6)'}", "drivers.oil.sigma: shape: nothing of it lies"),
+    ],
+)
+def test_a_parameter_that_cannot_be_read_is_told_once(tmp_path: Path, parameters: str, sentence: str) -> None:
+    (tmp_path / "fund.toml").write_text(
+        f"[drivers.oil]\nprocess = 'index'\nstart = 80\n[drivers.oil.parameters]\ngrowth = 0.02\n{parameters}\n"
+    )
+    fund, read_problems = read_text(tmp_path / "fund.toml")
+    told = [*read_problems, *(p for p in check_fund(fund, tmp_path, read=read_problems) if ".oil" in p.where)]
+    assert [str(problem).startswith(f"fund.toml: {sentence}") for problem in told] == [True]
+
+
+def test_a_driver_without_a_start_has_no_base_path(tmp_path: Path) -> None:
+    (tmp_path / "fund.toml").write_text(
+        "[drivers.oil]\nprocess = 'index'\n[drivers.oil.parameters]\ngrowth = 0.02\nsigma = 0.1\n"
+    )
+    fund, read_problems = read_text(tmp_path / "fund.toml")
+    told = [str(p) for p in check_fund(fund, tmp_path, read=read_problems) if ".oil" in p.where]
+    assert told == ["fund.toml: drivers.oil: oil, start: is empty. It is the value on 1 January of the first year."]

@@ -133,6 +133,9 @@ def test_the_merged_grid_has_the_same_value_and_its_rate_brings_it_to_zero():
         ([-100, 100, -1], np.nan),
         ([5, 5], 0.0),
         ([0, 0, -10, 20], 2.5),
+        ([-0.3, 0.1, 0.1, 0.1], 3.0),  # whose sum is −3e-17 in floats
+        ([-0.1, 0.3, -0.2], 1 / 3),
+        ([-0.3, 0.1, 0.1, 0.1 - 1e-9], np.nan),
     ],
 )
 def test_payback(flows, periods):
@@ -140,7 +143,15 @@ def test_payback(flows, periods):
 
 
 def test_discounted_payback_of_an_exact_annuity_is_its_term():
-    assert float(discounted_payback(0.10, [-(1 - 1.1**-5) / 0.1, 1, 1, 1, 1, 1 + 1e-12])) == pytest.approx(5.0)
+    assert float(discounted_payback(0.10, [-(1 - 1.1**-5) / 0.1, 1, 1, 1, 1, 1])) == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize("part", [0.1, 0.7, 1 / 3, 2.2])
+@pytest.mark.parametrize("n", [2, 3, 7, 30, 600])
+def test_so_many_equal_parts_pay_back_so_many_times_a_part(part, n):
+    assert float(payback([-n * part] + [part] * n)) == pytest.approx(n, rel=1e-9)
+    whole = np.array([-n] + [1.0] * n)
+    assert payback([whole, whole * 0.1, whole * 1e6]) == pytest.approx([n, n, n])
 
 
 def test_payback_works_on_a_batch():

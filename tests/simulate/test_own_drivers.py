@@ -121,7 +121,7 @@ def test_paths_that_do_not_fit(paths, given, words):
 
 def test_a_history_is_set_beside_what_the_fund_states():
     history = "1.0 (2020), 1.1 (2021), 1.05 (2022), 1.3 (2023), 1.32 (2024)"
-    driver = Driver(name="demand", process="index", unit="1", history=history,
+    driver = Driver(name="demand", process="index", unit="1", start=1.0, history=history,
                     parameters=(stated("growth", 0.02), stated("sigma", 0.1)))  # fmt: skip
     fund = fund_of_shops(shop("A", INCOME), drivers=(driver,))
     table = fund.calibrate("demand")

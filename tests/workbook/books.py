@@ -73,7 +73,8 @@ TEA = Fund(
     projects=(KIOSK, STALL),
     drivers=(
         Driver(
-            name="thirst", process="index", unit="1", source="count", confidence="M", note="in cups", history="1.0 (2025)",
+            name="thirst", process="index", unit="1", start=1.0, source="count", confidence="M", note="in cups",
+            history="1.0 (2025)",
             parameters=(
                 Input(code="growth", value=pert(0.01, 0.02, 0.03), unit="%/year", source="trend", confidence="D"),
                 Input(code="sigma", value=constant(0.1), unit="%", note="a year"),

@@ -288,6 +288,7 @@ def test_a_sheet_without_a_row_is_remarked(tmp_path: Path) -> None:
         ("Markets", {"B7": "kiosk.toml"}, 'Markets!B7: model "kiosk.toml" is not a market model.'),
         ("Markets", {"A9": None}, "Markets!A9: the row names no market, so it is not read. Write the market's name."),
         ("Scenarios", {"B6": "fast"}, "Scenarios!B6: Dear tea, K1.price: "),
+        ("Scenarios", {"B6": "1,250"}, 'Scenarios!B6: "1,250" is text: 1.25 or 1250? Type 1.25 or 1250 as a number.'),
         ("Scenarios", {"A7": None}, "Scenarios!B7: a change without an address."),
         ("Groups", {"C5": 2}, "Groups!C5: K1.price: the coefficient is 2. Allowed: −1 to 1."),
         ("Fund", {"C6": "soon"}, 'Fund!C6: valuation_date: "soon" is not a date.'),
@@ -301,6 +302,16 @@ def test_a_mistake_in_any_tab_is_answered_at_its_cell(
     problems = told(edited(tmp_path, typed(sheet, **cells)))
     assert any(problem.startswith(sentence) for problem in problems), problems
     assert not any("nan" in problem for problem in problems)
+
+
+def test_a_scenario_s_plus_without_a_per_cent_is_remarked_at_its_cell(tmp_path: Path) -> None:
+    remarks = told(edited(tmp_path, typed("Scenarios", B6="+2")), "remark")
+    assert any(found.startswith('Scenarios!B6: Dear tea, K1.price: "+2" has no %, so it is the value 2') for found in remarks)
+
+
+def test_groups_of_digits_in_a_scenario_are_one_number(tmp_path: Path) -> None:
+    fund, _ = read_workbook(edited(tmp_path, typed("Scenarios", B6="1 250")))
+    assert fund.scenarios[0].overrides[0] == ("K1.price", "1250")
 
 
 def test_a_commitment_that_cannot_be_read_has_no_further_problems(tmp_path: Path) -> None:
