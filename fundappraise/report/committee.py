@@ -111,6 +111,7 @@ def render(decision: Decision, changes: Changes | None, run_folder_name: str, wo
         "warnings": decision.run.warnings,
         "versions": versions(decision.run.plan.engine),
         "origin": decision.run.fund.origin,
+        "handed_over": ", ".join(decision.run.plan.given_paths),
         "sponsors": decision.run.fund.sponsors,
     }
     context["firm"] = firm_page(decision, words)

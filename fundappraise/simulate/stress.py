@@ -32,6 +32,7 @@ from fundappraise.simulate.plan import Plan, ProjectPlan
 from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.randomness import with_paths
 from fundappraise.simulate.redraw import reading
+from fundappraise.simulate.restated import MOST_BLOCKS as SOUGHT_BLOCKS
 from fundappraise.simulate.restated import ROUGH_PATHS, Restated
 from fundappraise.simulate.shares import FLOWS, projects_of
 
@@ -95,8 +96,7 @@ class Trial:
         first = self.run.numbers[: self.n_paths]
         near = first[first < MOST_BLOCKS * BLOCK]
         if not near.size:
-            found = f"the condition holds on none of the first {MOST_BLOCKS * BLOCK:,} futures, on which differences are taken."
-            raise InputError([Problem("condition", found, hint="Ask for less.")])
+            raise _nowhere(MOST_BLOCKS)
         return near
 
     @property
@@ -161,6 +161,11 @@ class Trial:
         plan, folder = self.run.plan, self.run.plan.models_folder
         fund = self.run.fund.with_(overrides, models_folder=folder)
         return with_paths(plan_fund(fund, only=only, models_folder=folder), plan.given_paths)
+
+
+def _nowhere(blocks: int) -> InputError:
+    found = f"the condition holds on none of the first {blocks * BLOCK:,} futures, on which differences are taken."
+    return InputError([Problem("condition", found, hint="Ask for less.")])
 
 
 def _abreast(rows: Sequence[Floats], count: int) -> Floats:
@@ -240,6 +245,8 @@ def switching_values(run: Appraisal, project_id: str) -> pd.DataFrame:
 
     (name,) = projects_of(run, [project_id])
     restated, now = Restated(run, name), run.mean_npv(name)
+    if not restated.paths.size:
+        raise _nowhere(SOUGHT_BLOCKS)
     inputs = {row.assumption.name: run.fund.project(name).input(row.assumption.name) for row in restated.project.inputs}
     sought = {
         row.assumption.name: stated

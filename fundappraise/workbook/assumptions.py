@@ -12,7 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from fundappraise.drivers.distributions import Distribution
-from fundappraise.fund.currencies import exchange
+from fundappraise.fund.currencies import CURRENCIES, exchange
 from fundappraise.fund.fund import Capacity, Confidence, Driver, Fund, Input, Project, Setting, Sponsor
 from fundappraise.fund.settings import kind_of
 from fundappraise.model.items import Assumption, Model
@@ -69,8 +69,9 @@ class AssumptionRow:
 
 
 def readable(code: str) -> str:
-    """``corridor_traffic`` → ``Corridor traffic``."""
-    text = code.replace("_", " ").strip()
+    """``corridor_traffic`` → ``Corridor traffic``, ``usd_rate`` → ``USD rate``."""
+    words = (word.upper() if word.upper() in CURRENCIES else word for word in code.split("_"))
+    text = " ".join(words).strip()
     return text[:1].upper() + text[1:]
 
 

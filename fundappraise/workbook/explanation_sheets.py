@@ -88,7 +88,7 @@ def write_explanation_sheets(book: Book, decision: Decision) -> None:
         ("Firmness", "How firm each choice is. Near-best: within a fiftieth of the best gain.", firm, _FIRMNESS),
         ("Limit costs", "What the portfolio gains when a limit alone is eased by a tenth.", decision.prices, _COSTS),
         ("Worlds", "On the run's first 2,048 futures at most, the same ones in every world.", worlds, _WORLDS),
-        ("Fresh futures", "On futures that had no part in choosing it.", decision.samples.reset_index(), _SAMPLES),
+        ("Fresh futures", _fresh_note(decision), decision.samples.reset_index(), _SAMPLES),
         *_movers_sheets(decision),
     )
     for name, note, frame, columns in sheets:
@@ -96,6 +96,12 @@ def write_explanation_sheets(book: Book, decision: Decision) -> None:
             rows: list[list[Cell]] = [[_cell(row[c.key], c) for c in columns] for _, row in frame.iterrows()]
             units = [str(unit) for unit in frame["unit"]] if "unit" in frame else None
             write_table(book, name, name, note, columns, rows, frozen=2 if name == "Tornado" else 1, units=units)
+
+
+def _fresh_note(decision: Decision) -> str:
+    given = ", ".join(decision.run.plan.given_paths)
+    handed_over = f" The futures of {given} were handed over, not drawn: they are the same in both." if given else ""
+    return f"On futures that had no part in choosing it.{handed_over}"
 
 
 def _cell(value: Cell, column: Column) -> Cell:

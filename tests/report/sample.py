@@ -121,6 +121,7 @@ class Plan:
     engine: str = "numpy"
     driver_base: dict[str, np.ndarray] = field(default_factory=dict)
     driver_reference: dict[str, np.ndarray] = field(default_factory=dict)
+    given_paths: dict[str, np.ndarray] = field(default_factory=dict)
 
     def project(self, project_id: str) -> ProjectPlan:
         return next(row for row in self.projects if row.project.id == project_id)

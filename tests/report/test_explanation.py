@@ -80,6 +80,15 @@ def test_fresh_futures_stand_beside_those_it_was_chosen_on():
     ]
 
 
+def test_futures_that_were_handed_over_are_the_same_on_fresh_ones_and_the_paper_says_so():
+    drawn = sample.decision()
+    told = replace(drawn, run=replace(drawn.run, plan=replace(drawn.run.plan, given_paths={"brent": None, "usd_kzt": None})))
+    html = render(told, None, "", WORDS)
+    assert "The futures of brent, usd_kzt were handed over, not drawn: they are the same in both columns." in html
+    assert "The futures of brent, usd_kzt were handed over from Python, and are not in the input." in html
+    assert "handed over" not in render(drawn, None, "", WORDS)
+
+
 def test_the_chosen_portfolio_is_marked_on_both_frontiers():
     charts = frontier_charts(sample.decision().frontier, WORDS)
     assert [chart.key for chart in charts] == ["portfolio-risk", "portfolio-budget"]

@@ -9,7 +9,7 @@ from reading import plain
 from fundappraise.drivers.distributions import pert
 from fundappraise.report.input_tables import fixed_table, inputs_table
 from fundappraise.report.words import words_for
-from fundappraise.workbook.assumptions import assumption_rows
+from fundappraise.workbook.assumptions import assumption_rows, readable
 
 WORDS = words_for("en")
 CONVERTED = "converted on the rate of usd_kzt in each future"
@@ -35,3 +35,10 @@ def test_an_amount_in_tenge_says_on_which_rate_it_is_converted(table_of):
 def test_an_amount_in_thousands_of_dollars_is_not_converted_on_a_rate():
     found = labels("sales", fixed_table, value=pert(18_000, 20_000, 22_000), unit="kUSD/year")
     assert "converted" not in found["sales"]
+
+
+def test_a_driver_s_name_is_read_as_words_and_a_currency_as_its_code():
+    names = ("corridor_traffic", "usd_rate", "azn_peg", "usd_kzt", "brent", "rate_of_usda")
+    assert [readable(name) for name in names] == [
+        "Corridor traffic", "USD rate", "AZN peg", "USD KZT", "Brent", "Rate of usda",
+    ]  # fmt: skip

@@ -145,6 +145,8 @@ def test_differences_on_a_condition_that_holds_late_alone_are_refused():
     whole = run(fund, 66_000)
     with pytest.raises(InputError, match="on none of the first 65,536 futures"):
         whole.keeping(np.arange(65_600, 66_000)).scenarios()
+    with pytest.raises(InputError, match="on none of the first 16,384 futures"):
+        whole.keeping(np.arange(16_500, 17_000)).switching_values("S")
 
 
 def test_correlations_of_a_condition_are_those_of_its_own_paths():
