@@ -1,7 +1,7 @@
 """A process's parameters from a history, with their standard errors: maximum likelihood at the times that were observed.
 
-A history is a table of year and value; years may be missing, and need not be whole (2024.17). What a driver's history says
-in words is read for its numbers: ``25 (2021), 33 (2022), −29.1 (Feb 2024)``.
+A history is a table of year and value; years may be missing, and need not be whole (2024.17, or a date). What a driver's
+history says in words is read for its numbers: ``25 (2021), 33 (2022), −29.1 (Feb 2024)``.
 
 References
 ----------
@@ -13,17 +13,29 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from fundappraise.arrays import Floats
 from fundappraise.drivers.fit import curvature, lowest
 
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_PAIR = re.compile(r"([−-]?\d+(?:[.,]\d+)?) ?\((?:([A-Za-z]{3})[a-z]* )?(\d{4})\)")
+if TYPE_CHECKING:
+    import pandas as pd
 
+FIRST_YEAR, LAST_YEAR = 1500, 2500
+"""Numbers outside are no years: those of rows, or days."""
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_PAIR = re.compile(
+    r"(?<![\w.,–−-])([−-]?(?:\d{1,3}(?:[ \u00a0\u202f]\d{3})+|\d+)(?:[.,]\d+)?) ?(%?) ?\((?:([A-Za-z]{3})[a-z]* )?(\d{4})\)"
+)
+_EITHER = re.compile(r"[−-]?[1-9]\d{0,2},\d{3}")
+_SPACES = re.compile(r"\s")
+
+History: TypeAlias = "Mapping[Any, float] | pd.Series[float] | pd.DataFrame"
+"""Values by year."""
 Estimates = dict[str, tuple[float, float]]
 """By parameter: the estimate and its standard error."""
 
@@ -41,14 +53,81 @@ class _Series:
 
 
 def read_history(text: str) -> dict[float, float]:
-    """Year → value, from words such as ``25 (2021), 33 (2022), −29.1 (Feb 2024)``; a month is its middle."""
+    """Year → value, from words such as ``25 (2021), 3.5 % (2022), −29.1 (Feb 2024)``; a month is its middle, a range no value.
+
+    Raises
+    ------
+    ValueError
+        A value can be read in two ways (``1,250``), or a year has two.
+    """
     found: dict[float, float] = {}
-    for value, month, year in _PAIR.findall(text):
+    for value, percent, month, year in _PAIR.findall(text):
         if month and month.casefold() not in _MONTHS:
             continue
+        if _EITHER.fullmatch(value):
+            raise ValueError(f'the history\'s "{value}" is {value.replace(",", ".")} or {value.replace(",", "")}.')
         at = float(year) + ((_MONTHS.index(month.casefold()) + 0.5) / 12 if month else 0.0)
-        found[at] = float(value.replace("−", "-").replace(",", "."))
+        if at in found:
+            raise ValueError(f"the history has two values for {f'{month} ' if month else ''}{year}.")
+        found[at] = float(_SPACES.sub("", value).replace("−", "-").replace(",", ".")) / (100 if percent else 1)
     return found
+
+
+def history_table(given: History) -> dict[float, float]:
+    """Year → value of a table: a mapping, a pandas Series by year, or a frame of years and values (two columns, or one by index).
+
+    A year is a number (2024.5 is its middle), a date, a pandas period (its beginning) or the text of one of them.
+
+    Raises
+    ------
+    ValueError
+        In words: it is no such table, a year or a value cannot be read, or a year stands twice.
+    """
+    found: dict[float, float] = {}
+    for when, value in _rows(given):
+        year, amount = _year(when), _number(value)
+        if not math.isfinite(amount):
+            shown = f'"{value}"' if isinstance(value, str) else value
+            raise ValueError(f"the history's value for {when} is {shown}, not a finite number. Leave out what is missing.")
+        if year in found:
+            raise ValueError(f"the history has two values for {when}.")
+        found[year] = amount
+    return found
+
+
+def _number(value: object) -> float:
+    """NaN where it is none; a column that holds a word holds its numbers as text."""
+    try:
+        return float(value)  # type: ignore[arg-type]  # what is none is refused
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def _rows(given: object) -> Iterable[tuple[object, object]]:
+    import pandas as pd
+
+    if isinstance(given, pd.DataFrame) and given.shape[1] in (1, 2):
+        return zip(given.index if given.shape[1] == 1 else given.iloc[:, 0], given.iloc[:, -1], strict=True)
+    if isinstance(given, pd.Series | Mapping):
+        return ((when, value) for when, value in given.items())
+    kind = "table of other columns" if isinstance(given, pd.DataFrame) else type(given).__name__
+    raise ValueError(f"the history is a {kind}. Allowed: values by year, {{2020: 41.7}}, or a frame of years and values.")
+
+
+def _year(when: object) -> float:
+    import pandas as pd
+
+    try:
+        year = float(when)  # type: ignore[arg-type]  # what is no number is tried as a date
+    except (TypeError, ValueError):
+        try:
+            date = when.start_time if isinstance(when, pd.Period) else pd.Timestamp(when)  # type: ignore[arg-type]  # as above
+            year = date.year + (date.day_of_year - 1) / (366 if date.is_leap_year else 365)
+        except (TypeError, ValueError):
+            year = math.nan
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise ValueError(f"the history's {when!r} is no year and no date. Allowed: 2024, 2024.5, 2024-06-30.")
+    return year
 
 
 def calibrated(process: str, history: Mapping[float, float]) -> Estimates:

@@ -20,6 +20,8 @@ from fundappraise.timeline import Timeline
 if TYPE_CHECKING:
     import pandas as pd
 
+    from fundappraise.drivers.calibration import History
+
 Confidence = Literal["H", "M", "D", "L", ""]
 Include = Literal["candidate", "must", "not now"]
 CapacityKind = Literal["existing", "committed", "rival", "candidate"]
@@ -393,15 +395,16 @@ class Fund:
 
         return with_driver(self, name, process, start, unit, parameters)
 
-    def calibrate(self, name: str, history: Mapping[float, float] | None = None) -> pd.DataFrame:
+    def calibrate(self, name: str, history: History | None = None) -> pd.DataFrame:
         """What a driver's history says of its parameters: estimate, standard error and what the fund states, by parameter.
 
-        ``history`` is year → value; by default the numbers in the driver's column History, ``25 (2021), 33 (2022)``.
+        ``history`` is year → value, or a pandas table of them (years may be missing, halves and dates stand between); by default
+        the numbers in the driver's column History, ``25 (2021), 33 (2022)``. A rate is a decimal.
 
         Raises
         ------
         InputError
-            There is no such driver, its process cannot be calibrated, or the history is too short.
+            There is no such driver, its process cannot be calibrated, or the history is too short or cannot be read.
         """
         from fundappraise.fund.own_driver import calibration
 

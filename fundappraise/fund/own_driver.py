@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fundappraise.drivers.calibration import calibrated, read_history
+from fundappraise.drivers.calibration import History, calibrated, history_table, read_history
 from fundappraise.drivers.distributions import Distribution, constant
 from fundappraise.drivers.driver_problems import spec_problems
 from fundappraise.drivers.paths import process_of
@@ -56,7 +56,7 @@ def with_driver(
     return replace(fund, drivers=tuple(driver if other.name == name else other for other in fund.drivers))
 
 
-def calibration(fund: Fund, name: str, history: Mapping[float, float] | None) -> pd.DataFrame:
+def calibration(fund: Fund, name: str, history: History | None) -> pd.DataFrame:
     """See ``Fund.calibrate``."""
     import pandas as pd
 
@@ -64,10 +64,8 @@ def calibration(fund: Fund, name: str, history: Mapping[float, float] | None) ->
     if driver is None:
         found, hint = unknown("driver", name, [other.name for other in fund.drivers])
         raise InputError([Problem(name, found, hint=hint)])
-    values = read_history(driver.history) if history is None else history
-    if not isinstance(values, Mapping):
-        raise InputError([Problem(name, f"the history is a {type(values).__name__}.", "Allowed: values by year, {2020: 41.7}.")])
     try:
+        values = read_history(driver.history) if history is None else history_table(history)
         process = process_of(driver_spec(driver))
         estimates = calibrated(process.name if driver.own_process is None else "a process of your own", values)
     except ValueError as error:

@@ -22,13 +22,14 @@ from fundappraise.drivers.paths import parameter_draws, parameters_of
 from fundappraise.drivers.sampling import BLOCK
 from fundappraise.errors import InputError, Problem, did_you_mean
 from fundappraise.fund.override import Address, parse_address
-from fundappraise.simulate.block import TASK_BLOCKS, draws, driver_paths, evaluate, flows_of, with_events
+from fundappraise.simulate.block import MEASURES, TASK_BLOCKS, draws, driver_paths, evaluate, flows_of, with_events
 from fundappraise.simulate.inputs import PlannedInput
 from fundappraise.simulate.plan import ModelPlan, Plan
 
 if TYPE_CHECKING:
     from fundappraise.simulate.run import Appraisal
 
+MOST_NAMED = 12
 FEWEST = 200
 """Paths below which nothing is said about a condition: the worst twentieth would be fewer than ten of them."""
 _SIGNS: Mapping[str, Callable[[Floats, float], Bools]] = {
@@ -123,6 +124,9 @@ def _levels(plan: Plan, seed: int, text: str, address: Address) -> tuple[Callabl
         )
     owner = owners[address.owner]
     row = next((row for row in owner.inputs if row.assumption.name == address.code), None)
+    if row is None and (address.code in owner.model.items or address.code in MEASURES):
+        found = f"{address.code} is a result: a condition is on drivers and inputs."
+        raise InputError([Problem(text, found, hint="Select paths by it with run.keeping(numbers of the paths).")])
     if row is None:
         names = [row.assumption.name for row in owner.inputs]
         raise _wrong(text, f"{address.owner} has no input {address.code}.", address.code, names)
@@ -173,7 +177,9 @@ def _input(plan: Plan, seed: int, text: str, row: PlannedInput, year: int | None
 
 
 def _wrong(text: str, found: str, name: str, known: list[str]) -> InputError:
-    return InputError([Problem(text, found, hint=did_you_mean(name, known) or f"There are: {', '.join(known)}.")])
+    more = f" and {len(known) - MOST_NAMED} more" if len(known) > MOST_NAMED else ""
+    listed = f"There are: {', '.join(known[:MOST_NAMED])}{more}."
+    return InputError([Problem(text, found, hint=did_you_mean(name, known) or listed)])
 
 
 class SelectedFlows(Mapping[str, Mapping[str, Floats]]):

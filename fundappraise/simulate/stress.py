@@ -7,7 +7,7 @@ expected fund NPV at the hurdle.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from fundappraise.drivers.paths import parameters_of
 from fundappraise.drivers.sampling import BLOCK
 from fundappraise.errors import InputError, Problem
 from fundappraise.formula.nodes import Apply, Name, Number
-from fundappraise.fund.override import Override
+from fundappraise.fund.override import Override, parse_address
 from fundappraise.measures.crossing import nearest_crossing, solved
 from fundappraise.measures.risk import Estimate, mean_estimate
 from fundappraise.model.schedule import schedule
@@ -373,13 +373,22 @@ def grid(run: Appraisal, first: tuple[str, Sequence[Override]], second: tuple[st
     import pandas as pd
 
     names = projects_of(run, projects)
-    if not first[1] or not second[1]:
-        raise InputError([Problem("grid", "there is no value.", "Each address takes at least one.")])
-    told = [address for address, _ in (first, second) if address.partition(".")[0] in run.plan.given_paths]
+    (down, rows), (across, columns) = (_side(side) for side in (first, second))
+    if down == across:
+        raise InputError([Problem(down, "it stands on both sides of the grid.", "Allowed: two addresses.")])
+    told = [a for a in (down, across) if (at := parse_address(a)) and at.owner in run.plan.given_paths]
     if told:
         raise InputError([Problem(a, "the futures of this driver were handed over: no value of it changes them.") for a in told])
     trial = Trial(run, names)
-    cells = [
-        [trial.expected(names) + trial.stated({first[0]: a, second[0]: b}, names).value for b in second[1]] for a in first[1]
-    ]
-    return pd.DataFrame(cells, index=pd.Index(list(first[1]), name=first[0]), columns=pd.Index(list(second[1]), name=second[0]))
+    cells = [[trial.expected(names) + trial.stated({down: a, across: b}, names).value for b in columns] for a in rows]
+    return pd.DataFrame(cells, index=pd.Index(rows, name=down), columns=pd.Index(columns, name=across))
+
+
+def _side(given: object) -> tuple[str, list[Override]]:
+    """An address and its values, which may stand in an array."""
+    if isinstance(given, tuple | list) and len(given) == 2 and isinstance(given[0], str):
+        address, values = given
+        if isinstance(values, Iterable) and not isinstance(values, str) and (found := list(values)):
+            return address, found
+    allowed = 'Each side is an address and at least one value: ("A2.fee", [90, 105, 120]).'
+    raise InputError([Problem("grid", f"{given!r} is no side of a grid.", allowed)])

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from shops import demand, fund_of_shops, run, shop, stated
 
@@ -130,6 +131,10 @@ def test_a_history_is_set_beside_what_the_fund_states():
     assert table.loc["growth", "unit"] == "%/year"
     assert (table.attrs["values"], table.attrs["from"], table.attrs["to"]) == (5, 2020, 2024)
     assert fund.calibrate("demand", {2020: 1, 2021: 2, 2022: 3}).loc["growth", "estimate"] == pytest.approx(math.sqrt(3) - 1)
+    frame = pd.DataFrame({"year": [2020, 2020.5, 2021], "traffic": [1.0, 1.1, 1.21]})
+    assert fund.calibrate("demand", frame).loc["growth", "estimate"] == pytest.approx(0.21)
+    with pytest.raises(InputError, match=r"demand: the history's value for 2020\.5 is nan, not a finite number"):
+        fund.calibrate("demand", frame.assign(traffic=[1.0, math.nan, 1.21]))
     with pytest.raises(InputError, match='"oil" is not a driver'):
         fund.calibrate("oil")
     with pytest.raises(InputError, match="demand: the history has 0 values"):

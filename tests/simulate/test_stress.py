@@ -102,8 +102,13 @@ def test_a_grid_holds_the_npv_of_every_pair(shops):
     assert table.loc[100, "+0 %"] == pytest.approx(shops.npv["A"].mean(), abs=1e-9)
     assert (np.diff(table.to_numpy(), axis=1) > 0).all()
     assert (np.diff(table.to_numpy(), axis=0) < 0).all()
-    with pytest.raises(InputError, match="at least one"):
-        shops.grid(("A.cost", []), ("A.income", [1]))
+    arrays = shops.grid(("A.cost", np.array([90.0, 100.0])), ["A.income", ("-10 %", "+0 %", "+10 %")])
+    np.testing.assert_array_equal(arrays, table)
+    for side in (("A.cost", []), ("A.cost", 90), "A.cost", ("A.cost", "90"), (90, "A.cost"), None):
+        with pytest.raises(InputError, match=r"no side of a grid\. Each side is an address and at least one value"):
+            shops.grid(side, ("A.income", [1]))
+    with pytest.raises(InputError, match=r"A\.income: it stands on both sides"):
+        shops.grid(("A.income", [1]), ("A.income", [2]))
     with pytest.raises(InputError, match="has no input incme"):
         shops.grid(("A.cost", [90]), ("A.incme", [1]))
 
@@ -156,6 +161,8 @@ def test_what_a_scenario_or_a_grid_says_of_a_driver_that_was_handed_over_is_told
     assert told.warnings == ("demand: its futures were handed over, and what Poor says of it does not change them.",)
     with pytest.raises(InputError, match=r"demand\.growth: the futures of this driver were handed over"):
         told.grid(("demand.growth", [0.0]), ("B.cost", [100]))
+    with pytest.raises(InputError, match=r"demand\[2028\]: the futures of this driver were handed over"):
+        told.grid(("demand[2028]", [1.0]), ("B.cost", [100]))
 
 
 def test_swings_have_the_error_of_one_end_against_the_other_on_the_same_paths(shops):

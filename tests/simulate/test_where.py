@@ -97,6 +97,8 @@ def test_every_path_selected_gives_the_table_of_the_whole_run(whole):
         ("", "not a condition"),
         ("A.income > 3 or B.income > 2", "not a condition"),
         ("demand[2029] < nan", "not a condition"),
+        ("A.fund_npv > 0", "fund_npv is a result: a condition is on drivers and inputs. Select paths by it with run.keeping"),
+        ("A.fund_calls[2027] > 0", "fund_calls is a result"),
     ],
 )
 def test_a_condition_that_says_nothing_is_refused_with_what_is_allowed(whole, condition, words):
