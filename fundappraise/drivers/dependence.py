@@ -72,7 +72,7 @@ def correlated(names: Sequence[str], pairs: Sequence[Pair], default: Floats | No
     """
     asked = correlation_matrix(names, pairs, default)
     found, used = None, asked
-    if not _is_possible(asked):
+    if not is_possible(asked):
         place = {name: i for i, name in enumerate(names)}
         weights = np.full(asked.shape, _UNSTATED)
         for first, second, _ in pairs:
@@ -112,7 +112,7 @@ def _clash(names: Sequence[str], asked: Floats, used: Floats) -> Clash:
     kept = list(range(len(names)))
     for i in range(len(names)):  # leaving out one at a time ends at a set that needs all of its members to be impossible
         rest = [k for k in kept if k != i]
-        if not _is_possible(asked[np.ix_(rest, rest)]):
+        if not is_possible(asked[np.ix_(rest, rest)]):
             kept = rest
     stated = tuple((names[i], names[j], float(asked[i, j])) for i in kept for j in kept if i < j)
     changed = tuple(
@@ -129,13 +129,13 @@ def nearest_possible(matrix: Floats, weights: Floats | None = None) -> Floats:
 
     Rounded because the search rests on an eigenvalue routine, whose last bits differ between machines; the draws do not.
     """
-    if _is_possible(matrix):
+    if is_possible(matrix):
         return matrix
     near, shrink = _nearest(matrix, np.ones(matrix.shape) if weights is None else weights), 0.0
     while True:  # towards independence, until the rounded coefficients are possible too
         rounded = np.round(near * (1 - shrink), 4)
         np.fill_diagonal(rounded, 1.0)
-        if _is_possible(rounded):
+        if is_possible(rounded):
             return rounded
         shrink = min(1.0, max(1e-4, 2 * shrink))
 
@@ -176,7 +176,7 @@ def triangle(matrix: Floats) -> Floats:
     return rows
 
 
-def _is_possible(matrix: Floats) -> bool:
+def is_possible(matrix: Floats) -> bool:
     try:
         triangle(matrix)
     except ValueError:

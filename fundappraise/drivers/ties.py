@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fundappraise.arrays import Floats
-from fundappraise.drivers.dependence import Clash, Correlated, Pair, correlated, triangle
+from fundappraise.drivers.dependence import Clash, Correlated, Pair, correlated, is_possible, triangle
 from fundappraise.drivers.sampling import DRIVER, GROUP, INPUT
 
 FREEDOM = "degrees_of_freedom"
@@ -25,6 +25,9 @@ FREEDOM = "degrees_of_freedom"
 
 DRIVERS = "drivers"
 """The group that only has a row ``FREEDOM``: the copula of the drivers."""
+
+_LEAST = 1e-6
+"""The least μ of ``_nearest_shares``: rounding is magnified by its inverse."""
 
 Asked = tuple[str, str, float, float]
 """First, second, the correlation asked for, the one used."""
@@ -134,22 +137,50 @@ def _group(group: str, loadings: Mapping[str, float], pairs: Sequence[Pair], fre
 
 
 def _with_drivers(address: str, drivers: Correlated, asked: Mapping[str, float]) -> _Tied:
-    """An input paired with drivers; one that asks for more than they can give follows them entirely, in the same proportions."""
+    """An input paired with drivers. One that asks for more than they can give has the nearest correlations that can be."""
     place = [drivers.names.index(name) for name in asked]
     wanted = list(asked.values())
     outside = [name for name, x in asked.items() if not -1 <= x <= 1]
     if outside:
         raise ValueError(f"{address} with {outside[0]}: a correlation is between −1 and 1, not {asked[outside[0]]}.")
-    shares = _solved(triangle(drivers.used[np.ix_(place, place)]), wanted)
-    explained = sum(share * x for share, x in zip(shares, wanted, strict=True))
-    scale = 1.0 if explained <= 1 else 1 / math.sqrt(explained)
+    among = drivers.used[np.ix_(place, place)]
+    can_hold = is_possible(np.block([[among, np.array([wanted]).T], [np.array([wanted]), np.ones((1, 1))]]))
+    shares = _solved(triangle(among), wanted) if can_hold else _nearest_shares(among, wanted)
+    held = wanted if can_hold else _times(among, shares)
     others = []
     for k, name in enumerate(drivers.names):
-        weight = scale * sum(share * float(drivers.factor[j, k]) for share, j in zip(shares, place, strict=True))
+        weight = sum(share * float(drivers.factor[j, k]) for share, j in zip(shares, place, strict=True))
         others += [(DRIVER, name, weight)] if weight else []
-    pairs = tuple((address, name, x, x * scale) for name, x in asked.items())
-    clash = None if scale == 1 else Clash(tuple(pair[:3] for pair in pairs), pairs)
-    return _Tied({address: Tie(tuple(others), math.sqrt(max(0.0, 1 - explained * scale**2)))}, pairs, clash)
+    explained = sum(share * x for share, x in zip(shares, held, strict=True))
+    used = held if can_hold else [round(x, 9) + 0.0 for x in held]  # a rounded −1e-11 is 0, and not −0
+    pairs = tuple((address, name, x, y) for (name, x), y in zip(asked.items(), used, strict=True))
+    clash = None if can_hold else Clash(tuple(pair[:3] for pair in pairs), pairs)
+    return _Tied({address: Tie(tuple(others), math.sqrt(max(0.0, 1 - explained)))}, pairs, clash)
+
+
+def _nearest_shares(among: Floats, wanted: Sequence[float]) -> list[float]:
+    """x for which R x is nearest to what is wanted, of all that xᵀ R x ≤ 1 allows: (R + μ) x = wanted with the least such μ."""
+
+    def shares(mu: float) -> list[float]:
+        return _solved(triangle(among + mu * np.eye(len(wanted))), wanted)
+
+    def explained(x: list[float]) -> float:
+        return sum(a * b for a, b in zip(x, _times(among, x), strict=True))
+
+    low, high = _LEAST, 1.0
+    if explained(shares(low)) <= 1:  # what is wanted of drivers that follow from one another is left out alone
+        return shares(low)
+    while explained(shares(high)) > 1:
+        high *= 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if explained(shares(middle)) > 1 else (low, middle)
+    return shares(high)
+
+
+def _times(matrix: Floats, x: Sequence[float]) -> list[float]:
+    """matrix·x in plain additions."""
+    return [sum(float(cell) * share for cell, share in zip(row, x, strict=True)) for row in matrix]
 
 
 def _solved(rows: Floats, wanted: Sequence[float]) -> list[float]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from fundappraise.drivers.dependence import correlated
 from fundappraise.drivers.sampling import BLOCK, Sampler
@@ -109,9 +109,31 @@ def _normals(name, names, pairs, n_periods, method):
 def test_an_input_that_asks_for_more_than_its_drivers_can_give_follows_them_entirely():
     # opposite to oil and alike to rate, which are 0.8 alike: ρᵀR⁻¹ρ = (0.64 + 0.64 + 2·0.8·0.64)/(1 − 0.64) = 6.4
     found = dependence(("oil", "rate"), (), [("oil", "rate", 0.8), ("A.x", "oil", -0.8), ("A.x", "rate", 0.8)])
-    assert found.ties["A.x"].own == 0
+    assert found.ties["A.x"].own == pytest.approx(0, abs=1e-6)
     assert found.input_pairs[0] == ("A.x", "oil", -0.8, pytest.approx(-0.8 / np.sqrt(6.4)))
     assert len(found.clashes) == 1
+
+
+@pytest.mark.parametrize("wanted", [(0.9, -0.5, 0.1), (0.9, 0.9, 0.9), (-1, 1, 0), (0.3, 0.3, -0.95)])
+def test_an_input_that_asks_for_too_much_has_the_nearest_correlations_that_can_be(wanted):
+    """Nearest by scipy's minimiser, of all rows ρ with ρᵀR⁻¹ρ ≤ 1."""
+    names, r = ("oil", "rate", "rain"), np.array([[1, 0.8, 0.2], [0.8, 1, 0.4], [0.2, 0.4, 1]])
+    among = [(names[i], names[j], r[i, j]) for i in range(3) for j in range(i)]
+    found = dependence(names, (), [*among, *(("A.x", name, x) for name, x in zip(names, wanted, strict=True))])
+    inside = {"type": "ineq", "fun": lambda row: 1 - row @ np.linalg.solve(r, row)}
+    best = optimize.minimize(lambda row: np.sum((row - wanted) ** 2), np.zeros(3), constraints=[inside], tol=1e-14)
+    used = [row[3] for row in found.input_pairs]
+    assert used == pytest.approx(best.x.tolist(), abs=1e-5)
+    assert [row[3] for row in found.clashes[0].used] == used
+
+
+def test_an_input_cannot_part_two_drivers_that_are_one():
+    among = [("oil", "gas", 1.0), ("A.x", "oil", 0.5), ("A.x", "gas", -0.3)]
+    found = dependence(("oil", "gas"), (), among)
+    assert [row[3] for row in found.input_pairs] == pytest.approx([0.1, 0.1], abs=1e-5)
+    assert len(found.clashes) == 1
+    together = dependence(("oil", "gas"), (), [among[0], ("A.x", "oil", 0.5), ("A.x", "gas", 0.5)])
+    assert (together.clashes, [row[3] for row in together.input_pairs]) == ((), [0.5, 0.5])
 
 
 @pytest.mark.parametrize("method", METHODS)
