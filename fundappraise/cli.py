@@ -96,7 +96,7 @@ def run(path: Path, **options: Any) -> None:
     """Simulate, choose the portfolio, write the committee paper and the results workbook."""
     from fundappraise.commands import run_fund
 
-    text, clash = run_fund(path, **options)
+    text, clash = run_fund(path, say, **options)
     say(text)
     if clash:
         sys.exit(CLASH)

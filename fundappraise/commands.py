@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -20,11 +20,13 @@ from fundappraise.model.load import load_model, model_names
 from fundappraise.model.read_file import WATERFALL
 from fundappraise.problem_list import as_json as json_list
 from fundappraise.problem_list import render
-from fundappraise.reading import example, read, read_fund, under_scenario
+from fundappraise.reading import example, read, read_fund, scenario_of, under_scenario
 
 if TYPE_CHECKING:
     from fundappraise.decide import Allocation
     from fundappraise.outcome.changes import Changes
+    from fundappraise.simulate.paths import Workers
+    from fundappraise.simulate.run import Appraisal
     from fundappraise.simulate.trace import Trace
 
 
@@ -124,11 +126,13 @@ def _counts(fund: Fund) -> str:
     return f"{len(fund.projects)} projects · {inputs} inputs · {len(fund.drivers)} drivers · {len(fund.limits)} limits"
 
 
-def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
-    """Run a fund; the summary, and whether no portfolio meets the limits."""
+def run_fund(path: Path, tell: Callable[[str], None], **options: Any) -> tuple[str, bool]:
+    """Run a fund and ``tell`` the answer as soon as it is there; what is said at the end, and whether no portfolio meets the
+    limits."""
     from fundappraise import runs
     from fundappraise.simulate.engine import engine_of
-    from fundappraise.unfinished import unfinished
+    from fundappraise.summary import answer
+    from fundappraise.unfinished import simulated, unfinished
 
     stage = Stages(quiet=options["quiet"])
     with stage("read and checked"):
@@ -153,20 +157,26 @@ def run_fund(path: Path, **options: Any) -> tuple[str, bool]:
         clash = runs.read_record(before)["status"] == "infeasible"
         return f"Already done, with the same input, models, paths and seed: {before}", clash
     earlier = _earlier(path, options["since"])
-    with unfinished(target.parent, key) as file:
-        decision = decision_of(fund, path.resolve().parent, options, stage, file)
+    plain = replace(key, scenario="", without=())
+    is_kept = key == plain and options["output"] is None
+    with (
+        unfinished(target.parent, key, is_kept=is_kept) as file,
+        simulated(runs.runs_folder(path), plain) if key != plain else nullcontext() as before,
+    ):
+        known = None if before is None else (stated, before)
+        decision = decision_of(fund, path.resolve().parent, options, stage, file, known)
         key = replace(key, paths=decision.run.n_paths)  # the number that "auto" came to
+        under = f"Under the scenario: {options['scenario']}\n" if options["scenario"] else ""
+        tell(f"{under}{answer(decision)}\n")
         text = _written(path, stated, decision, (key, target, earlier), stage)
-    if options["scenario"]:
-        text = f"Under the scenario: {options['scenario']}\n{text}"
     return text, decision.status == "infeasible"
 
 
 def _written(path: Path, stated: Fund, decision: Allocation, place: tuple[Any, Path, Any], stage: Stages) -> str:
-    """The summary of a run whose folder is written: its key, where it goes, and the earlier run beside which it is put."""
+    """What ends a run whose folder is written: its key, where it goes, and the earlier run beside which it is put."""
     from fundappraise import runs
     from fundappraise.as_read import keep_as_read
-    from fundappraise.summary import summary
+    from fundappraise.summary import ending
 
     (key, target, earlier), changes = place, None
     if earlier is not None:
@@ -182,7 +192,7 @@ def _written(path: Path, stated: Fund, decision: Allocation, place: tuple[Any, P
     with stage("paper and workbook"):
         timings = {**stage.seconds, "all": stage.all}
         runs.write_run(target, path, decision, key, changes=changes, timings=timings, write=write)
-    return summary(decision, changes, target, refused, stage.all)
+    return ending(decision, changes, target, refused, stage.all)
 
 
 def _refuse(path: Path, fund: Fund, found: tuple[Problem, ...]) -> tuple[str, bool]:
@@ -224,13 +234,24 @@ def _earlier(path: Path, since: str) -> Any:
     return None
 
 
-def decision_of(fund: Fund, folder: Path, options: Mapping[str, Any], stage: Stages, file: BinaryIO | None = None) -> Allocation:
+Known = tuple[Fund, BinaryIO]
+"""The fund as it stands, without any scenario, and its simulated paths (see ``unfinished.simulated``)."""
+
+
+def decision_of(
+    fund: Fund,
+    folder: Path,
+    options: Mapping[str, Any],
+    stage: Stages,
+    file: BinaryIO | None = None,
+    known: Known | None = None,
+) -> Allocation:
     """The fund simulated and decided on; ``folder`` is where ``mine.toml`` models are sought.
 
-    ``file`` keeps what is simulated and may hold some of it, see ``unfinished``.
+    ``file`` keeps what is simulated and may hold some of it, see ``unfinished``. Of what is ``known`` only that is simulated
+    again which the scenario reaches.
     """
     from fundappraise.decide import allocate
-    from fundappraise.simulate.run import plan_of, simulate_plan
 
     unknown = [name for name in options["without"] if name not in {p.id for p in fund.included}]
     if unknown:
@@ -242,16 +263,31 @@ def decision_of(fund: Fund, folder: Path, options: Mapping[str, Any], stage: Sta
     if file is not None and os.fstat(file.fileno()).st_size:
         stage.say("goes on with the run that was interrupted")
     auto = options["paths"] == "auto"
-    with stage("simulated", "as many paths as it takes" if auto else f"{options['paths']:,} paths"):
-        result = simulate_plan(
-            plan_of(fund, options["paths"], folder, options["engine"]),
-            paths=options["paths"], seed=options["seed"], workers=options["workers"], on="processes",
-            progress=stage.progress(), file=file,
-        )  # fmt: skip
+    note = "as many paths as it takes" if auto else f"{options['paths']:,} paths"
+    with stage("simulated", note + ", those of the run before" * (known is not None)):
+        result = _simulated(fund, folder, options, stage, file, known)
     if result.effort is not None:
         stage.say(result.effort.text)
     with stage("portfolio chosen"):
         return allocate(result, exclude=options["without"], workers=options["workers"], on="processes")
+
+
+def _simulated(
+    fund: Fund, folder: Path, options: Mapping[str, Any], stage: Stages, file: BinaryIO | None, known: Known | None
+) -> Appraisal:
+    from fundappraise.outcome.worlds import under_plan
+    from fundappraise.simulate.run import plan_of, simulate_plan
+
+    on: Workers = "processes"
+    workers, asked = options["workers"], {name: options[name] for name in ("paths", "seed", "workers")}
+    plan = plan_of(fund, options["paths"], folder, options["engine"])
+    scenario = options.get("scenario", "")
+    if known is None or (scenario and options["paths"] == "auto"):  # what is sure without the scenario need not be under it
+        return simulate_plan(plan, **asked, on=on, progress=stage.progress(), file=file)
+    stated, before = known
+    as_it_stands = plan_of(stated, options["paths"], folder, options["engine"]) if scenario else plan
+    base = simulate_plan(as_it_stands, **asked, on=on, file=before)
+    return under_plan(base, plan, dict(scenario_of(stated, scenario).overrides), workers, on) if scenario else base
 
 
 def _write_all(decision: Allocation, folder: Path, changes: Changes | None, name: str) -> list[str]:

@@ -13,9 +13,14 @@ from fundappraise.outcome.decision import Decision
 _SHOWN_INPUTS = 6
 
 
-def summary(decision: Decision, changes: Changes | None, target: Path, refused: Sequence[str], seconds: float) -> str:
-    """The text that ends a run."""
-    lines = [*_answer(decision), "", *_table(decision), *_portfolio(decision), *_since(changes), ""]
+def answer(decision: Decision) -> str:
+    """What the run came to."""
+    return "\n".join([*_answer(decision), "", *_table(decision), *_portfolio(decision)])
+
+
+def ending(decision: Decision, changes: Changes | None, target: Path, refused: Sequence[str], seconds: float) -> str:
+    """What changed since an earlier run, and where the papers are."""
+    lines = [*_since(changes), ""] if changes is not None else []
     lines += [f"  remark     {warning}" for warning in decision.run.warnings]
     lines += [f"  remark     {sentence}" for sentence in refused]
     pdf = " and report.pdf" if (target / "report.pdf").is_file() else ""
@@ -89,7 +94,6 @@ def _since(changes: Changes | None) -> Iterator[str]:
     if changes is None:
         return
     count = len(changes.inputs)
-    yield ""
     if not count:
         yield f"Since {changes.since} no input has changed."
     else:

@@ -1,7 +1,8 @@
-"""Simulated paths of a run that is not finished: a file beside the run's folder, named by all that they depend on.
+"""Simulated paths of a run: a file beside the run's folder, named by all that they depend on.
 
 A run that was interrupted, or whose process was killed, leaves it; the same run goes on from there, with the same bits. It goes
-when the run is finished or fails, or when the next run of that folder is another one.
+when the run fails, or when the next run of that folder is another one. Of the last run of the fund as it stands it is kept, so
+that what-ifs need not simulate what they leave as it is; it may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -20,15 +21,20 @@ from typing import BinaryIO
 from fundappraise.runs import Key, environment
 
 _NAME = re.compile(r"unfinished [0-9a-f]{16}\.bin")
+_KEPT = re.compile(r"simulated [0-9a-f]{16}\.bin")
+MOST_KEPT = 1 << 30
+"""Bytes up to which the paths of a run are kept when it is finished."""
 _FAR = 1 << 62
 """Place of the locked byte on Windows, behind all that is ever written."""
 
 
 @contextmanager
-def unfinished(folder: Path, key: Key) -> Iterator[BinaryIO | None]:
-    """The file of a run whose folder will stand in ``folder``; None while another process makes the same run."""
-    made_from = json.dumps([asdict(key), environment(key.engine)], sort_keys=True).encode()
-    path = folder / f"unfinished {hashlib.sha256(made_from).hexdigest()[:16]}.bin"
+def unfinished(folder: Path, key: Key, *, is_kept: bool = False) -> Iterator[BinaryIO | None]:
+    """The file of a run whose folder will stand in ``folder``; None while another process makes the same run.
+
+    When the run is finished the file goes, or ``is_kept`` for ``simulated``.
+    """
+    path = folder / f"unfinished {_digest(key)}.bin"
     made = [parent for parent in path.parents if not parent.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for other in folder.iterdir():
@@ -41,6 +47,9 @@ def unfinished(folder: Path, key: Key) -> Iterator[BinaryIO | None]:
         keep = False
         try:
             yield file
+            if is_kept and 0 < os.fstat(file.fileno()).st_size <= MOST_KEPT:
+                file.close()  # Windows renames no open file
+                _keep(path, folder / f"simulated {_digest(key)}.bin")
         except KeyboardInterrupt:
             file.flush()
             keep = os.fstat(file.fileno()).st_size > 0
@@ -49,6 +58,32 @@ def unfinished(folder: Path, key: Key) -> Iterator[BinaryIO | None]:
             if not keep:
                 file.close()  # Windows removes no open file
                 _remove(path, made)
+
+
+@contextmanager
+def simulated(folder: Path, key: Key) -> Iterator[BinaryIO | None]:
+    """The paths of the run with this key that were kept when it was finished; None where there are none."""
+    try:
+        file = (folder / f"simulated {_digest(key)}.bin").open("r+b")
+    except OSError:
+        yield None
+        return
+    with file:
+        yield file
+
+
+def _digest(key: Key) -> str:
+    made_from = json.dumps([asdict(key), environment(key.engine)], sort_keys=True).encode()
+    return hashlib.sha256(made_from).hexdigest()[:16]
+
+
+def _keep(path: Path, target: Path) -> None:
+    """Under its new name, in place of those of other runs; not where one of them is being read on Windows."""
+    with suppress(OSError):
+        for other in target.parent.iterdir():
+            if _KEPT.fullmatch(other.name):
+                other.unlink()
+        os.replace(path, target)
 
 
 def _existing_or_new(path: str, flags: int) -> int:

@@ -85,5 +85,5 @@ def made_run(fund: Path, **options) -> Path:
     }  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fundappraise.report.pdf.find_browser", lambda: None)
-        run_fund(fund, **(defaults | options))
+        run_fund(fund, lambda _: None, **(defaults | options))
     return finished(runs_folder(fund))[-1]

@@ -248,7 +248,7 @@ Parts = tuple[tuple[str, str], ...]
 
 def _fields(row: object) -> Parts:
     """The plain fields of a row that hold something, without its inputs, its place and its notes."""
-    left_out = {"inputs", "parameters", "place", "note", "summary", "source", "confidence", "why", "unit", "undisturbed"}
+    left_out = {"inputs", "parameters", "note", "summary", "source", "confidence", "why", "unit", "undisturbed", "place", "cells"}
     kept = [(f.name, getattr(row, f.name)) for f in fields(row) if f.name not in left_out]  # type: ignore[arg-type]  # dataclass rows
     unit = getattr(row, "unit", "")
     return tuple((name, _text(value, unit)) for name, value in kept if value not in ("", None, ()))

@@ -131,7 +131,7 @@ _By = tuple[int | None, Workers] | None
 
 def _under(base: Appraisal, overrides: Mapping[str, float | str], by: _By) -> Appraisal:
     fund = base.fund.with_(overrides, models_folder=base.plan.models_folder)
-    return under_fund(base, fund, {parsed.owner for a in overrides if (parsed := parse_address(a)) is not None}, by)
+    return under_fund(base, fund, _owners(overrides), by)
 
 
 def under_fund(base: Appraisal, fund: Fund, owners: set[str], by: _By = None) -> Appraisal:
@@ -152,6 +152,23 @@ def under_fund(base: Appraisal, fund: Fund, owners: set[str], by: _By = None) ->
         warnings=(),
     )
     return _simulated(base, with_paths(part, plan.given_paths), with_paths(whole, plan.given_paths), by)
+
+
+def under_plan(base: Appraisal, plan: Plan, overrides: Mapping[str, float | str], workers: int | None, on: Workers) -> Appraisal:
+    """The plan of ``base``'s fund under ``overrides``, on all its futures; what they do not reach is taken over.
+
+    Every bit is that of the plan simulated whole.
+    """
+    reached = _reached(base.plan, plan.fund, _owners(overrides))
+    part = with_configurations(plan_fund(plan.fund, only=reached, models_folder=plan.models_folder, engine=plan.engine))
+    new = simulate_plan(part, paths=base.n_paths, seed=base.seed, workers=workers, on=on)
+    from_where = {name: new if name in part.options else base for name in plan.options}
+    columns, flows = ({name: getattr(run, what)[name] for name, run in from_where.items()} for what in ("columns", "flows"))
+    return Appraisal(plan, base.seed, base.n_paths, columns, flows)
+
+
+def _owners(overrides: Mapping[str, float | str]) -> set[str]:
+    return {parsed.owner for address in overrides if (parsed := parse_address(address)) is not None}
 
 
 def _reached(plan: Plan, fund: Fund, owners: set[str]) -> frozenset[str]:

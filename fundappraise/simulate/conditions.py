@@ -197,13 +197,14 @@ class SelectedFlows(Mapping[str, Mapping[str, Floats]]):
         names, parts = list(self._plan.options), []
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for blocks, columns, _ in in_tasks(self._numbers):
-                parts.append(list(pool.map(partial(self._task, blocks=blocks, columns=columns), names)))
+                drivers = driver_paths(self._plan, self._seed, blocks)
+                parts.append(list(pool.map(partial(self._task, blocks=blocks, columns=columns, drivers=drivers), names)))
         options = zip(names, zip(*parts, strict=True), strict=True)
         return {name: {flow: np.stack([part[flow] for part in own]) for flow in own[0]} for name, own in options}
 
-    def _task(self, name: str, blocks: range, columns: Ints) -> dict[str, Floats]:
+    def _task(self, name: str, blocks: range, columns: Ints, drivers: Mapping[str, Floats]) -> dict[str, Floats]:
         plan, option = self._plan.options[name]
-        project, results = next(evaluate(plan, self._seed, blocks, only=option.name))
+        project, results = next(evaluate(plan, self._seed, blocks, only=option.name, drivers=drivers))
         outputs = {flow: results[project.model.outputs[flow]] for flow in flows_of(project)}
         return {f: (r[:, columns].sum(axis=1) if r.shape[1] > 1 else r[:, 0] * columns.size) for f, r in outputs.items()}
 

@@ -24,7 +24,7 @@ from fundappraise.errors import FundappraiseError, InputError, Problem
 from fundappraise.simulate.block import Progress, TaskResult, simulate, tasks_of
 from fundappraise.simulate.engine import make_ready
 from fundappraise.simulate.plan import Plan
-from fundappraise.simulate.prepare import plan_fund
+from fundappraise.simulate.prepare import plan_fund, with_configurations
 from fundappraise.simulate.store import TASK, Store
 
 Workers = Literal["threads", "processes"]
@@ -70,7 +70,7 @@ def simulate_all(
 def _in_processes(
     plan: Plan, seed: int, store: Store, tasks: list[range], count: int, asked: tuple[int, Progress | None]
 ) -> None:
-    made_from = (plan.fund, plan.only, plan.models_folder, plan.engine)
+    made_from = (plan.fund, plan.only, plan.models_folder, plan.engine, bool(plan.configurations))
     with tempfile.TemporaryDirectory() as folder:
         # in a file: what is sent to a worker that ends before it has read it all would be waited for without end
         parts = Path(folder) / "plan"
@@ -98,8 +98,10 @@ def _prepare(parts: Path) -> None:
     global _plan
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     Thread(target=_end_with_the_parent, daemon=True).start()
-    fund, only, folder, engine = pickle.loads(parts.read_bytes())
+    fund, only, folder, engine, is_configured = pickle.loads(parts.read_bytes())
     _plan = plan_fund(fund, only=only, models_folder=folder, engine=engine)
+    if is_configured and only is not None:
+        _plan = with_configurations(_plan)
 
 
 def _end_with_the_parent() -> None:

@@ -100,9 +100,9 @@ class Store:
         """Keep a task's results; paths that were cut off are left empty."""
         data = np.zeros(self._size, np.uint8)
         for places, found in ((self._measures, result.columns), (self._flows, result.flows)):
-            for option, arrays in found.items():
-                for name in places[option].keys() | arrays.keys():  # what stands on one side only is an error
-                    places[option][name].of(data)[: len(arrays[name])] = arrays[name]
+            for option in places.keys() | found.keys():  # what stands on one side only is an error
+                for name in places[option].keys() | found[option].keys():
+                    places[option][name].of(data)[: len(found[option][name])] = found[option][name]
         number = task.start // TASK_BLOCKS
         if self._file is None and (len(self._held) + 1) * self._size > IN_MEMORY:
             self._file = self._own = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the store
