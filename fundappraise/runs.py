@@ -14,6 +14,7 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -162,14 +163,20 @@ def earlier_run(run: Path) -> Earlier:
     source = input_of(run)
     try:
         fund = as_read(run) or read_fund(source)
-        with np.load(run / PATHS) as stored:
+        with (run / PATHS).open("rb") as file, np.load(file) as stored:  # opened here: numpy leaves a damaged one open
             npv, loss = stored["npv"], stored["capital_loss"]
     except InputError as error:
         raise RunFolderError(f"the input kept in {run} can no longer be read: {error}") from None
-    except (OSError, ValueError, KeyError) as error:
-        raise RunFolderError(f"{run / PATHS} cannot be read: {error}.") from None
-    key = record["key"]
-    return Earlier(run.name, fund, int(key["seed"]), int(key["paths"]), tuple(record["chosen"]), npv, loss)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        raise RunFolderError(f"{run / PATHS} is missing or damaged.") from None
+    try:
+        key = record["key"]
+        seed, n_paths, chosen = int(key["seed"]), int(key["paths"]), tuple(map(str, record["chosen"]))
+    except (KeyError, TypeError, ValueError):
+        raise RunFolderError(f"{run / RECORD} does not say what the run was made from, or what it chose.") from None
+    if npv.shape != (n_paths,) or loss.shape != (n_paths,):
+        raise RunFolderError(f"{run / PATHS} holds {npv.size:,} paths, {run / RECORD} says {n_paths:,}.")
+    return Earlier(run.name, fund, seed, n_paths, chosen, npv, loss)
 
 
 def write_run(

@@ -124,7 +124,7 @@ def _files(kept: Kept) -> Iterator[str]:
 def _arrays(path: Path, names: tuple[str, ...]) -> Mapping[str, Any] | None:
     """The arrays of a file; None where it is gone or damaged, which ``_files`` has said."""
     try:
-        with np.load(path) as found:
+        with path.open("rb") as file, np.load(file) as found:
             return {name: found[name] for name in names}
     except Exception:  # a damaged zip raises whatever its bytes lead to
         return None

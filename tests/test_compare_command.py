@@ -1,5 +1,6 @@
 """``fundappraise compare``: two runs from their folders alone, two workbooks by their inputs."""
 
+import json
 import shutil
 
 import pytest
@@ -50,3 +51,52 @@ def test_a_workbook_beside_a_run_and_a_folder_that_is_none_are_refused(command, 
         done = command("compare", *arguments)
         assert done.code == 1
         assert words in done.err
+
+
+def without(name):
+    return lambda record: record.pop(name)
+
+
+def with_key(**changed):
+    return lambda record: record["key"].update(changed)
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (without("key"), "does not say what the run was made from"),
+        (without("chosen"), "or what it chose"),
+        (lambda record: record.update(key=None), "does not say what the run was made from"),
+        (with_key(paths="many"), "does not say what the run was made from"),
+        (with_key(paths=400), "holds 500 paths, "),
+    ],
+)
+def test_a_damaged_record_is_one_sentence_on_either_side(command, runs, tmp_path, edit, words):
+    bad = shutil.copytree(runs[0], tmp_path / "bad")
+    record = json.loads((bad / "run.json").read_text(encoding="utf-8"))
+    edit(record)
+    (bad / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    for pair in ((bad, runs[1]), (runs[1], bad)):
+        done = command("compare", *pair)
+        assert done.code == 1
+        assert len(done.err.splitlines()) == 1
+        assert words in done.err
+
+
+@pytest.mark.parametrize("data", [None, b"junk", b"PK\x03\x04junk", b""], ids=str)
+def test_damaged_paths_are_one_sentence(command, runs, tmp_path, data):
+    bad = shutil.copytree(runs[0], tmp_path / "bad")
+    (bad / "paths.npz").unlink()
+    if data is not None:
+        (bad / "paths.npz").write_bytes(data)
+    done = command("compare", bad, runs[1])
+    assert (done.code, len(done.err.splitlines())) == (1, 1)
+    assert "paths.npz is missing or damaged" in done.err
+
+
+def test_a_run_of_another_version_is_compared(command, runs, tmp_path):
+    other = shutil.copytree(runs[0], tmp_path / "other")
+    record = json.loads((other / "run.json").read_text(encoding="utf-8"))
+    record["key"]["version"] = "0.0.1"
+    (other / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    assert command("compare", other, runs[1]).out.startswith("1 input changed; the futures are the same.")

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from fundappraise.arrays import Floats
+from fundappraise.drivers.sampling import BLOCK
 from fundappraise.errors import FundappraiseError
 from fundappraise.fund.fund import Fund
 from fundappraise.fund.set_back import set_back
 from fundappraise.measures.risk import Estimate, mean_estimate
 from fundappraise.outcome.worlds import under_fund
+from fundappraise.simulate.block import evaluate, fund_npv
+from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.run import Appraisal
+from fundappraise.simulate.shares import FLOWS
 
 MOST_ALONE = 30
 """Inputs that are set back one at a time; what more have changed is in the rest."""
-NOT_SIMULATED = ("limits", "scenarios", "sponsors", "configurations")
-"""Tables whose rows move the choice alone, not what a project earns."""
+NOT_SIMULATED = (
+    "limits", "scenarios", "sponsors", "configurations", "name", "paper", "meeting_date", "presenter", "classification",
+    "objective", "cvar_price", "confidence", "precision",
+)  # fmt: skip
+"""Tables and settings that move the choice alone, or nothing: not what a project earns."""
 REST = "all together (what single changes do not explain)"
 
 
@@ -54,7 +61,9 @@ def parts(moved: Moved, now: Appraisal) -> tuple[Part, ...]:
             found.append(Part(address, change))
     gone = [name for name in held if name not in moved.chosen_now]
     come = [name for name in moved.chosen_now if name in now.ids and name not in moved.chosen_was]
+    no_more = [project.id for project in moved.was.included if project.id in moved.chosen_was and project.id not in now.ids]
     found += [Part(f"{name} is out", _gain(now, name, -1.0)) for name in gone]
+    found += [Part(f"{name} is out", loss) for name, loss in _losses(moved.was, now, no_more)]
     found += [Part(f"{name} is in", _gain(now, name, 1.0)) for name in come]
     explained = sum(part.effect.value for part in found)
     errors = [moved.total.error, *(part.effect.error for part in found)]
@@ -79,6 +88,23 @@ def _set_back(was: Fund, now: Appraisal, address: str, held: Sequence[str]) -> E
 
 def _gain(now: Appraisal, name: str, sign: float) -> Estimate:
     return mean_estimate(sign * now.columns[name]["fund_npv"])
+
+
+def _losses(was: Fund, now: Appraisal, names: Sequence[str]) -> Iterator[tuple[str, Estimate]]:
+    """What goes with projects that the later fund does not have: what they gained in the earlier one, on the same futures."""
+    if not names:
+        return
+    blocks = range(int(now.numbers[-1]) // BLOCK + 1)
+    try:
+        everyone = frozenset(project.id for project in was.included)
+        plan = plan_fund(was, only=everyone, models_folder=now.plan.models_folder, engine=now.plan.engine)
+        for name in names:
+            ((project, results),) = evaluate(plan, now.seed, blocks, only=name)
+            outputs = {flow: results[project.model.outputs[flow]] for flow in FLOWS}
+            npv = fund_npv(plan, project, outputs, was.number("hurdle"))
+            yield name, mean_estimate(-np.broadcast_to(npv, (len(blocks) * BLOCK,))[now.numbers])
+    except FundappraiseError:  # its model need not be there any more
+        return
 
 
 def _npv(run: Appraisal, names: Sequence[str]) -> Floats:

@@ -49,7 +49,7 @@ class Changes:
     """``measures`` has a row a figure: what, was, now, change, se. ``paired``: same seed and paths, so the error is small.
 
     ``parts`` splits the change of the expected NPV (MUSD): what, effect, se. A row an input set back alone, then the projects
-    that went or came, then the rest, so that they add up; without changed inputs it is empty.
+    that went or came, then the rest, so that they add up; empty where no input and no choice has changed.
     """
 
     since: str
@@ -72,7 +72,7 @@ def in_words(changes: Changes) -> Iterator[str]:
     futures = "the futures are the same" if changes.paired else "seed or number of paths differ: errors are not paired"
     yield f"{count} input{'s' * (count != 1)} changed; {futures}." if count else f"No input has changed; {futures}."
     effects = {str(row["what"]): row for _, row in changes.parts.iterrows()}
-    if count:
+    if effects:
         yield f"{'':40} {'was':>18} {'is':>18}   moves expected NPV by, M USD"
     for _, row in changes.inputs.iterrows():
         own = effects.pop(str(row["address"]), None)
@@ -82,7 +82,8 @@ def in_words(changes: Changes) -> Iterator[str]:
     for what, row in effects.items():
         yield f"  {what:76}   {_signed(float(row['effect']), float(row['se']))}"
     for _, row in changes.measures.iterrows():
-        yield f"  {row['what']:38} {row['was']:18.2f} {row['now']:18.2f}   {_signed(float(row['change']), float(row['se']))}"
+        levels = f"{row['was']:18.2f} {row['now']:18.2f}".replace("-", "−")
+        yield f"  {row['what']:38} {levels}   {_signed(float(row['change']), float(row['se']))}"
     yield f"  In now: {', '.join(changes.now_in) or 'none'}.  Out now: {', '.join(changes.now_out) or 'none'}."
 
 
@@ -115,7 +116,11 @@ def changes_between(was: Earlier, now: Earlier, base: Appraisal) -> Changes:
     names = [f.name for f in fields(InputChange)]
     total = Estimate(float(rows[0][3]), float(rows[0][4]))
     moved = Moved(was.fund, was.chosen, now.chosen, tuple(row.address for row in found), total)
-    effects = [(part.what, part.effect.value, part.effect.error) for part in parts(moved, base)] if found else []
+    effects = (
+        [(part.what, part.effect.value, part.effect.error) for part in parts(moved, base)]
+        if found or now.chosen != was.chosen
+        else []
+    )
     return Changes(
         since=was.folder,
         inputs=pd.DataFrame([[getattr(row, name) for name in names] for row in found], columns=names),
@@ -274,4 +279,6 @@ def _text(value: object, unit: str = "") -> str:
     """As the officer typed it: a per cent is shown times a hundred."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f"{100 * value if unit.startswith('%') else value:.10g}"
+    if isinstance(value, tuple):
+        return "; ".join(" ".join(map(str, row)) if isinstance(row, tuple) else str(row) for row in value)
     return str(value)

@@ -63,8 +63,35 @@ def test_a_new_project_and_one_that_is_gone_have_their_gain():
     now = replace(FUND, projects=(FUND.project("A"), shop("C", stated("cost", 50), stated("income", 20))))
     found = fa.compare(run(FUND, PATHS), run(now, PATHS))
     assert effects(found)["C is in"] == pytest.approx(-50 + 20 * ANNUITY)
+    assert effects(found)["B is out"] == pytest.approx(-run(FUND, PATHS).mean_npv("B"))
+    assert effects(found)[REST] == pytest.approx(0, abs=1e-9)
     assert (found.now_in, found.now_out) == (("C",), ("B",))
     assert found.npv_change == pytest.approx(sum(effects(found).values()))
+
+
+def test_a_renamed_project_goes_and_comes():
+    """Its draws are keyed by its id, so it is another one: what it gained goes, what it gains comes."""
+    now = replace(FUND, projects=(FUND.project("A"), replace(FUND.project("B"), id="Z17")))
+    found = fa.compare(run(FUND, PATHS), run(now, PATHS))
+    assert list(effects(found)) == ["B is out", "Z17 is in", REST]
+    assert effects(found)["Z17 is in"] == pytest.approx(-effects(found)["B is out"], abs=3 * found.npv_change_se)
+    assert effects(found)[REST] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_project_left_out_by_the_caller_is_told_though_no_input_changed():
+    result = run(FUND, PATHS)
+    found = fa.compare(allocate(result), allocate(result, exclude=["B"]))
+    assert effects(found)["B is out"] == pytest.approx(-result.mean_npv("B"))
+    assert effects(found)[REST] == pytest.approx(0, abs=1e-9)
+    assert "B is out" in str(found)
+
+
+def test_a_gone_project_whose_model_is_gone_too_is_in_the_rest(tmp_path):
+    elsewhere = replace(FUND.project("B"), model="gone.toml")
+    was = replace(run(FUND, PATHS), plan=replace(run(FUND, PATHS).plan, fund=replace(FUND, projects=(elsewhere,))))
+    found = fa.compare(was, run(replace(FUND, projects=(FUND.project("A"),)), PATHS))
+    assert found.npv_change == pytest.approx(sum(effects(found).values()))
+    assert "B is out" not in effects(found)
 
 
 def test_an_input_that_drives_a_project_out_of_the_portfolio():

@@ -89,6 +89,11 @@ def test_a_limit_put_before_another_does_not_change_it():
     assert found == [("limits.at most calls 2027", "–", "9"), ("limits.at most tickets", "61", "62")]
 
 
+def test_a_scenario_is_shown_as_it_was_typed():
+    (change,) = input_changes(FUND, replace(FUND, scenarios=()))
+    assert (change.was, change.now) == ("overrides demand.growth 0.1", "–")
+
+
 def test_a_change_is_shown_by_what_differs_and_with_its_sources():
     now = changed(FUND, "A", stated("cost", pert(80, 95, 121), source="contract", confidence="H"))
     (change,) = input_changes(FUND, now)
