@@ -161,9 +161,9 @@ def run_fund(path: Path, tell: Callable[[str], None], **options: Any) -> tuple[s
     is_kept = key == plain and options["output"] is None
     with (
         unfinished(target.parent, key, is_kept=is_kept) as file,
-        simulated(runs.runs_folder(path), plain) if key != plain else nullcontext() as before,
+        simulated(runs.runs_folder(path), plain) if key != plain else nullcontext() as stands,
     ):
-        known = None if before is None else (stated, before)
+        known = None if stands is None else (stated, stands)
         decision = decision_of(fund, path.resolve().parent, options, stage, file, known)
         key = replace(key, paths=decision.run.n_paths)  # the number that "auto" came to
         under = f"Under the scenario: {options['scenario']}\n" if options["scenario"] else ""

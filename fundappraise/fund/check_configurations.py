@@ -22,6 +22,7 @@ def configuration_problems(frame: Frame) -> Iterator[Problem]:
         yield from found
         if not found:
             yield from _applied(frame, row)
+            yield from _out_of_reach(frame, row)
     yield from _others(frame)
     yield from _too_many(frame)
 
@@ -44,6 +45,15 @@ def _named(frame: Frame, row: Configuration) -> Iterator[Problem]:
             yield Problem(place, f'{row.id}: "{address}" is not an input of {row.project}.', allowed)
         else:
             yield from value_slips(frame, place, row.id, (address, value))
+
+
+def _out_of_reach(frame: Frame, row: Configuration) -> Iterator[Problem]:
+    """A way that needs a project which is "not now", of one that is not."""
+    include = {project.id: project.include for project in frame.fund.projects}
+    off = [name for name in row.needs if include[name] == "not now"]
+    if off and include[row.project] != "not now":
+        found = f'{row.id} needs {" and ".join(off)}, which {"are" if len(off) > 1 else "is"} "not now", so it cannot be chosen.'
+        yield Problem(row.place or row.id, found, severity="remark")
 
 
 def _applied(frame: Frame, row: Configuration) -> Iterator[Problem]:

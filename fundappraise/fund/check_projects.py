@@ -93,12 +93,28 @@ def _others(frame: Frame, project: Project) -> Iterator[Problem]:
                 yield Problem(place, f'{project.id} {label} "{name}", which is not a project.', hint=near)
             elif label == "needs" and name in project.excludes:
                 yield Problem(place, f"{project.id} both needs and excludes {name}.", hint="Delete one of them.")
-            elif label == "needs" and ids[name].include == "not now":
-                grave = project.include == "must"
-                found = f'{project.id} needs {name}, which is "not now", so it cannot be chosen.'
-                yield Problem(place, found, severity="problem" if grave else "remark")
             elif label == "excludes" and project.include == "must" == ids[name].include:
                 yield Problem(place, f"{project.id} and {name} are both musts, but {project.id} excludes {name}.")
+    yield from _out_of_reach(frame, project)
+
+
+def _out_of_reach(frame: Frame, project: Project) -> Iterator[Problem]:
+    """A project that needs, itself or by way of others, one that is "not now"."""
+    by_id = {p.id: p for p in frame.fund.projects}
+    chains = [] if project.include == "not now" else [[project.id]]
+    seen: set[str] = set()
+    while chains:
+        chain = chains.pop(0)
+        for name in by_id[chain[-1]].needs:
+            if name not in by_id or name in seen:
+                continue
+            seen.add(name)
+            chains.append([*chain, name])
+            if by_id[name].include == "not now":
+                who = ", which needs ".join([*chain[1:], name])
+                found = f'{project.id} needs {who}, which is "not now", so {project.id} cannot be chosen.'
+                yield Problem(_place(project), found, severity="problem" if project.include == "must" else "remark")
+                return
 
 
 def _circles(frame: Frame) -> Iterator[Problem]:

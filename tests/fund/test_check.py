@@ -336,6 +336,28 @@ def test_projects_that_need_each_other_are_named_in_their_circle() -> None:
     assert told(fund) == ["Projects!A4: needs goes round in a circle: K1 → K2 → K1. Break it at one of them."]
 
 
+@pytest.mark.parametrize(
+    ("include", "sentence", "severity"),
+    [
+        (
+            ("candidate", "candidate", "not now"),
+            'K1 needs K2, which needs K3, which is "not now", so K1 cannot be chosen.',
+            "remark",
+        ),
+        (("candidate", "not now", "candidate"), 'K1 needs K2, which is "not now", so K1 cannot be chosen.', "remark"),
+        (("must", "candidate", "not now"), 'K1 needs K2, which needs K3, which is "not now", so K1 cannot be chosen.', "problem"),
+        (("not now", "candidate", "not now"), "", ""),
+    ],
+)
+def test_what_needs_a_project_that_is_not_now_cannot_be_chosen(include: Any, sentence: str, severity: str) -> None:
+    (_, second) = SOUND.projects
+    names, needs = ("K1", "K2", "K3"), (("K2",), ("K3",), ())
+    rows = zip(names, include, needs, strict=True)
+    fund = replace(SOUND, projects=tuple(replace(second, id=n, include=i, needs=m, place="") for n, i, m in rows))
+    found = [(p.found, p.severity) for p in check_fund(fund) if p.where == "K1" and "not now" in p.found]
+    assert found == ([(sentence, severity)] if sentence else [])
+
+
 def test_two_musts_cannot_exclude_each_other() -> None:
     first, second = (replace(project, include="must") for project in SOUND.projects)
     fund = replace(SOUND, projects=(replace(first, excludes=("K2",)), second))

@@ -30,6 +30,13 @@ def row(name="way", project="K1", **more):
     return Configuration(project=project, name=name, **more)
 
 
+def test_a_way_that_needs_a_project_which_is_not_now_is_remarked():
+    whole = fund(row(needs=("K2",)))
+    shut = replace(whole, projects=tuple(replace(p, include="not now") if p.id == "K2" else p for p in whole.projects))
+    (found,) = configuration_problems(Frame(shut, MODELS))
+    assert (found.text, found.severity) == ('K1: way needs K2, which is "not now", so it cannot be chosen.', "remark")
+
+
 def test_a_sound_row_says_nothing():
     assert said(row(start=2028, needs=("K2",), without=("K3",), overrides=(("K1.cost", "-10 %"),))) == []
 

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from shops import fund_of_shops, run, settings, shop, stated
 
+from fundappraise.drivers.distributions import pert
+from fundappraise.fund.fund import Sponsor
+from fundappraise.outcome.portfolio import simulate_chosen
 from fundappraise.outcome.waterfall import Terms, invested, shared_out
 from fundappraise.timeline import Timeline
 
@@ -51,6 +55,7 @@ class Sums:
 
     paid_in: list[float]
     distributed: list[float]
+    to_sponsors: list[float]
     fees: float = 0.0
     interest: float = 0.0
     recycled: float = 0.0
@@ -61,7 +66,7 @@ class Sums:
 
 def cash_book(parts, terms):
     """Needs and receipts of each year: what receipts of the year before pay, what the line advances, what is passed on."""
-    found = Sums([0.0] * (2 * YEARS + 1), [0.0] * (2 * YEARS + 1))
+    found = Sums(*([0.0] * (2 * YEARS + 1) for _ in range(3)))
     needs, kept = [], 0.0
     for year in range(YEARS):
         base = terms.commitments if year < terms.investment_years else sum(still_held(part, year) for part in parts)
@@ -113,10 +118,13 @@ def account(parts, terms):
         found.manager += managers
         beyond += rest - managers
         found.sponsors += rest - managers
+        for place, amount in enumerate(out):  # a year is settled as a whole
+            found.to_sponsors[2 * year + 1 + place] += amount * (sum(out) - managers) / sum(out) if sum(out) else 0.0
     profit = max(0.0, found.sponsors + found.manager - sum(found.paid_in))
     short = max(0.0, capital + owed - beyond)
     excess = min(found.manager, max(found.manager - terms.carry * profit, short))
     found.clawback = min(excess, (1 - terms.carry_tax) * found.manager)
+    found.to_sponsors[-1] += found.clawback
     return found
 
 
@@ -157,6 +165,85 @@ def test_every_amount_is_that_of_an_account_kept_by_hand(terms, paths):
         at_start, midway = found["paid_in_at_start"][year], found["paid_in_midway"][year]
         assert at_start == pytest.approx([sums.paid_in[2 * year] for sums in by_hand], abs=1e-9)
         assert midway == pytest.approx([sums.paid_in[2 * year + 1] for sums in by_hand], abs=1e-9)
+        midway, at_end = found["sponsors_midway"][year], found["sponsors_at_end"][year]
+        assert midway == pytest.approx([sums.to_sponsors[2 * year + 1] for sums in by_hand], rel=1e-9, abs=1e-9)
+        if year < YEARS - 1:  # on the last 31 December next to what the manager gives back
+            assert at_end == pytest.approx([sums.to_sponsors[2 * year + 2] for sums in by_hand], rel=1e-9, abs=1e-9)
+
+
+SHOPS = fund_of_shops(
+    shop("A", stated("cost", pert(30, 50, 90)), stated("income", pert(0, 14, 30)), stated("sale", pert(0, 5, 60)), lot=45.0),
+    shop("B", stated("cost", 60), stated("income", pert(2, 12, 25)), stated("build_years", 2), lot=30.0, start=2027),
+    sponsors=(Sponsor(name="North", country="Kazakhstan", commitment=60, share=0.6),
+              Sponsor(name="South", country="Azerbaijan", commitment=40, share=0.4)),
+    settings=settings(model_years=10.0, term_years=8.0, exit_year=2033.0, management_fee=0.015, fund_costs=0.2,
+                      investment_years=3.0, recycling=0.1, line_months=9.0, line_rate=0.07, carry_tax=0.25),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def held():
+    """The fund of the two shops, and its investments path by path as the account takes them."""
+    found = simulate_chosen(run(SHOPS, 200), ("A", "B")).fund
+    rows = [
+        [found.run.lines(name, f"fund_{item}").to_numpy()[:, :YEARS] for item in ("calls", "operating", "exit")] for name in "AB"
+    ]
+    paths = [
+        [((-calls[k]).tolist(), income[k].tolist(), leaving[k].tolist()) for calls, income, leaving in rows] for k in range(200)
+    ]
+    return found, paths
+
+
+def rate(sums):
+    """The yearly rate at which what the sponsors pay is worth what they get, by halving an interval."""
+    flows = [got - paid for got, paid in zip(sums.to_sponsors, sums.paid_in, strict=True)]
+    low, high = -0.99, 5.0
+    for _ in range(200):
+        middle = (low + high) / 2
+        worth = sum(flow * (1 + middle) ** (-k / 2) for k, flow in enumerate(flows))
+        low, high = (middle, high) if worth > 0 else (low, middle)
+    return low
+
+
+def test_net_rates_with_and_without_the_line_are_those_of_the_account(held):
+    found, paths = held
+    for name, terms in (("net", found.paths.terms), ("no line", found.paths.terms.without_line)):
+        by_hand = [rate(account(path, terms)) for path in paths]
+        assert found.paths.by_path[f"irr {name}"] == pytest.approx(by_hand, abs=1e-9)
+        row = found.figures.loc["net_irr" if name == "net" else "net_irr_no_line"]
+        assert [row["p10"], row["p50"], row["p90"]] == pytest.approx(np.quantile(by_hand, [0.1, 0.5, 0.9]), abs=1e-9)
+    assert (found.figures["mean"]["net_irr"] - found.figures["mean"]["net_irr_no_line"]) > 0.002
+
+
+def test_yearly_cash_needs_and_the_largest_call_are_those_of_the_account(held):
+    found, paths = held
+    terms = found.paths.terms
+    calls = np.array([[sum(sums.paid_in[2 * year : 2 * year + 2]) for year in range(YEARS)]
+                      for sums in (account(path, terms) for path in paths)])  # fmt: skip
+    assert found.by_year["calls", "mean"].to_numpy() == pytest.approx(calls.mean(axis=0), abs=1e-9)
+    assert found.by_year["calls", "p90"].to_numpy() == pytest.approx(np.quantile(calls, 0.9, axis=0), abs=1e-9)
+    north = found.sponsors.loc["North"]
+    assert north["largest_call"] == pytest.approx(0.6 * calls.mean(axis=0).max())
+    assert north["largest_call_year"] == 2026 + calls.mean(axis=0).argmax()
+
+
+def test_residual_value_over_paid_in_is_cost_still_held_and_nothing_when_the_fund_is_liquidated(held):
+    found, paths = held
+    terms = found.paths.terms
+    books = [account(path, terms) for path in paths]
+    for year in range(YEARS):
+        paid = [sum(sums.paid_in[: 2 * year + 2]) for sums in books]
+        by_hand = [
+            sum(still_held(part, year + 1) for part in path) / total for path, total in zip(paths, paid, strict=True) if total
+        ]
+        shown = found.by_year.iloc[year]
+        if by_hand:
+            assert shown["rvpi", "mean"] == pytest.approx(np.mean(by_hand), abs=1e-9)
+            assert shown["rvpi", "p10"] == pytest.approx(np.quantile(by_hand, 0.1), abs=1e-9)
+        else:
+            assert np.isnan(shown["rvpi", "mean"])
+    assert found.figures.loc["rvpi", ["mean", "p10", "p90"]].tolist() == [0, 0, 0]
+    assert found.figures["mean"]["tvpi"] == found.figures["mean"]["dpi"]
 
 
 def test_the_random_cases_are_of_all_kinds():
