@@ -127,6 +127,8 @@ def correlations_table(run: Appraisal, words: Words) -> Table | None:
         for _k, row in table.iterrows()
     )  # fmt: skip
     caption = _("Correlations: of drivers' changes within a year, of inputs by future. Pairs not listed are independent.")
+    if table.attrs.get("t_copula"):
+        caption += " " + _("Where extremes come together (a t copula), achieved is a little nearer to 0 than used.")
     return Table(caption, heads, rows, frozenset({2, 3, 4}), wide=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ from fundappraise.arrays import Floats
 from fundappraise.drivers.dependence import achieved_correlation
 from fundappraise.drivers.sampling import BLOCK
 from fundappraise.drivers.scores import driver_scores, input_scores
+from fundappraise.measures.risk import mean_estimate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,11 @@ def correlation_table(run: Appraisal) -> pd.DataFrame:
     for first, second, asked, used in dependence.pairs:
         achieved, error = sums.correlation(first, second)
         rows.append([first, second, asked, used, achieved, error])
-    return pd.DataFrame(rows, columns=["first", "second", "asked", "used", "achieved", "se"])
+    table = pd.DataFrame(rows, columns=["first", "second", "asked", "used", "achieved", "se"])
+    table.attrs["t_copula"] = any(
+        freedom is not None for freedom in (dependence.freedom, *(t.freedom for t in dependence.ties.values()))
+    )
+    return table
 
 
 class _Sums:
@@ -60,7 +64,9 @@ class _Sums:
         else:
             rows = [self._by_path(name) for name in (first, second)]
         achieved = float(achieved_correlation(np.stack(rows))[0, 1])
-        return achieved, (1 - achieved**2) / math.sqrt(len(rows[0]))
+        a, b = ((row - row.mean()) / row.std() for row in rows)
+        influence = a * b - achieved / 2 * (a**2 + b**2)  # its sd is 1 − achieved² for normals, more where extremes meet
+        return achieved, mean_estimate(influence).error
 
     def _by_path(self, name: str) -> Floats:
         return self.inputs[name] if name in self.inputs else self.drivers[name].mean(axis=0)
