@@ -135,7 +135,8 @@ def event_problems(frame: Frame) -> Iterator[Problem]:
         if not 0 < row.duration < math.inf:
             yield Problem(place, f"{row.name}: the duration is {shown(row.duration, 'year')}.", "Allowed: more than 0 years.")
         other = first.setdefault(row.name, row)
-        if (other.probability, other.duration) != (row.probability, row.duration):
+        unread = any(math.isnan(x) for event in (other, row) for x in (event.probability, event.duration))
+        if not unread and (other.probability, other.duration) != (row.probability, row.duration):
             found = f"{row.name}: its rows differ in probability or duration."
             yield Problem(place, found, "Allowed: the same in all rows of one event.", "Another event needs another name.")
         if (row.name, row.address) in seen:

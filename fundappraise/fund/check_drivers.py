@@ -9,8 +9,9 @@ from typing import get_args, get_type_hints
 
 from fundappraise.drivers.driver_problems import spec_problems
 from fundappraise.drivers.processes import PROCESSES
+from fundappraise.drivers.range_problems import shown
 from fundappraise.errors import Problem
-from fundappraise.fund.check_frame import NAME, Frame, twice, year_problems
+from fundappraise.fund.check_frame import MOST_USUAL, NAME, Frame, percent_slip, twice, year_problems
 from fundappraise.fund.fund import Driver
 from fundappraise.fund.moving import driver_spec
 from fundappraise.model.units import UnitError, conversion, unit
@@ -62,6 +63,10 @@ def _units(driver: Driver, place: str) -> Iterator[Problem]:
     process = driver.own_process or PROCESSES.get(driver.process)
     wanted = {k.name: k.unit.format(unit=driver.unit or "1") for k in process.parameters} if process else {}
     for row in driver.parameters:
+        if wanted.get(row.code, "").startswith("%") and abs(row.value.base) > MOST_USUAL:
+            found = f"{driver.name}, {row.code}: base is {shown(row.value.base, wanted[row.code])}."
+            slip = percent_slip(row.value.base, wanted[row.code])
+            yield Problem(row.place or f"{driver.name}.{row.code}", found, hint=slip, severity="remark")
         if row.code not in wanted or not row.unit:
             continue
         try:

@@ -22,6 +22,9 @@ from fundappraise.model.read_file import path_of
 NAME = re.compile(r"[A-Za-z][\w-]*", re.ASCII)
 """What an address can hold before its dot."""
 
+MOST_USUAL = 1.5
+"""A per cent above 150 is remarked: 8 may have been typed where 8 % was meant."""
+
 Years = tuple[tuple[int, float], ...]
 
 

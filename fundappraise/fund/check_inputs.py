@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from fundappraise.drivers.distributions import truncated_to
 from fundappraise.drivers.range_problems import shown
 from fundappraise.errors import Problem, did_you_mean
-from fundappraise.fund.check_frame import Frame, not_in_paths, percent_slip, plus_slip, twice, unknown, year_problems
+from fundappraise.fund.check_frame import MOST_USUAL, Frame, not_in_paths, percent_slip, plus_slip, twice, unknown, year_problems
 from fundappraise.fund.currencies import Exchange, exchange, other_currency
 from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Input
 from fundappraise.fund.override import read_change
@@ -143,7 +143,7 @@ def _range(place: str, row: Input, assumption: Assumption, factor: float | None)
     if not assumption.random and value.is_random:
         sentence = f"{row.code}: takes one number that is the same in every future, so it has no low and high."
         yield Problem(place, sentence, hint="Delete low and high.")
-    if unit.startswith("%") and not assumption.choices and abs(value.base) > 1.5:
+    if unit.startswith("%") and not assumption.choices and abs(value.base) > MOST_USUAL:
         sentence = f"{row.code}: base is {shown(value.base, unit)}."
         yield Problem(place, sentence, hint=percent_slip(value.base, unit), severity="remark")
 

@@ -563,6 +563,14 @@ def test_every_override_of_a_scenario_applies(address: str, value: str, sentence
     assert [found for found in told(fund) if sentence in found] == told(fund)[:1]
 
 
+@pytest.mark.parametrize("unit", ["%", ""])
+def test_a_driver_s_rate_typed_without_its_per_cent_is_asked_about(unit: str) -> None:
+    growth, sigma = THIRST.parameters
+    loud = with_driver(parameters=(growth, replace(sigma, value=constant(10.0), unit=unit)))
+    assert told(loud, "remark")[0] == "Drivers!H5: thirst, sigma: base is 1000 %. Did you mean 10 %?"
+    assert not any("Did you mean" in found for found in told(SOUND, "remark"))
+
+
 @pytest.mark.parametrize("address", ["K1.price", "sea.mean", "sea.start", "hurdle"])
 def test_a_plus_without_a_per_cent_is_a_value_and_remarked(address: str) -> None:
     fund = replace(SOUND, scenarios=(Scenario(name="Dry", overrides=((address, "+0.2"),), place="Scenarios!B3"),))

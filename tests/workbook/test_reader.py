@@ -314,6 +314,11 @@ def test_groups_of_digits_in_a_scenario_are_one_number(tmp_path: Path) -> None:
     assert fund.scenarios[0].overrides[0] == ("K1.price", "1250")
 
 
+def test_a_duration_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:
+    (problem,) = told(edited(tmp_path, typed("Events", C5="two")))
+    assert problem.startswith('Events!C5: the duration: "two" is text.')
+
+
 def test_a_commitment_that_cannot_be_read_has_no_further_problems(tmp_path: Path) -> None:
     assert len(told(edited(tmp_path, typed("Sponsors", C6="150m")))) == 1
 
