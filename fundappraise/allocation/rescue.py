@@ -90,8 +90,10 @@ def _rescue(run: Appraisal, name: str, flips_at: float) -> Rescue:
 
     def values(asked: Sequence[tuple[str, float]], rough: bool) -> Floats:
         trials = [ways[way].trial(x) for way, x in asked]
-        levels = np.array([ways[way].level for way, _ in asked])
-        return np.asarray(restated.npv_means(trials, ROUGH_PATHS if rough else MOST_PATHS) - levels)
+        once = {tuple(trial.items()): trial for trial in trials}  # a price is tried for two levels
+        means = restated.npv_means(list(once.values()), ROUGH_PATHS if rough else MOST_PATHS)
+        found = dict(zip(once, means, strict=True))
+        return np.array([found[tuple(trial.items())] - ways[way].level for trial, (way, _) in zip(trials, asked, strict=True)])
 
     found = solved({way: row.search for way, row in ways.items()}, values)
     priced, stated = _price(restated)

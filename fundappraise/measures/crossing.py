@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeVar
 
 from fundappraise.arrays import Floats
 
-GRID = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
+GRID = tuple(k / 32 for k in (1, 2, 4, 6, 8, 12, 16, 20, 24, 28, 32))
 """Where a search looks first, as shares of the way: the change needed is more often small than large."""
-AGAIN = (1 / 4, 1 / 2, 3 / 4)
-"""Where it looks next, between the two places that enclose the crossing."""
+BESIDE, NEAR = 2.5, 10.1
+"""Tolerances: from where a crossing is expected to each of the first two places that are looked at exactly, and between two that
+enclose it near enough for a curve through them."""
+BENT = 0.2
+"""Of the tolerance: by so much a curve and the line between two places that enclose a crossing may differ about where it is."""
 MOST_ROUNDS = 30
-SURE = 3.0
-"""Times the tolerance: the longest first step that is believed. Its slope is one found roughly near the crossing."""
-NEAR, FINEST = 0.05, 1 / 64
-"""Of what there is to cross: a step is the last one from a value below that, or (at a jump) of this share of the tolerance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,89 +39,118 @@ Key = TypeVar("Key", bound=Hashable)
 def nearest_crossing(known: tuple[float, float], far: float, tolerance: float) -> Search:
     """The place nearest a ``known`` point (x, y) where the function changes its sign on the way to ``far``.
 
-    Looks roughly at ``GRID``, roughly again between the two places that it names, goes on exactly from there; stops when a step
-    is within ``tolerance`` as a share of the way and the value is near zero. NaN where the sign does not change, or the function
-    has no value.
+    Looks roughly at ``GRID``, then exactly on both sides of the first crossing that is expected, until exact values enclose it
+    and it is sure within ``tolerance``, a share of the way. Of two crossings between neighbours of the grid it may see none.
+    NaN where the sign does not change, or the function has no value.
     """
     here, value = known
     way = far - here
     if way == 0 or not math.isfinite(value):
         return math.nan
-    shares = (0.0, *GRID)
-    rough = [value, *(yield Asked(tuple(here + share * way for share in GRID), rough=True))]
-    change = _first_change(shares, rough)
-    if change is not None:
-        between = [change.low + share * (change.high - change.low) for share in AGAIN]
-        again = yield Asked(tuple(here + share * way for share in between), rough=True)
-        change = _first_change((change.low, *between, change.high), (change.at_low, *again, change.at_high)) or change
-    else:  # a far end only just short of zero may be past it
-        (rough[-1],) = yield Asked((far,))
-        change = _first_change(shares, rough)
-    found = None if change is None else (yield from _closing_in(known, way, change, tolerance))
-    return math.nan if found is None else here + found * way
-
-
-def _closing_in(
-    known: tuple[float, float], way: float, start: _Change, tolerance: float
-) -> Generator[Asked, Sequence[float], float | None]:
-    """Secant steps from a ``start`` inside what is known to bracket the crossing, whose share of the way it is.
-
-    None where the function has no value or does not cross after all.
-
-    References
-    ----------
-    Dahlquist, Björck (2008), Numerical Methods in Scientific Computing I, section 6.2: secant steps guarded by bisection.
-    """
-    (here, value), at, slope = known, start.place, start.slope
-    low, high, seen = 0.0, 1.0, False
-    before: tuple[float, float] | None = None
+    roughly = yield Asked(tuple(here + share * way for share in GRID), rough=True)
+    seen = _Seen(((0.0, value),), _defined(GRID, roughly), tolerance)
     for _ in range(MOST_ROUNDS):
-        (found,) = yield Asked((here + at * way,))
-        if math.isnan(found):
-            return None
-        if before is not None and at != before[0] and found != before[1]:
-            slope = (found - before[1]) / (at - before[0])
-        if (found > 0) == (value > 0):
-            low = at
-        else:
-            high, seen = at, True
-        then = at - found / slope if slope else math.nan
-        guarded = not low <= then <= high
-        if guarded:
-            then = (low + high) / 2
-        step, is_near = abs(then - at), abs(found) <= NEAR * abs(value)
-        if step <= tolerance * (1 if before is not None else SURE) and (is_near or step <= FINEST * tolerance):
-            # halved towards a far end that was never looked at: there is no crossing
-            return None if guarded and not seen else then
-        before, at = (at, found), then
-    return at
+        zero = seen.zero()
+        if zero is not None and seen.is_sure(zero):
+            break
+        if zero is None and seen.low[0] == 1.0:
+            return math.nan
+        shares = (1.0,) if zero is None else seen.about(zero)
+        found = _defined(shares, (yield Asked(tuple(here + share * way for share in shares))))
+        if not found:
+            return math.nan
+        seen = replace(seen, exact=tuple(sorted({*seen.exact, *found})))
+    return math.nan if zero is None or seen.high is None else here + zero.place * way
+
+
+_Point = tuple[float, float]
+"""A share of the way, and the value there."""
+
+
+def _defined(shares: Sequence[float], values: Sequence[float]) -> tuple[_Point, ...]:
+    return tuple((share, y) for share, y in zip(shares, values, strict=True) if not math.isnan(y))
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
-    """Two shares of the way between which the sign changes, with the values there."""
+class _Zero:
+    """Where a curve through what was seen is zero, and by how much that differs from the straight line there."""
 
-    low: float
-    high: float
-    at_low: float
-    at_high: float
+    place: float
+    bend: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Values by share of the way, the ``exact`` ones from 0 on. A rough one counts where no exact ones are near."""
+
+    exact: tuple[_Point, ...]
+    rough: tuple[_Point, ...]
+    tolerance: float
 
     @property
-    def slope(self) -> float:
-        return (self.at_high - self.at_low) / (self.high - self.low)
+    def high(self) -> _Point | None:
+        """The first exact value of the other sign."""
+        return next((point for point in self.exact if _changes(self.exact[0], point)), None)
 
     @property
-    def place(self) -> float:
-        return self.low - self.at_low / self.slope
+    def low(self) -> _Point:
+        """The last exact value before that."""
+        return max(point for point in self.exact if self.high is None or point < self.high)
+
+    @property
+    def width(self) -> float:
+        """Between these two; infinite where the crossing is not enclosed."""
+        return math.inf if self.high is None else self.high[0] - self.low[0]
+
+    @property
+    def is_near(self) -> bool:
+        return self.width <= NEAR * self.tolerance
+
+    def zero(self) -> _Zero | None:
+        """Where the sign is first expected to change after ``low``."""
+        end = () if self.high is None else (self.high,)
+        between = [p for p in self.rough if not self.is_near and self.low[0] < p[0] < self.low[0] + self.width]
+        a, b = next((pair for pair in pairwise((self.low, *between, *end)) if _changes(*pair)), (self.low, None))
+        if b is None:
+            return None
+        far = {point: max(a[0] - point[0], point[0] - b[0]) for point in (*self.exact, *self.rough)}
+        others = [point for point in far if far[point] >= (b[0] - a[0]) / 2 and self.width > 2 * self.tolerance]
+        return _zero(a, b, min(others, key=far.__getitem__, default=None))
+
+    def is_sure(self, zero: _Zero) -> bool:
+        """Whether exact values enclose it within the tolerance, or nearly so and on a curve that hardly bends between them."""
+        if self.width <= 2 * self.tolerance:
+            return True
+        inside = min(zero.place - self.low[0], self.low[0] + self.width - zero.place)
+        return self.is_near and zero.bend <= BENT * self.tolerance and inside >= self.tolerance / 2
+
+    def about(self, zero: _Zero) -> tuple[float, ...]:
+        """The places to look at next: one on each side of it, farther away the more often that has enclosed nothing."""
+        low, high = self.low[0], min(1.0, self.low[0] + self.width)
+        away = min(BESIDE * self.tolerance * 2.0 ** (len(self.exact) // 2), max(self.tolerance, self.width / 8))
+        below, above = zero.place - away, zero.place + away
+        if self.high is None:
+            return (below, min(above, 1.0)) if below > low else (min(above, 1.0),)
+        return tuple(x for x in (below, above) if low < x < high) or ((low + high) / 2,)
 
 
-def _first_change(shares: Sequence[float], found: Sequence[float]) -> _Change | None:
-    """Where on the way the sign first changes; undefined values are passed over."""
-    points = [(share, y) for share, y in zip(shares, found, strict=True) if not math.isnan(y)]
-    for (a, y), (b, z) in pairwise(points):
-        if (z > 0) != (points[0][1] > 0):
-            return _Change(a, b, y, z)
-    return None
+def _changes(one: _Point, other: _Point) -> bool:
+    return (one[1] > 0) != (other[1] > 0)
+
+
+def _zero(low: _Point, high: _Point, beside: _Point | None) -> _Zero:
+    """Where the parabola through three points (without a third, the line) is zero between the first two, of unlike sign."""
+    (a, y), (b, z) = low, high
+    slope = (z - y) / (b - a)
+    line = a - y / slope
+    if beside is None:
+        return _Zero(line, 0.0)
+    bend = ((beside[1] - z) / (beside[0] - b) - slope) / (beside[0] - a)
+    at_low = slope - bend * (b - a)
+    there = math.copysign(math.sqrt(max(0.0, at_low**2 - 4 * bend * y)), slope)
+    step = -2 * y / (at_low + there) if at_low * there > 0 else (there - at_low) / (2 * bend) if bend else line - a
+    place = min(max(a + step, a), b)
+    return _Zero(place, abs(place - line))
 
 
 def solved(searches: Mapping[Key, Search], values: Callable[[Sequence[tuple[Key, float]], bool], Floats]) -> dict[Key, float]:

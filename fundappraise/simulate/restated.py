@@ -19,7 +19,7 @@ from fundappraise.drivers.sampling import BLOCK
 from fundappraise.drivers.scores import input_scores
 from fundappraise.errors import FundappraiseError
 from fundappraise.fund.override import Override, with_overrides
-from fundappraise.simulate.block import bank_inputs, base_inputs, driver_paths, fund_npv, inputs_on_paths, with_events
+from fundappraise.simulate.block import bank_inputs, base_inputs, driver_paths, fund_npv, inputs_on_paths, with_events, world
 from fundappraise.simulate.inputs import PlannedInput
 from fundappraise.simulate.markets import allocations, offered
 from fundappraise.simulate.plan import MarketPlan, Plan, ProjectPlan
@@ -102,12 +102,12 @@ class Restated:
     def _together(self, rows: Sequence[_Stated], count: int) -> Floats:
         n, plan, project = len(rows), self._plan, self.project
         bank_values, fixed, sound = self._base_case(rows)
-        values = _widened(self._on_paths[0], n, count)
+        values = _widened(self._on_paths, n, count)
         values |= self._changed(rows, self._drawn, count)
         values |= {name: np.repeat(array, count, axis=1) for name, array in fixed.items()}
-        if project.sale is not None:
+        if self._offers_change(rows):
             others = {name: _widened_row(offer, n, count) for name, offer in self._offers[0].items()}
-            values |= self._sold(values, others, _widened(self._on_paths[1], n, count))
+            values |= self._sold(values, others, _widened(self._market_on_paths, n, count))
         bank = {name: np.repeat(array, count, axis=1) if array.shape[1] > 1 else array for name, array in bank_values.items()}
         results = project.kernel.run(values, bank, plan.timeline)
         flows = {flow: results[project.model.outputs[flow]] for flow in FLOWS}
@@ -121,15 +121,21 @@ class Restated:
         moved = (plan.driver_base, plan.driver_reference, plan.timeline)
         base = {**base_inputs(plan, project), **WHOLE, **self._changed(rows, lambda row: row.base(*moved), 1)}
         bank = {**bank_inputs(plan, project), **WHOLE, **self._changed(rows, lambda row: row.bank_case(*moved), 1)}
-        if project.sale is not None:
-            others = self._offers[1]
-            sold = self._sold(base, others, base_inputs(plan, self._market))
+        if self._offers_change(rows):
+            sold = self._sold(base, self._offers[1], base_inputs(plan, self._market))
             base, bank = {**base, **sold}, {**bank, **sold}
         bank_values = project.kernel.bank(bank, plan.timeline)
         results = project.kernel.run(base, bank_values, plan.timeline)
         uses = results[project.model.outputs["equity_uses"]].max(axis=0, keepdims=True)
         _, stake, call_limit = held(project.project, np.broadcast_to(np.maximum(0.0, uses), (1, len(rows))))
         return bank_values, {"stake": stake, "call_limit": call_limit}, self._sound(results, len(rows), 1)
+
+    def _offers_change(self, rows: Sequence[_Stated]) -> bool:
+        """Whether a trial may offer the market something else; without that every allocation stays what it is."""
+        if self.project.sale is None:
+            return False
+        read = self.project.sale.offer.schedule.main.reads | {"closes"}
+        return any(not read.isdisjoint((*row.inputs, *row.fixed)) for row in rows)
 
     def _sold(self, values: _Values, others: _Values, given: _Values) -> _Values:
         """What the market allocates to the project beside what the others offer."""
@@ -147,11 +153,15 @@ class Restated:
         return driver_paths(self._plan, self.run.seed, self._blocks)
 
     @cached_property
-    def _on_paths(self) -> tuple[dict[str, Floats], dict[str, Floats]]:
-        """The inputs of the project and of its market on ``paths``, as they are."""
-        owners = (self.project, self._market) if self.project.sale is not None else (self.project,)
-        found = [self._picked(inputs_on_paths(self._plan, o, self.run.seed, self._blocks, self._drivers)) for o in owners]
-        return found[0], found[1] if len(found) > 1 else {}
+    def _on_paths(self) -> dict[str, Floats]:
+        """The project's inputs on ``paths`` as they are, with what its market gives it."""
+        keep = int(self.paths[-1]) + 1  # of later paths of a block nobody knows whether the market's checks hold
+        shared = world(self._plan, self.run.seed, self._blocks, only=self.name, drivers=self._drivers, keep=keep)
+        return self._picked(shared.inputs(self.project))
+
+    @cached_property
+    def _market_on_paths(self) -> dict[str, Floats]:
+        return self._picked(inputs_on_paths(self._plan, self._market, self.run.seed, self._blocks, self._drivers))
 
     @cached_property
     def _offers(self) -> tuple[dict[str, Floats], dict[str, Floats]]:

@@ -73,6 +73,13 @@ def test_the_price_at_which_the_answer_turns_is_where_limits_put_it():
     assert math.isnan(rescues(result, ["S"], {"S": math.nan})["S"].price_flips)  # it must be in, or cannot be
 
 
+@pytest.mark.parametrize("level", [-20.0, 30.0])
+def test_at_the_price_at_which_it_turns_a_project_is_worth_what_turns_it(near_miss, level):
+    turn = rescues(near_miss, ["S"], {"S": level})["S"]
+    row = again(near_miss, {"S.income": f"{100 * (turn.price_flips / turn.price_now - 1):+.9f} %"})
+    assert row["npv_mean"] == pytest.approx(level, abs=0.2)
+
+
 def test_a_project_above_the_hurdle_needs_no_grant_and_has_a_lowest_price():
     result = run(fund_of_shops(shop("S", stated("cost", 100), stated("income", 40))))
     turn = rescues(result, ["S"])["S"]
