@@ -123,7 +123,8 @@ def _saved(path: Path) -> str:
 
 def _counts(fund: Fund) -> str:
     inputs = sum(len(project.inputs) for project in fund.projects)
-    return f"{len(fund.projects)} projects · {inputs} inputs · {len(fund.drivers)} drivers · {len(fund.limits)} limits"
+    counts = {"project": len(fund.projects), "input": inputs, "driver": len(fund.drivers), "limit": len(fund.limits)}
+    return " · ".join(f"{count} {what}{'s' * (count != 1)}" for what, count in counts.items())
 
 
 def run_fund(path: Path, tell: Callable[[str], None], **options: Any) -> tuple[str, bool]:

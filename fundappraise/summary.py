@@ -105,7 +105,7 @@ def _since(changes: Changes | None) -> Iterator[str]:
         yield f"  {row['address']}  {row['was']} → {row['now']} {row['unit']}".rstrip() + did
     if count > _SHOWN_INPUTS:
         yield f"  and {count - _SHOWN_INPUTS} more"
-    error = f"± {changes.npv_change_se:.2g}" if np.isfinite(changes.npv_change_se) else ""
+    error = f"± {changes.npv_change_se:.2g}, " if np.isfinite(changes.npv_change_se) else ""
     futures = "same futures" if changes.paired else "other futures"
     sign = "+" if changes.npv_change > 0 else ""
     moved = f"{sign}{changes.npv_change:.2f}".replace("-", "−")
@@ -113,4 +113,4 @@ def _since(changes: Changes | None) -> Iterator[str]:
         [f"now in: {', '.join(changes.now_in)}"] * bool(changes.now_in)
         + [f"now out: {', '.join(changes.now_out)}"] * bool(changes.now_out)
     )
-    yield f"  expected NPV {moved} M USD ({error}, {futures}); {who or 'no project in or out'}"
+    yield f"  expected NPV {moved} M USD ({error}{futures}); {who or 'no project in or out'}"

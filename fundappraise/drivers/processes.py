@@ -13,7 +13,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -353,14 +353,22 @@ def process(
     Raises
     ------
     TypeError
-        The function does not take the parameters.
+        The function does not take the parameters, or others.
+    ValueError
+        There is no such link.
     """
+    if link not in get_args(Link):
+        raise ValueError(f"link is {' or '.join(map(repr, get_args(Link)))}, not {link!r}")
 
     def made(function: OwnFunction) -> Process:
         taken = inspect.signature(function).parameters
         missing = [name for name in ("start", *params) if name not in taken]
         if missing and not any(p.kind is p.VAR_KEYWORD for p in taken.values()):
             raise TypeError(f"{function.__name__} must take {', '.join(missing)} by keyword, after z and dt")
+        unnamed = [name for name, p in list(taken.items())[2:] if name not in ("start", *params) and p.default is p.empty
+                   and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]  # fmt: skip
+        if unnamed:
+            raise TypeError(f"{function.__name__} takes {', '.join(unnamed)}, which params do not name")
         kinds = tuple(
             unit if isinstance(unit, ParameterKind) else ParameterKind(name, name, unit) for name, unit in params.items()
         )

@@ -72,11 +72,13 @@ def with_overrides(fund: Fund, overrides: Mapping[str, Override], models_folder:
         An address is unknown or a value cannot be read; all are listed.
     """
     problems: list[Problem] = []
+    if not isinstance(overrides, Mapping):
+        raise InputError([Problem("with_", f"{overrides!r} are no values by address.", 'Allowed: {"A2.fee": 105}.')])
     for address, value in overrides.items():
         try:
             fund = _apply(fund, address, _sound(value), models_folder)
         except ValueError as error:
-            problems.append(Problem(address, f"{error}"))
+            problems.append(Problem(str(address), f"{error}"))
     if problems:
         raise InputError(problems)
     return fund
@@ -85,7 +87,7 @@ def with_overrides(fund: Fund, overrides: Mapping[str, Override], models_folder:
 def _sound(value: Override) -> Override:
     if isinstance(value, np.integer | np.floating):
         value = float(value)
-    if not isinstance(value, int | float | str | Distribution):
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Distribution):
         raise ValueError(f'{value!r} is neither a number, a change such as "+10 %", nor a distribution.')
     if isinstance(value, int | float) and not math.isfinite(value):
         raise ValueError(f"{value} is not a finite number.")
@@ -93,7 +95,7 @@ def _sound(value: Override) -> Override:
 
 
 def _apply(fund: Fund, text: str, value: Override, folder: Path | None) -> Fund:
-    address = parse_address(text)
+    address = parse_address(text) if isinstance(text, str) else None
     if address is None:
         raise ValueError(f'"{text}" is not an address such as A2.fee, A2.fee[2031] or sea_level.decline.')
     tables: dict[str, Sequence[Project | Market | Driver]] = {
@@ -144,7 +146,10 @@ def _changed(row: Project | Market | Driver, address: Address, value: Override, 
             raise ValueError(f"lots are a whole number from 1 on, not {value}.")
         return replace(row, lots=round(lots))
     if isinstance(row, Project) and address.code == "start" and isinstance(value, int | float | str):
-        return replace(row, start=round(float(value) if isinstance(value, int | float) else read_change(value)[0]))
+        start = float(value) if isinstance(value, int | float) else read_change(value)[0]
+        if start != round(start):
+            raise ValueError(f"a project starts at the beginning of a year, not in {value}.")
+        return replace(row, start=round(start))
     if isinstance(row, Driver):
         row = replace(row, undisturbed=row.undisturbed or row)
         if address.code == "start" and isinstance(value, int | float | str):
@@ -191,6 +196,8 @@ def _from_default(assumption: Assumption) -> Input:
 
 def _with_value(row: Input, address: Address, value: Override) -> Input:
     if isinstance(value, Distribution):
+        if address.year is not None:
+            raise ValueError(f"one draw holds for all years, so a distribution names none: {address.owner}.{row.code}.")
         return replace(row, value=value, by_year=())
     number, change = (float(value), False) if isinstance(value, int | float) else read_change(value)
     if address.year is not None:

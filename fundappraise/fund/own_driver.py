@@ -12,6 +12,7 @@ from fundappraise.drivers.distributions import Distribution, constant
 from fundappraise.drivers.driver_problems import spec_problems
 from fundappraise.drivers.paths import process_of
 from fundappraise.drivers.processes import Process
+from fundappraise.drivers.range_problems import is_finite, typed
 from fundappraise.errors import InputError, Problem
 from fundappraise.fund.check_frame import NAME, unknown
 from fundappraise.fund.fund import Driver, Fund, Input
@@ -31,6 +32,12 @@ def with_driver(
 ) -> Fund:
     """See ``Fund.with_driver``."""
     before = next((driver for driver in fund.drivers if driver.name == name), None)
+    numbers = {code: x for code, x in {"start": start, **parameters}.items() if x is not None and not isinstance(x, Distribution)}
+    bad = [Problem(f"{name}.{code}", f"{typed(x)} is not a finite number.") for code, x in numbers.items() if not is_finite(x)]
+    if not isinstance(process, str | Process):
+        bad.append(Problem(name, f"process: {process!r}.", "Allowed: the name of a process, or one of your own (fa.process)."))
+    if bad:
+        raise InputError(bad)
     kept = before or Driver(name=name, process="")
     own = process if isinstance(process, Process) else None
     driver = replace(

@@ -47,7 +47,7 @@ def worst(run: Appraisal, share: float, projects: Sequence[str] | None) -> Marks
     import pandas as pd
 
     names = projects_of(run, projects)
-    if not 0 < share <= 0.5:
+    if isinstance(share, str) or not 0 < share <= 0.5:
         raise InputError([Problem("share", f"{share} of the paths.", "Allowed: above 0, to 0.5.")])
     numbers = Trial(run, names, MARKED_PATHS).paths
     loss = np.sum([run.columns[name]["capital_loss"][: numbers.size] for name in names], axis=0)

@@ -27,6 +27,8 @@ from fundappraise.simulate.inputs import PlannedInput
 from fundappraise.simulate.plan import ModelPlan, Plan
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from fundappraise.simulate.run import Appraisal
 
 MOST_NAMED = 12
@@ -71,6 +73,25 @@ def paths_where(run: Appraisal, condition: str) -> Ints:
         found = f"it holds on {kept.size:,} of {run.n_paths:,} paths: too few futures to say anything."
         raise InputError([Problem(condition, found, f"At least {FEWEST} are needed.", "Ask for more paths, or for less.")])
     return kept
+
+
+def kept_numbers(numbers: Ints, kept: ArrayLike) -> Ints:
+    """Path numbers that a run is to keep of its own: as they are, or those whose flag is true.
+
+    Raises
+    ------
+    InputError
+        They are none of the run's, do not rise, or there is none.
+    """
+    asked = np.asarray(kept)
+    if asked.dtype == np.bool_ and asked.shape == numbers.shape:
+        asked = numbers[asked]
+    allowed = f"Allowed: rising numbers of the run's {numbers.size:,} paths, or a flag for each."
+    if asked.ndim != 1 or asked.dtype.kind not in "iu" or not asked.size:
+        raise InputError([Problem("paths", "there is none, or these are no numbers of paths.", allowed)])
+    if (np.diff(asked) <= 0).any() or not np.isin(asked, numbers, assume_unique=True).all():
+        raise InputError([Problem("paths", "they do not rise, or the run has not all of them.", allowed)])
+    return asked
 
 
 def in_tasks(numbers: Ints) -> Iterator[tuple[range, Ints, Ints]]:
@@ -126,7 +147,7 @@ def _levels(plan: Plan, seed: int, text: str, address: Address) -> tuple[Callabl
     row = next((row for row in owner.inputs if row.assumption.name == address.code), None)
     if row is None and (address.code in owner.model.items or address.code in MEASURES):
         found = f"{address.code} is a result: a condition is on drivers and inputs."
-        raise InputError([Problem(text, found, hint="Select paths by it with run.keeping(numbers of the paths).")])
+        raise InputError([Problem(text, found, hint='Select paths by it: run.keeping(run.npv["A2"] < 0).')])
     if row is None:
         names = [row.assumption.name for row in owner.inputs]
         raise _wrong(text, f"{address.owner} has no input {address.code}.", address.code, names)

@@ -114,6 +114,8 @@ def _checked(name: str, rows: ArrayLike, names: Sequence[str], n_paths: int, tim
         listed = f"Drivers: {', '.join(names)}." if names else "The fund has no drivers."
         return Problem(where, f'"{name}" is not a driver.', hint=f"{did_you_mean(name, names)} {listed}".strip())
     try:
+        if np.iscomplexobj(rows):
+            raise TypeError
         values = np.array(rows, dtype=np.float64)
     except (TypeError, ValueError):
         return Problem(where, "these are not numbers.", f"Allowed: an array {shape}.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fundappraise.arrays import Floats, Ints
+from fundappraise.errors import InputError, Problem
 from fundappraise.measures.risk import (
     Estimate,
     cvar_estimate,
@@ -69,6 +70,8 @@ def covenants(run: Appraisal, below: float) -> pd.DataFrame:
     """A row a project with debt and year, and one for "ever": probability that its cover is below, and the error."""
     import pandas as pd
 
+    if isinstance(below, str) or not 0 < below < np.inf:
+        raise InputError([Problem("below", f"{below!r} is no covenant.", "Allowed: a cover ratio above 0, as 1.05.")])
     rows = []
     for name in run.ids:
         if "dscr" not in run.plan.project(name).model.items or np.isnan(run.columns[name]["min_cover"]).all():

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 import numpy as np
 
 from fundappraise.arrays import Floats, Ints
-from fundappraise.errors import InputError, Problem, did_you_mean
+from fundappraise.errors import InputError, Problem
 from fundappraise.fund.build import fund_of
 from fundappraise.fund.fund import Fund, Project
 from fundappraise.simulate.achieved import correlation_table
 from fundappraise.simulate.bad_futures import Marks, worst
 from fundappraise.simulate.block import Progress, draws, driver_paths
-from fundappraise.simulate.conditions import SelectedFlows, in_tasks, paths_where
+from fundappraise.simulate.conditions import SelectedFlows, in_tasks, kept_numbers, paths_where
 from fundappraise.simulate.engine import Asked, engine_of
 from fundappraise.simulate.enough import Effort, run_until_sure
 from fundappraise.simulate.follow import follow
+from fundappraise.simulate.frames import asked, by_year, path_index, unknown
 from fundappraise.simulate.futures import future_of
 from fundappraise.simulate.lines import cash_on_paths, line_on_paths
 from fundappraise.simulate.paths import Workers, simulate_all
@@ -82,6 +83,9 @@ def appraise(
         The fund cannot be simulated; every problem is listed.
     """
     whole = fund_of(fund) if isinstance(fund, Project) else fund
+    if not isinstance(whole, Fund):
+        allowed = 'Allowed: a Fund or a Project, as of fa.read_fund("fund.xlsx").'
+        raise InputError([Problem("fund", f"{fund!r} is no fund.", allowed)])
     plan = plan_of(whole, paths, models_folder, engine)
     if driver_paths:
         if paths == "auto":
@@ -169,8 +173,15 @@ class Appraisal:
         """
         return self.keeping(paths_where(self, condition))
 
-    def keeping(self, numbers: Ints) -> Appraisal:
-        """The same run on the paths of these numbers, a rising part of its own."""
+    def keeping(self, numbers: ArrayLike) -> Appraisal:
+        """The same run on some of its paths: their numbers, rising, or a flag for each path (``run.npv["A2"] < 0``).
+
+        Raises
+        ------
+        InputError
+            They are none of the run's, do not rise, or are too few to say anything.
+        """
+        numbers = kept_numbers(self.numbers, numbers)
         at = np.searchsorted(self.numbers, numbers)
         flows = SelectedFlows(self.plan, self.seed, numbers)
         return replace(self, n_paths=numbers.size, columns=Selected(self.columns, at), flows=flows, kept=numbers)
@@ -223,7 +234,7 @@ class Appraisal:
         import pandas as pd
 
         data = {name: self.columns[name][measure] for name in self.ids}
-        return pd.DataFrame(data, index=_path_index(self.numbers))
+        return pd.DataFrame(data, index=path_index(self.numbers))
 
     @cached_property
     def calls(self) -> pd.DataFrame:
@@ -317,7 +328,8 @@ class Appraisal:
 
     def mean_npv(self, project_id: str) -> float:
         """Expected fund NPV of a project, MUSD."""
-        return float(self.columns[project_id]["fund_npv"].mean())
+        (name,) = projects_of(self, [project_id])
+        return float(self.columns[name]["fund_npv"].mean())
 
     def mean_flow(self, option: str, flow: str) -> Floats:
         """Mean over the paths of one flow ``(periods,)``, MUSD."""
@@ -334,15 +346,17 @@ class Appraisal:
     def drivers(self, name: str, paths: slice | None = None) -> pd.DataFrame:
         """A driver at the end of each year ``(path, year)``, drawn again from the seed."""
         if name not in self.plan.driver_base:
-            raise InputError([_unknown(name, "driver", self.plan.driver_base)])
-        numbers = self._asked(paths)
+            raise InputError([unknown(name, "driver", self.plan.driver_base)])
+        numbers = asked(self.numbers, paths)
         parts = [driver_paths(self.plan, self.seed, task)[name][:, at] for task, at, _ in in_tasks(numbers)]
-        return self._paths_by_year(np.concatenate(parts, axis=1), numbers, flows=False)
+        return by_year(self.plan.timeline, np.concatenate(parts, axis=1), numbers, flows=False)
 
     def base_driver(self, name: str) -> pd.Series[float]:
         """A driver's base path at the end of each year."""
         import pandas as pd
 
+        if name not in self.plan.driver_base:
+            raise InputError([unknown(name, "driver", self.plan.driver_base)])
         timeline = self.plan.timeline
         return pd.Series(timeline.yearly(self.plan.driver_base[name][:, 0], flows=False), index=list(timeline.years), name=name)
 
@@ -359,12 +373,12 @@ class Appraisal:
         """The drawn levels of a project's uncertain inputs ``(path, input)``, in the model's units."""
         import pandas as pd
 
-        numbers = self._asked(paths)
+        numbers = asked(self.numbers, paths)
         rows = [row for row in self._project(project_id).inputs if row.is_random]
         parts = [{address: levels[at] for address, levels in draws(self.plan, rows, self.seed, task).items()}
                  for task, at, _ in in_tasks(numbers)]  # fmt: skip
         data = {row.assumption.name: np.concatenate([part[row.address] for part in parts]) for row in rows}
-        return pd.DataFrame(data, index=_path_index(numbers))
+        return pd.DataFrame(data, index=path_index(numbers))
 
     def lines(self, project_id: str, item: str, paths: slice | None = None) -> pd.DataFrame:
         """One line item ``(path, year)``, computed again from the seed; an item with one value has one column.
@@ -373,15 +387,17 @@ class Appraisal:
         """
         project = self._project(project_id)
         if item not in project.model.items:
-            raise InputError([_unknown(f"{project_id}.{item}", "line item", project.model.items)])
-        numbers = self._asked(paths)
+            raise InputError([unknown(f"{project_id}.{item}", "line item", project.model.items)])
+        numbers = asked(self.numbers, paths)
         rows = line_on_paths(self.plan, self.seed, project, item, numbers)
-        return self._paths_by_year(rows, numbers, flows=project.model.items[item].kind == "flow")
+        return by_year(self.plan.timeline, rows, numbers, flows=project.model.items[item].kind == "flow")
 
     def cash(self, project_id: str, paths: slice | None = None) -> pd.DataFrame:
         """What the fund pays for a project, negative, and receives of it ``(path, year)``, MUSD, computed again from the seed."""
-        numbers = self._asked(paths)
-        return self._paths_by_year(cash_on_paths(self.plan, self.seed, self._project(project_id), numbers), numbers, flows=True)
+        numbers = asked(self.numbers, paths)
+        return by_year(
+            self.plan.timeline, cash_on_paths(self.plan, self.seed, self._project(project_id), numbers), numbers, flows=True
+        )
 
     def base_lines(self, project_id: str) -> pd.DataFrame:
         """Every line item of the base case: label, unit, then one column a year as in ``lines`` (one value: the first year's)."""
@@ -419,30 +435,3 @@ class Appraisal:
     def _project(self, project_id: str) -> ProjectPlan:
         (name,) = projects_of(self, [project_id])
         return self.plan.project(name)
-
-    def _asked(self, paths: slice | None) -> Ints:
-        """Numbers of the paths in a slice of the run's own."""
-        span = range(self.n_paths)[paths or slice(None)]
-        if span.step != 1 or not span:
-            found = f"{paths} of {self.n_paths:,} paths."
-            raise InputError([Problem("paths", found, "Allowed: slice(first, last), without gaps.")])
-        return self.numbers[span.start : span.stop]
-
-    def _paths_by_year(self, rows: Floats, numbers: Ints, *, flows: bool) -> pd.DataFrame:
-        import pandas as pd
-
-        timeline = self.plan.timeline
-        by_period = rows.shape[0] == timeline.n_periods
-        kept = (timeline.yearly(rows, flows=flows) if by_period else rows).T
-        columns = list(timeline.years) if by_period else ["value"]
-        return pd.DataFrame(kept, index=_path_index(numbers), columns=columns)
-
-
-def _path_index(numbers: Ints) -> pd.Index[int]:
-    import pandas as pd
-
-    return pd.Index(numbers, name="path")
-
-
-def _unknown(name: str, what: str, known: Iterable[str]) -> Problem:
-    return Problem(name, f'"{name}" is not a {what}.', hint=did_you_mean(name.rpartition(".")[2], known))

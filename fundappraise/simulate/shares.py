@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from gettext import NullTranslations
 from typing import TYPE_CHECKING
 
@@ -115,7 +115,8 @@ def projects_of(run: Appraisal, projects: Sequence[str] | None) -> tuple[str, ..
     InputError
         A name is not a project of the run.
     """
-    names = run.ids if projects is None else (projects,) if isinstance(projects, str) else tuple(projects)
+    listed = projects if isinstance(projects, Iterable) and not isinstance(projects, str) else (projects,)
+    names = run.ids if projects is None else tuple(map(str, listed))
     if not names:
         raise InputError([Problem("projects", "none is named.", f"Allowed: {', '.join(run.ids)}; None for all.")])
     unknown = [name for name in names if name not in run.ids]

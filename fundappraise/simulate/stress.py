@@ -19,7 +19,7 @@ from fundappraise.backends.numpy_kernel import TILE, compile_schedule
 from fundappraise.drivers.distributions import Distribution
 from fundappraise.drivers.paths import parameters_of
 from fundappraise.drivers.sampling import BLOCK
-from fundappraise.errors import InputError, Problem
+from fundappraise.errors import InputError, Problem, did_you_mean
 from fundappraise.formula.nodes import Apply, Name, Number
 from fundappraise.fund.override import Override, parse_address
 from fundappraise.measures.crossing import nearest_crossing, solved
@@ -58,7 +58,7 @@ class Worse:
 
     def __post_init__(self) -> None:
         named = {"capex": self.capex, "late": self.late, "volume": self.volume}
-        bad = {name: x for name, x in named.items() if not 0 <= x < math.inf}
+        bad = {name: x for name, x in named.items() if isinstance(x, str) or not 0 <= x < math.inf}
         if bad:
             raise InputError(Problem(name, f"{x}.", "Allowed: a finite number, 0 or more.") for name, x in bad.items())
 
@@ -315,6 +315,8 @@ def reference_class(run: Appraisal, uplifts: Mapping[str, Worse] | None) -> pd.D
 
     table, rows = REFERENCE_CLASSES if uplifts is None else uplifts, {}
     sectors = {project.name: project.project.sector or project.model.sector for project in run.plan.projects}
+    if uplifts is not None:
+        _check_uplifts(uplifts, sectors.values())
     known = {name: table[sector] for name, sector in sectors.items() if sector in table}
     for name, change in worse(Trial(run, tuple(known)), known).items():
         by, now, moved = known[name], run.mean_npv(name), mean_estimate(change)
@@ -324,6 +326,19 @@ def reference_class(run: Appraisal, uplifts: Mapping[str, Worse] | None) -> pd.D
     found = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     found.index.name = "id"
     return found
+
+
+def _check_uplifts(uplifts: object, sectors: Iterable[str]) -> None:
+    known = sorted(set(sectors))
+    if not isinstance(uplifts, Mapping) or not all(isinstance(by, Worse) for by in uplifts.values()):
+        allowed = 'Allowed: by sector, {"logistics": Worse(capex=1.3, late=1, volume=0.8)}.'
+        raise InputError([Problem("uplifts", f"{uplifts!r} are no uplifts.", allowed)])
+    strange = [name for name in uplifts if name not in (*known, *REFERENCE_CLASSES)]
+    if strange:
+        listed = f"Sectors: {', '.join(known)}."
+        raise InputError(
+            Problem("uplifts", f'"{n}" is no sector.', hint=f"{did_you_mean(n, known)} {listed}".strip()) for n in strange
+        )
 
 
 def stressed(run: Appraisal, names: Sequence[str]) -> pd.DataFrame:

@@ -80,6 +80,10 @@ def test_a_driver_that_cannot_be(make, words):
 def test_a_process_must_take_its_parameters_and_return_all_paths():
     with pytest.raises(TypeError, match="must take start, kappa by keyword"):
         fa.process(params={"kappa": "1"})(lambda z, dt: z)
+    with pytest.raises(TypeError, match="takes mean, which params do not name"):
+        fa.process(params={})(lambda z, dt, start, mean: z)
+    with pytest.raises(ValueError, match="link is 'ratio' or 'difference', not 'levels'"):
+        fa.process(params={}, link="levels")
     short = fa.process(params={})(lambda z, dt, *, start: z[:1])
     with pytest.raises(ValueError, match=r"returned \(1, 1\)\. Allowed: \(periods, paths\)"):
         run(FUND.with_driver("demand", process=short), 10)

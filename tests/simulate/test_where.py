@@ -97,7 +97,7 @@ def test_every_path_selected_gives_the_table_of_the_whole_run(whole):
         ("", "not a condition"),
         ("A.income > 3 or B.income > 2", "not a condition"),
         ("demand[2029] < nan", "not a condition"),
-        ("A.fund_npv > 0", "fund_npv is a result: a condition is on drivers and inputs. Select paths by it with run.keeping"),
+        ("A.fund_npv > 0", "fund_npv is a result: a condition is on drivers and inputs. Select paths by it: run.keeping("),
         ("A.fund_calls[2027] > 0", "fund_calls is a result"),
     ],
 )
@@ -105,6 +105,13 @@ def test_a_condition_that_says_nothing_is_refused_with_what_is_allowed(whole, co
     with pytest.raises(InputError) as refused:
         whole.where(condition)
     assert words in str(refused.value)
+
+
+def test_paths_are_kept_by_their_numbers_or_by_a_flag_each(whole):
+    bad = whole.npv["A"] < 0
+    kept = whole.keeping(bad)
+    assert kept.numbers.tolist() == np.flatnonzero(bad).tolist() == whole.keeping(np.flatnonzero(bad)).numbers.tolist()
+    assert kept.keeping(kept.npv["B"] < 0).numbers.tolist() == np.flatnonzero(bad & (whole.npv["B"] < 0)).tolist()
 
 
 def test_all_that_is_wrong_in_a_condition_is_told_at_once(whole):
