@@ -6,6 +6,7 @@ they are. Differences are taken on the run's own first paths, so that they are p
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,8 +30,11 @@ from fundappraise.simulate.shares import FLOWS
 if TYPE_CHECKING:
     from fundappraise.simulate.run import Appraisal
 
-MOST_PATHS, MOST_BLOCKS, ROUGH_PATHS = BLOCK, 16, 128
+MOST_PATHS, MOST_BLOCKS, ROUGH_PATHS = BLOCK, 16, 64
 """The run's first paths on which trials are made, the blocks among which they are sought, and as many as tell where to look."""
+
+GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
+"""Multiples of it, without their whole parts, are spread evenly, however many there are (Knuth 1998, TAOCP 3, section 6.4)."""
 
 Trial = Mapping[str, Override]
 """Values of a project's inputs by their codes: numbers in the stated unit, or changes such as ``+10 %``."""
@@ -39,15 +43,21 @@ _Values = Mapping[str, Floats]
 
 @dataclass(frozen=True, eq=False)
 class Restated:
-    """A project of a run. ``paths`` are the numbers of the futures on which its trials are made."""
+    """A project of a run. ``paths`` are the numbers of the futures on which its trials are made, in the order of use."""
 
     run: Appraisal
     name: str
 
     @cached_property
     def paths(self) -> Ints:
+        return np.asarray(self.run.numbers[self._order])
+
+    @cached_property
+    def _order(self) -> Ints:
+        """Places of ``paths`` in the run, so that the first ones, however many, lie evenly between bad futures and good."""
         first = self.run.numbers[:MOST_PATHS]
-        return first[first < MOST_BLOCKS * BLOCK]
+        npv = self.run.columns[self.name]["fund_npv"][: np.count_nonzero(first < MOST_BLOCKS * BLOCK)]
+        return np.argsort(npv, kind="stable")[np.argsort(np.arange(npv.size) * GOLDEN % 1.0)]
 
     def npv_means(self, trials: Sequence[Trial], n_paths: int = MOST_PATHS) -> Floats:
         """Expected fund NPV on all paths of the run under each trial ``(trials,)``, MUSD, from the first ``n_paths``.
@@ -73,11 +83,11 @@ class Restated:
 
     @property
     def _blocks(self) -> range:
-        return range(int(self.paths[-1]) // BLOCK + 1)
+        return range(int(self.paths.max(initial=0)) // BLOCK + 1)
 
     @property
     def _as_is(self) -> Floats:
-        return self.run.columns[self.name]["fund_npv"][: self.paths.size]
+        return np.asarray(self.run.columns[self.name]["fund_npv"][self._order])
 
     def _stated(self, trial: Trial) -> _Stated | None:
         """The trial's inputs; None when one of them cannot have that value."""
@@ -125,7 +135,10 @@ class Restated:
             sold = self._sold(base, self._offers[1], base_inputs(plan, self._market))
             base, bank = {**base, **sold}, {**bank, **sold}
         bank_values = project.kernel.bank(bank, plan.timeline)
-        results = project.kernel.run(base, bank_values, plan.timeline)
+        columns = max(2, len(rows))  # one alone would be left to numpy, which takes ten times as long where it is compiled
+        whole = {name: np.repeat(array, columns, axis=1) for name, array in WHOLE.items()}
+        results = project.kernel.run({**base, **whole}, bank_values, plan.timeline)
+        results = {name: row[:, : len(rows)] for name, row in results.items()}
         uses = results[project.model.outputs["equity_uses"]].max(axis=0, keepdims=True)
         _, stake, call_limit = held(project.project, np.broadcast_to(np.maximum(0.0, uses), (1, len(rows))))
         return bank_values, {"stake": stake, "call_limit": call_limit}, self._sound(results, len(rows), 1)
@@ -155,7 +168,7 @@ class Restated:
     @cached_property
     def _on_paths(self) -> dict[str, Floats]:
         """The project's inputs on ``paths`` as they are, with what its market gives it."""
-        keep = int(self.paths[-1]) + 1  # of later paths of a block nobody knows whether the market's checks hold
+        keep = int(self.paths.max()) + 1  # of later paths of a block nobody knows whether the market's checks hold
         shared = world(self._plan, self.run.seed, self._blocks, only=self.name, drivers=self._drivers, keep=keep)
         return self._picked(shared.inputs(self.project))
 

@@ -85,6 +85,16 @@ def test_fewer_paths_give_the_same_level_and_a_rougher_change():
     assert rough[1] == pytest.approx(one_by_one(result, "S", [{"income": 22.0}])[0], abs=1.0)
 
 
+def test_a_few_paths_lie_evenly_between_bad_futures_and_good():
+    result = run(fund_of_shops(shop("S", stated("cost", pert(60, 100, 180)), INCOME)), PATHS)
+    paths = Restated(result, "S").paths
+    assert sorted(paths) == list(range(PATHS))
+    rank = np.argsort(np.argsort(result.npv["S"].to_numpy()))
+    for few in (10, 32, 64, 200):
+        chosen = np.sort(rank[paths[:few]])
+        assert np.diff(chosen, prepend=-1, append=PATHS).max() <= 3 * PATHS / few
+
+
 def test_futures_that_a_condition_left_are_the_ones_that_are_tried():
     result = run(fund_of_shops(shop("S", stated("cost", pert(60, 100, 180)), INCOME)), PATHS)
     dear = result.where("S.cost > 110")
