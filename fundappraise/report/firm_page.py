@@ -10,6 +10,7 @@ from markupsafe import Markup
 from fundappraise.report.tables import Table
 from fundappraise.report.words import Words
 from fundappraise.simulate.bad_futures import worst_in_words
+from fundappraise.simulate.movers import AT
 from fundappraise.simulate.shares import firmness
 from fundappraise.simulate.stress import DOWNSIDE
 from fundappraise.simulate.trace import amount
@@ -32,6 +33,7 @@ class FirmPage:
     sentences: tuple[str, ...]
     worst: str
     tornado: Table
+    pair: Table | None
     shares: Table
     groups: Table
     stressed: Table
@@ -54,6 +56,7 @@ def firm_page(decision: Decision, words: Words) -> FirmPage | None:
         sentences=(firmness(found.shares, words.translations), *_presence(decision, words)),
         worst="" if found.worst is None else worst_in_words(found.worst, words.translations),
         tornado=tornado_table(found.tornado["all"], caption, words),
+        pair=_pair_table(found.pair, words) if len(found.pair) else None,
         shares=_shares_table(found.shares.head(MOST), words),
         groups=_groups_table(found.shares, words),
         stressed=_stressed_table(decision.stressed, words),
@@ -92,6 +95,23 @@ def tornado_table(table: pd.DataFrame, caption: str, words: Words) -> Table:
             words.with_error(float(row["swing"]), error),
         ))  # fmt: skip
     return Table(caption, heads, tuple(rows), frozenset({2, 3, 4, 5, 6}), wide=True)
+
+
+def _pair_table(pair: pd.DataFrame, words: Words) -> Table:
+    """The first input's percentiles a row, the second's a column, and what is gained there."""
+    _ = words.gettext
+    first, second = (str(pair[side].iloc[0]) for side in ("first", "second"))
+    caption = _(
+        "What the set gains with two inputs at once: {first} by row and {second} by column, each at its P10, P25, P50, P75 and "
+        "P90. MUSD."
+    ).format(first=first, second=second)
+    n = len(AT)
+    across = [amount(float(row["second_at"]), str(row["second_unit"])) for _k, row in pair.head(n).iterrows()]
+    rows = []
+    for k in range(0, len(pair), n):
+        cells = [words.amount(float(row["npv"]), float(row["npv_se"])) for _k, row in pair.iloc[k : k + n].iterrows()]
+        rows.append((amount(float(pair["first_at"].iloc[k]), str(pair["first_unit"].iloc[k])), *cells))
+    return Table(caption, (Markup("<code>{0}</code>").format(first), *across), tuple(rows), frozenset(range(1, n + 1)))
 
 
 def _shares_table(shares: pd.DataFrame, words: Words) -> Table:

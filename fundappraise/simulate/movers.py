@@ -20,6 +20,7 @@ from fundappraise.measures.explained import Explained, explained
 from fundappraise.measures.risk import mean_estimate
 from fundappraise.simulate.bad_futures import Marks, event_years, worst
 from fundappraise.simulate.block import draws
+from fundappraise.simulate.fixed_levels import with_levels
 from fundappraise.simulate.plan import Plan
 from fundappraise.simulate.redraw import reading
 from fundappraise.simulate.shares import confidences, group_of
@@ -36,18 +37,23 @@ MOVEMENT, EVENT = "its movement from year to year", "how often it happens"
 """What of a driver and of an event."""
 OF_A_PROJECT, OF_ALL = 5, 10
 """Inputs fixed at P10 and P90 for each project, and for the chosen set."""
+AT = (LOW, 0.25, 0.5, 0.75, HIGH)
+"""Where each of the two inputs of ``Movers.pair`` is fixed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Movers:
     """``shares``: a row an input or driver, largest first: label, group, confidence, its part of the variance of the set's NPV
     ("all") and the error of that. ``tornado``: by project and, under "all", for the set: input, label, unit, low, high, npv_low,
-    npv_high, npv_se (of either end), swing, swing_se, in MUSD. ``worst`` is what the worst futures of the set share, None on too
-    few of them; ``n_paths`` and ``n_tried`` are the paths of the regression and of the trials.
+    npv_high, npv_se (of either end), swing, swing_se, in MUSD. ``pair``: the two inputs with the widest swings for the set, a row
+    each pair of their percentiles ``AT``: first, first_label, first_unit, first_at, second, …, npv, npv_se. ``worst`` is what the
+    worst futures of the set share, None on too few of them; ``n_paths`` and ``n_tried`` are the paths of the regression and of
+    the trials.
     """
 
     shares: pd.DataFrame
     tornado: Mapping[str, pd.DataFrame]
+    pair: pd.DataFrame
     worst: Marks | None
     together: float
     n_paths: int
@@ -85,7 +91,8 @@ def movers(run: Appraisal, chosen: Sequence[str]) -> Movers | None:
     shares.index.name = "input"
     shares = shares.sort_values("all", ascending=False, kind="stable")
     tables = _tornado(run, {name: _top(found[name], name, known) for name in found}, names, (reads, known))
-    return Movers(shares, tables, _worst(run, names), whole.together, n, min(TRIED, n))
+    pair = _pair(run, list(tables["all"].index[:2]), names, (reads, known))
+    return Movers(shares, tables, pair, _worst(run, names), whole.together, n, min(TRIED, n))
 
 
 def _worst(run: Appraisal, names: Sequence[str]) -> Marks | None:
@@ -155,6 +162,33 @@ def _tornado(
         table = pd.DataFrame(rows, columns=columns).set_index("input")
         tables[name] = table.sort_values("swing", ascending=False, kind="stable")
     return tables
+
+
+def _pair(
+    run: Appraisal, addresses: Sequence[str], chosen: Sequence[str],
+    known: tuple[Mapping[str, frozenset[str]], Mapping[str, Level]],
+) -> pd.DataFrame:  # fmt: skip
+    """What the set gains with two inputs at once, each at its own percentiles; empty where there are no two."""
+    import pandas as pd
+
+    reads, all_levels = known
+    sides = [(address, all_levels[address]) for address in addresses]
+    places = [(u, v) for u in AT for v in AT] if len(sides) == 2 else []
+    fixed = [{a: float(level.value.quantile(u)) for (a, level), u in zip(sides, place, strict=True)} for place in places]
+    plans, trial = [with_levels(run.plan, at) for at in fixed], Trial(run, tuple(run.ids), TRIED)
+    hit = [name for name in chosen if reads[name] & set(addresses)] if plans else []
+    whole = np.sum([trial.as_is(name) for name in chosen], axis=0)
+    changes = [trial.side_by_side(plans, name) - trial.as_is(name) for name in hit]
+    rows = []
+    for k, at in enumerate(fixed):
+        npv = whole + np.sum([change[k] for change in changes], axis=0)
+        # what is left of the set's own movement is what all paths tell more of: a control variate
+        beta = float(np.cov(npv, whole)[0, 1] / whole.var(ddof=1))
+        found = mean_estimate(npv - beta * whole)
+        stated = [x for a, level in sides for x in (a, level.label, level.unit, at[a] / level.factor)]
+        rows.append((*stated, found.value + beta * trial.expected(chosen), found.error))
+    heads = [f"{side}{part}" for side in ("first", "second") for part in ("", "_label", "_unit", "_at")]
+    return pd.DataFrame(rows, columns=[*heads, "npv", "npv_se"])
 
 
 def _row(address: str, level: Level, base: float, ends: Sequence[Floats]) -> tuple[object, ...]:

@@ -58,6 +58,13 @@ _TORNADO = (
     Column("npv_low", "Gain at P10, MUSD"), Column("npv_high", "Gain at P90, MUSD"), Column("npv_se", "± gain"),
     Column("swing", "Swing, MUSD"), Column("swing_se", "± swing"),
 )  # fmt: skip
+_PAIR = (
+    Column("first", "First input", "text", 28), Column("first_label", "What", "text", 36),
+    Column("first_unit", "Unit", "text", 14), Column("first_at", "At", "plain"),
+    Column("second", "Second input", "text", 28), Column("second_label", "What it is", "text", 36),
+    Column("second_unit", "Its unit", "text", 14), Column("second_at", "It is at", "plain"),
+    Column("npv", "Gain, MUSD"), Column("npv_se", "± gain"),
+)  # fmt: skip
 _SHARES = (
     Column("input", "Input", "text", 28), Column("label", "What", "text", 40), Column("group", "Group", "text", 16),
     Column("confidence", "Confidence", "text", 11), Column("all", "Share of the variance", "share"),
@@ -123,6 +130,7 @@ def _movers_sheets(decision: Decision) -> Iterator[_Sheet]:
     )
     if parts:
         yield "Tornado", alone, pd.concat(parts[-1:] + parts[:-1]), _TORNADO
+    yield "Two inputs", f"Each at its P10, P25, P50, P75 and P90. {alone.replace('input alone is', 'two are')}", found.pair, _PAIR
     yield (
         "Variance shares",
         f"{firmness(found.shares)} On the first {found.n_paths:,} futures.",

@@ -52,6 +52,12 @@ MOVERS = Movers(
         index=pd.Index(["A2.fee", "sea_level"], name="input"),
     ),
     tornado={"A2": _TORNADO, "all": _TORNADO},
+    pair=pd.DataFrame(
+        [("A2.fee", "Revenue per container", "USD/TEU", 80.0 + 10 * i, "A2.debt_share", "Debt, at most", "%", 0.5 + 0.05 * j,
+          i + 0.1 * j - 2, 0.04) for i in range(5) for j in range(5)],
+        columns=["first", "first_label", "first_unit", "first_at", "second", "second_label", "second_unit", "second_at", "npv",
+                 "npv_se"],
+    ),
     worst=Marks(
         pd.DataFrame(
             {

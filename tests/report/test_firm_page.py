@@ -41,6 +41,17 @@ def test_an_input_stands_with_its_own_p10_and_p90_in_its_unit_and_digits_follow_
     assert [plain(cell) for cell in row] == ["A2.debt_share", "Debt, at most", "50 %", "70 %", "−3", "8", "11.37 ± 0.06"]
 
 
+def test_two_inputs_at_once_stand_by_row_and_by_column(decision):
+    table = firm_page(decision, WORDS).pair
+    assert table.caption.startswith("What the set gains with two inputs at once: A2.fee by row and A2.debt_share by column")
+    assert [plain(cell) for cell in table.heads] == ["A2.fee", "50 %", "55 %", "60 %", "65 %", "70 %"]
+    assert [plain(cell) for cell in table.rows[-1]] == ["120 USD/TEU", "2.0", "2.1", "2.2", "2.3", "2.4"]
+    assert len(table.rows) == 5
+    alone = replace(decision, movers=replace(sample.MOVERS, pair=sample.MOVERS.pair.head(0)))
+    assert firm_page(alone, WORDS).pair is None
+    assert "two inputs at once" not in render(alone, None, "", WORDS)
+
+
 def test_shares_have_errors_and_add_up_by_group(decision):
     page = firm_page(decision, WORDS)
     assert [plain(row[-1]) for row in page.shares.rows] == ["41 % ± 0.6", "20 % ± 0.4"]

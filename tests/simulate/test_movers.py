@@ -39,6 +39,32 @@ def test_inputs_fixed_at_p10_and_p90_give_what_the_tornado_gives(shops):
         np.testing.assert_allclose(short["swing"], long.loc[short.index, "swing"], rtol=0.15)
 
 
+def test_two_inputs_at_once_are_worth_what_they_are_worth_by_hand():
+    """Nothing else is random: −cost + income·VALUES, where the cost is not above the base that the fund pays for."""
+    values = sum(1.1 ** -(t - 0.5) for t in range(2, 7))
+    alone = run(fund_of_shops(shop("A", stated("cost", COST), stated("income", INCOME))), 2_048)
+    pair = movers(alone, ()).pair
+    assert len(pair) == 25
+    assert set(pair["first"]) | set(pair["second"]) == {"A.cost", "A.income"}
+    cost, income = (pair["first_at"] if pair["first"][0] == address else pair["second_at"] for address in ("A.cost", "A.income"))
+    assert sorted({round(x, 6) for x in income}) == pytest.approx(
+        INCOME.quantile(np.array([0.1, 0.25, 0.5, 0.75, 0.9])), abs=1e-5
+    )
+    paid = cost <= 100
+    assert pair["npv"][paid].to_numpy() == pytest.approx((-cost + income * values)[paid].to_numpy(), abs=1e-9)
+    assert (pair["npv"][~paid] < (-100 + income * values)[~paid]).all()
+
+
+def test_two_inputs_of_two_projects_add_up():
+    grown = movers(run(replace(FUND, projects=(MOVER, shop("C", stated("cost", 100), stated("income", INCOME)))), 2_048), ()).pair
+    assert set(grown["first"]) == {"C.income"}
+    assert set(grown["second"]) == {"demand.growth"}
+    npv = grown["npv"].to_numpy().reshape(5, 5)
+    assert (np.diff(npv, axis=0) > 0).all()
+    assert (np.diff(npv, axis=1) > 0).all()
+    assert npv - npv[2] == pytest.approx((npv - npv[2])[:, [2]] @ np.ones((1, 5)), abs=1e-9)  # two projects add up
+
+
 def test_a_p90_of_nought_is_nought():
     """The inverse of a PERT leaves 3e-18 of it."""
     falling = pert(-0.02, -0.01, 0.0)
