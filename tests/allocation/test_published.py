@@ -1,6 +1,6 @@
-"""Published choices with known answers beyond OR-Library's (see ``test_select``): knapsacks, stable sets and covers of graphs.
+"""Published choices with known answers beyond those of ``test_select``: knapsacks, capital budgeting, stable sets, covers of graphs.
 
-Where the answer follows from a theorem the test says which; the knapsacks are recomputed by dynamic programming.
+Where the answer follows from a theorem the test says which; those with one or two budgets are recomputed by dynamic programming.
 """
 
 import json
@@ -12,7 +12,9 @@ import pytest
 
 from fundappraise.allocation.solve import select
 
-KNAPSACKS = json.loads((Path(__file__).parent.parent / "validation" / "allocation" / "knapsack_01.json").read_text())["problems"]
+KNOWN = Path(__file__).parent.parent / "validation" / "allocation"
+KNAPSACKS = json.loads((KNOWN / "knapsack_01.json").read_text())["problems"]
+BUDGETS = json.loads((KNOWN / "orlib_mknap2.json").read_text())["problems"]
 
 
 def by_dynamic_programming(weights, profits, capacity):
@@ -35,6 +37,26 @@ def test_burkardts_knapsacks(problem):
     found = select(profits, rows=[weights], upper=[capacity], gap=0.0)
     assert (found.status, found.value) == ("optimal", problem["optimum"])
     assert np.dot(weights, found.x) <= capacity
+
+
+def by_two_budgets(problem):
+    """The most that each pair of budgets buys, a project after the other."""
+    first, second = problem["capacities"]
+    best = np.zeros((first + 1, second + 1))
+    for profit, one, other in zip(problem["profits"], *problem["rows"], strict=True):
+        if one <= first and other <= second:
+            with_it = best[: first + 1 - one, : second + 1 - other] + profit
+            best[one:, other:] = np.maximum(best[one:, other:], with_it)
+    return best[-1, -1]
+
+
+@pytest.mark.parametrize("problem", BUDGETS, ids=[p["name"] for p in BUDGETS])
+def test_weingartner_and_ness_and_others_of_or_library(problem):
+    if len(problem["rows"]) == 2:
+        assert by_two_budgets(problem) == problem["optimum"]
+    found = select(problem["profits"], rows=problem["rows"], upper=problem["capacities"], gap=0.0)
+    assert (found.status, found.value) == ("optimal", problem["optimum"])
+    assert (np.array(problem["rows"]) @ found.x <= problem["capacities"]).all()
 
 
 def petersen():
