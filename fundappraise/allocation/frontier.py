@@ -12,11 +12,13 @@ from fundappraise.allocation.rows import DEFINITION, Row
 from fundappraise.allocation.solve import Selection
 from fundappraise.arrays import Floats
 from fundappraise.fund.fund import Limit
-from fundappraise.fund.limits import CVAR_OF_LOSS, kind_of
+from fundappraise.fund.limits import CVAR_OF_LOSS, LOSS_PROBABILITY, kind_of
 
 POINTS = 15
 STEP = 0.1
 """A limit is eased by this share of itself to see what it costs: projects are whole, so less often changes nothing."""
+COUNTS = ("projects", "sectors")
+"""Limits on numbers, which are eased by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,39 +89,46 @@ def priorities(frontier: tuple[Point, ...], projects: dict[str, str]) -> dict[st
 
 
 def eased_limits(problem: Problem, value: float) -> tuple[Eased, ...]:
-    """Each limit as stated eased by a tenth, for all years and all whom it bounds; ``value`` is the best portfolio's, MUSD."""
+    """Each limit as stated eased by a ``_step``, for all years and all whom it bounds; ``value`` is the best portfolio's, MUSD."""
     stated: dict[object, list[int]] = {}
     for place, row in enumerate(problem.rows):
-        if row.words != DEFINITION and row.is_limit and row.upper != 0:
+        if row.words != DEFINITION and row.is_limit:
             stated.setdefault(row.limit or row.words, []).append(place)
     found = [_eased_rows(problem, places, value) for places in stated.values()]
     if problem.cvar_limit is not None:
         amount = problem.cvar_limit.amount
-        step = STEP * abs(amount)
+        step = _step(amount, problem.cvar_limit)
         eased = replace(problem, cvar_limit=replace(problem.cvar_limit, amount=amount + step))
         found.append(Eased(CVAR_OF_LOSS, amount, step, _gain(eased, value)))
     on_paths: dict[object, list[PathRow]] = {}
     for limit in problem.path_rows:
         on_paths.setdefault(limit.limit, []).append(limit)
-    found += [_eased_path_rows(problem, rows, value) for rows in on_paths.values() if rows[0].limit.amount > 0]
+    found += [_eased_path_rows(problem, rows, value) for rows in on_paths.values()]
     return tuple(found)
+
+
+def _step(amount: float, limit: Limit | None) -> float:
+    """A tenth; a number is eased by one, and nothing at all by a million, a probability by a hundredth."""
+    if limit is not None and limit.of in COUNTS:
+        return 1.0
+    return STEP * abs(amount) or (0.01 if limit is not None and limit.of == LOSS_PROBABILITY else 1.0)
 
 
 def _eased_rows(problem: Problem, places: list[int], value: float) -> Eased:
     first = problem.rows[places[0]]
     rows = tuple(
-        replace(row, upper=row.upper + STEP * abs(row.upper)) if place in places else row
+        replace(row, upper=row.upper + _step(row.upper, row.limit)) if place in places else row
         for place, row in enumerate(problem.rows)
     )
     words = first.words if len(places) == 1 or first.limit is None else _in_words(first.limit)
-    return Eased(words, abs(first.upper), STEP * abs(first.upper), _gain(replace(problem, rows=rows), value))
+    return Eased(words, abs(first.upper), _step(first.upper, first.limit), _gain(replace(problem, rows=rows), value))
 
 
 def _eased_path_rows(problem: Problem, limits: list[PathRow], value: float) -> Eased:
-    amount = limits[0].limit.amount
-    rows = tuple(row.eased(STEP * amount) if row in limits else row for row in problem.path_rows)
+    amount, step = limits[0].limit.amount, _step(limits[0].limit.amount, limits[0].limit)
+    rows = tuple(row.eased(step) if row in limits else row for row in problem.path_rows)
     words = limits[0].words if len(limits) == 1 else _in_words(limits[0].limit)
-    return Eased(words, amount, STEP * amount, _gain(replace(problem, path_rows=rows), value))
+    return Eased(words, amount, step, _gain(replace(problem, path_rows=rows), value))
 
 
 def _in_words(limit: Limit) -> str:

@@ -156,7 +156,10 @@ class Decision:
 
     @cached_property
     def prices(self) -> pd.DataFrame:
-        """What each limit costs: the NPV gained when it alone is eased by a tenth (MUSD), and that for each unit of it."""
+        """What each limit costs: the NPV gained when it alone is eased (MUSD), and that for each unit of it.
+
+        ``eased_by`` is a tenth, for a number 1, for a limit of nothing 1 MUSD or 0.01.
+        """
         import pandas as pd
 
         rows = [] if self._found is None else eased_limits(self._problem, self._found.value)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from fundappraise.allocation.rows import AT_LEAST
+from fundappraise.fund.limits import LOSS_PROBABILITY
 from fundappraise.report.tables import Table, Text
 from fundappraise.report.words import NBSP, Words
 from fundappraise.workbook.key_figures import chosen_ids
@@ -47,7 +49,7 @@ def explanation(decision: Decision, words: Words) -> Explanation | None:
         firm=_firm(decision, words),
         alternatives=_alternatives(decision, words),
         limits="" if prices is not None or not len(decision.prices) else words.gettext(
-            "No limit costs anything: eased by a tenth, each alone, none would let the portfolio gain more."
+            "No limit costs anything: eased a little, each alone, none would let the portfolio gain more."
         ),
         prices=prices,
         samples=_samples(decision, words),
@@ -133,17 +135,25 @@ def _small(change: float, words: Words) -> str:
 
 
 def _prices(decision: Decision, words: Words) -> Table | None:
-    """Limits that keep something out: what a tenth more would gain."""
+    """Limits that keep something out: what a little more would gain."""
     _ = words.gettext
     rows = [
-        (str(row["limit"]), words.stated(float(row["amount"])), words.stated(float(row["amount"] + row["eased_by"])),
-         words.number(float(row["gain"]), 1, plus=True))
+        (str(row["limit"]), *_allowed(row, words), words.number(float(row["gain"]), 1, plus=True))
         for _index, row in decision.prices.iterrows() if float(row["gain"]) > FREE
     ]  # fmt: skip
     if not rows:
         return None
-    caption = _("What the limits cost: the gain if one alone were eased by a tenth. The others cost nothing.")
+    caption = _("What the limits cost: the gain if one alone were eased as shown. The others cost nothing.")
     return Table(caption, (_("Limit"), _("Allowed"), _("Eased to"), _("Gain")), tuple(rows), frozenset({1, 2, 3}))
+
+
+def _allowed(row: pd.Series[Any], words: Words) -> tuple[str, str]:
+    """What a limit allows, and what it allows when it is eased: less where it bounds from below."""
+    limit, amount, step = str(row["limit"]), float(row["amount"]), float(row["eased_by"])
+    levels = (amount, max(0.0, amount - step) if limit.startswith(AT_LEAST) else amount + step)
+    if limit == LOSS_PROBABILITY:
+        return words.percent(levels[0], 1), words.percent(levels[1], 1)
+    return words.stated(levels[0]), words.stated(levels[1])
 
 
 def _samples(decision: Decision, words: Words) -> Table | None:

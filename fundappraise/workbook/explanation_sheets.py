@@ -93,7 +93,7 @@ def write_explanation_sheets(book: Book, decision: Decision) -> None:
         ("Frontier", "The best portfolio at each limit on the bad end and at each budget.", decision.frontier, _FRONTIER),
         ("Alternatives", "The best portfolios that really differ from the chosen one.", decision.alternatives, _ALTERNATIVES),
         ("Firmness", "How firm each choice is. Near-best: within a fiftieth of the best gain.", firm, _FIRMNESS),
-        ("Limit costs", "What the portfolio gains when a limit alone is eased by a tenth.", decision.prices, _COSTS),
+        ("Limit costs", "What the portfolio gains when a limit alone is eased by so much.", decision.prices, _COSTS),
         ("Worlds", "On the run's first 2,048 futures at most, the same ones in every world.", worlds, _WORLDS),
         ("Fresh futures", _fresh_note(decision), decision.samples.reset_index(), _SAMPLES),
         *_movers_sheets(decision),

@@ -10,7 +10,7 @@ from fundappraise.allocation import nearby
 from fundappraise.allocation.best import best
 from fundappraise.allocation.frontier import budget_frontier, eased_limits, priorities, risk_frontier
 from fundappraise.allocation.nearby import alternatives, by_block, near_optimal, presence, tail_shares
-from fundappraise.allocation.problem import Problem
+from fundappraise.allocation.problem import PathRow, Problem
 from fundappraise.allocation.rows import Row
 from fundappraise.allocation.tail_cuts import TailLosses
 from fundappraise.fund.fund import Limit
@@ -91,6 +91,39 @@ def test_a_limit_that_is_eased_gains_what_the_best_portfolio_then_has():
     assert found["CVaR of capital loss"].price == pytest.approx(found["CVaR of capital loss"].gain / 2.5)
     wider = replace(of, rows=(of.rows[0], replace(of.rows[1], upper=110.0), of.rows[2]))
     assert found["investable capital"].gain == pytest.approx(every(wider)[1].max() - value, abs=2e-3)
+
+
+def priced(limit, upper, **more):
+    """The price of the one limit on two projects, each of which uses 1 of it, or of the limit on tails."""
+    own = (Row(limit.of, np.ones(2), upper, limit=limit, is_limit=True),) if upper is not None else ()
+    losses = more.pop("losses", np.zeros((1, 2)))
+    of = Problem(
+        ("A", "B"), ("A", "B"), np.array([5.0, 3.0]), TailLosses(losses, 0.95), own, more.pop("cvar_limit", None), **more
+    )
+    return eased_limits(of, best(of).value)
+
+
+def test_a_number_is_eased_by_one():
+    (eased,) = priced(Limit(of="projects", amount=1.0, unit=""), 1.0)
+    assert (eased.step, eased.gain, eased.price) == (1.0, 3.0, 3.0)
+
+
+def test_a_limit_of_nothing_is_eased_by_a_million():
+    (row,) = priced(Limit(of="tickets", amount=0.0, unit="MUSD"), 0.0)
+    assert (row.amount, row.step, row.gain) == (0.0, 1.0, 5.0)
+    risky = {"cvar_limit": Limit(of="CVaR of capital loss", amount=0.0, unit="MUSD"), "losses": np.array([[0.5, 2.0]])}
+    (tail,) = priced(None, None, **risky)
+    assert (tail.amount, tail.step, tail.gain) == (0.0, 1.0, 5.0)
+
+
+def test_a_loss_that_is_never_allowed_is_eased_by_one_future_of_a_hundred():
+    losses = np.zeros((100, 2))
+    losses[0, 0] = 1.0
+    limit = PathRow(
+        "probability of loss", Limit(of="probability of loss", amount=0.0, unit="%"), TailLosses(losses, 0.95), "probability"
+    )
+    (eased,) = priced(None, None, path_rows=(limit,))
+    assert (eased.step, eased.gain) == (0.01, 5.0)
 
 
 def test_a_limit_on_every_year_is_eased_in_all_years_at_once():

@@ -55,6 +55,15 @@ def test_only_limits_that_cost_something_are_listed():
     assert usual().limits == ""
 
 
+def test_a_limit_from_below_is_eased_downwards_and_a_probability_is_a_percentage(monkeypatch):
+    eased = [("at least: number of projects", 3.0, 1.0, 2.0, 2.0), ("probability of loss", 0.02, 0.002, 0.5, 250.0)]
+    frame = pd.DataFrame(eased, columns=["limit", "amount", "eased_by", "gain", "price"])
+    monkeypatch.setattr(sample.Decision, "prices", frame)
+    assert rows(usual().prices) == [
+        ["at least: number of projects", "3", "2", "+2.0"], ["probability of loss", "2.0 %", "2.2 %", "+0.5"],
+    ]  # fmt: skip
+
+
 def test_where_no_limit_costs_anything_it_is_said(monkeypatch):
     free = pd.DataFrame([("calls, every year", 60.0, 6.0, 0.0, 0.0)], columns=["limit", "amount", "eased_by", "gain", "price"])
     monkeypatch.setattr(sample.Decision, "prices", free)
