@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
-from fundappraise.allocation.infeasible import CVAR, clashes
+from fundappraise.allocation.infeasible import CVAR, Clash, clashes
 from fundappraise.allocation.problem import PathRow, Problem
 from fundappraise.allocation.rows import AT_LEAST, DEFINITION, Row
 from fundappraise.fund.limits import kind_of
@@ -44,22 +45,34 @@ def _explained(problem: Problem, commitments: float) -> tuple[tuple[str, ...], s
     stated += [
         f"{name} at most {_of_paths(on_paths[name].limit.amount, on_paths[name])}" for name in found.limits if name in on_paths
     ]
-    if not found.cheapest_relaxation:
-        return tuple(stated), "No change of a single limit helps."
-    name, give = next(iter(found.cheapest_relaxation.items()))
-    if name == CVAR:
-        assert limit is not None
-        words = f"CVaR of capital loss: {_looser(limit + give):g} MUSD in place of {limit:g} MUSD"
-    elif name in on_paths:
-        path_row, amount = on_paths[name], on_paths[name].limit.amount
-        words = f"{name}: {_of_paths(_looser(amount + give), path_row)} in place of {_of_paths(amount, path_row)}"
-    else:
-        row = named[name]
-        name, sense = row.words.removeprefix(AT_LEAST), "at least " if row.words.startswith(AT_LEAST) else ""
-        whole = commitments if _is_share(row) else 1.0
-        loose, now = (_amount(abs(amount), row) for amount in (_looser((row.upper + give) / whole), row.upper / whole))
-        words = f"{name}: {sense}{loose} in place of {now}"
-    return tuple(stated), f"The smallest single change that helps: {words}."
+
+    def given(name: str, give: float) -> str:
+        if name == CVAR:
+            assert limit is not None
+            return f"CVaR of capital loss: {_looser(limit + give):g} MUSD in place of {limit:g} MUSD"
+        if name in on_paths:
+            path_row, amount = on_paths[name], on_paths[name].limit.amount
+            return f"{name}: {_of_paths(_looser(amount + give), path_row)} in place of {_of_paths(amount, path_row)}"
+        return _row_given(named[name], give, commitments)
+
+    return tuple(stated), _way_out(found, given)
+
+
+def _way_out(found: Clash, given: Callable[[str, float], str]) -> str:
+    if found.cheapest_relaxation:
+        return f"The smallest single change that helps: {given(*next(iter(found.cheapest_relaxation.items())))}."
+    if found.together:
+        words = "; ".join(given(name, give) for name, give in found.together.items())
+        return f"No change of a single limit helps; these together do: {words}."
+    return "No change of limits helps: free a must, or change what needs or excludes what, or the commitments."
+
+
+def _row_given(row: Row, give: float, commitments: float) -> str:
+    """A row of the Limits tab as it would have to be."""
+    name, sense = row.words.removeprefix(AT_LEAST), "at least " if row.words.startswith(AT_LEAST) else ""
+    whole = commitments if _is_share(row) else 1.0
+    loose, now = (_amount(abs(amount), row) for amount in (_looser((row.upper + give) / whole), row.upper / whole))
+    return f"{name}: {sense}{loose} in place of {now}"
 
 
 def _of_paths(amount: float, row: PathRow) -> str:

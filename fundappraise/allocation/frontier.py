@@ -89,7 +89,7 @@ def priorities(frontier: tuple[Point, ...], projects: dict[str, str]) -> dict[st
 
 
 def eased_limits(problem: Problem, value: float) -> tuple[Eased, ...]:
-    """Each limit as stated eased by a ``_step``, for all years and all whom it bounds; ``value`` is the best portfolio's, MUSD."""
+    """Each limit as stated eased by its ``_step``, in all years, for all it bounds; ``value`` is the best portfolio's, MUSD."""
     stated: dict[object, list[int]] = {}
     for place, row in enumerate(problem.rows):
         if row.words != DEFINITION and row.is_limit:

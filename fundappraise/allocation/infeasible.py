@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +21,8 @@ CVAR = "CVaR"
 """The name of the CVaR limit among the others."""
 _FINE = 1e-3
 """The least CVaR is found to this share of the limit (or of the mean loss), and is that of a portfolio that exists."""
+_SLACK = 1e-9
+"""What a row that has given may be exceeded by, for the rounding of sums."""
 _ANY = 1e9
 """A gap at which the first portfolio found will do."""
 
@@ -31,12 +33,14 @@ class Clash:
 
     ``cheapest_relaxation``: by how much the ``upper`` of one limit alone must rise so that some portfolio meets all limits, the
     smallest share of its limit first; a limit that is not in it does not help alone, however far it gives. The amount of the
-    CVaR limit is exact to a thousandth. ``complete`` is False when the time limit cut the search: the amounts are enough, but
-    smaller ones, or other limits, might do.
+    CVaR limit is exact to a thousandth. Where none helps alone, ``together`` are limits that must all give and by how much, none
+    of which can be left out; empty where all limits that may give are not enough. ``complete`` is False when the time limit
+    cut the search: the amounts are enough, but smaller ones, or other limits, might do.
     """
 
     limits: tuple[str, ...]
     cheapest_relaxation: dict[str, float]
+    together: dict[str, float]
     complete: bool
 
 
@@ -86,7 +90,32 @@ def clashes(
     finite = {name: give for name, give in gives.items() if np.isfinite(give)}
     order = sorted(finite, key=lambda name: (finite[name] / sizes[name] if sizes[name] else np.inf, finite[name]))
     named = (*(names[place] for place in places), *on_paths)
-    return Clash(named, {name: finite[name] for name in order}, limits.complete)
+    free = [place for place, name in enumerate(names) if name not in fixed]
+    together = {} if finite else _together(limits, names, free)
+    return Clash(named, {name: finite[name] for name in order}, together, limits.complete)
+
+
+def _together(limits: _Limits, names: Sequence[str], free: Sequence[int]) -> dict[str, float]:
+    """Limits that must all give where none helps alone: as few as leaving none of the others out allows, one after another."""
+    kept, on_paths = [place for place in range(limits.upper.size) if place not in free], []
+    if not limits.possible(kept, []):
+        return {}
+    give_rows, give_paths = [], []
+    for place in free:
+        (kept if limits.possible([*kept, place], on_paths) else give_rows).append(place)
+    for name in limits.on_paths:
+        (on_paths if limits.possible(kept, [*on_paths, name]) else give_paths).append(name)
+    gives: dict[str, float] = {}
+    now = replace(limits, upper=limits.upper.copy(), on_paths=dict(limits.on_paths))
+    for place in give_rows:
+        gives[names[place]] = give = now.part([*kept, place], on_paths).give(len(kept))
+        now.upper[place] += give + _SLACK * max(1.0, abs(give))
+        kept.append(place)
+    for name in give_paths:
+        gives[name] = give = now.part(kept, [*on_paths, name]).give_on_paths(name)
+        now.on_paths[name] = limits.on_paths[name].at(limits.on_paths[name].limit + give)
+        on_paths.append(name)
+    return gives
 
 
 def _irreducible(limits: _Limits) -> tuple[list[int], list[str]]:
@@ -111,9 +140,16 @@ class _Limits:
 
     rows: Floats
     upper: Floats
-    on_paths: Mapping[str, PathLimit]
+    on_paths: dict[str, PathLimit]
     until: float
     complete: bool = True
+
+    def part(self, places: Sequence[int], on_paths: Sequence[str]) -> _Limits:
+        """These alone, the rows in the order of ``places``."""
+        kept = list(places)
+        return replace(
+            self, rows=self.rows[kept], upper=self.upper[kept], on_paths={name: self.on_paths[name] for name in on_paths}
+        )
 
     def possible(self, places: Sequence[int], on_paths: Sequence[str]) -> bool:
         """Whether some portfolio meets these rows and limits on paths."""

@@ -61,7 +61,19 @@ def test_after_the_relaxation_some_portfolio_meets_the_limits():
 def test_a_clash_of_links_alone_has_no_limit_to_relax():
     clashes, relaxation = clash(appraised(A={"include": "must", "excludes": ("B",)}, B={"include": "must"}))
     assert set(clashes) == {"A and B exclude each other", "A must be in", "B must be in"}
-    assert relaxation == "No change of a single limit helps."
+    assert relaxation.startswith("No change of limits helps: free a must")
+
+
+def test_where_no_limit_helps_alone_those_that_do_together_are_named_with_their_amounts():
+    """C must be in: its ticket of 80 is beyond 70, its 90 with follow-on are 45 % of 200."""
+    rows = (limit("tickets", 70), limit("name", 0.3, unit="%"))
+    _, relaxation = clash(appraised(*rows, C={"include": "must"}))
+    assert relaxation == (
+        "No change of a single limit helps; these together do: "
+        "all tickets: 80 MUSD in place of 70 MUSD; single name C: 45 % in place of 30 %."
+    )
+    eased = (limit("tickets", 80), limit("name", 0.45, unit="%"))
+    assert choose(appraised(*eased, C={"include": "must"})).chosen == ("C",)
 
 
 def test_a_number_of_projects_is_no_money():

@@ -76,6 +76,12 @@ def test_there_are_enough_clashes_of_both_kinds():
     assert 15 <= len(with_cvar) <= len(CLASHING) - 15
 
 
+def least_alone(seed):
+    rows, upper, losses, limit = random_clash(seed)
+    alone = [np.where(np.arange(upper.size) == k, np.inf, upper) for k in range(upper.size)]
+    return any(is_possible(rows, one, losses, limit) for one in alone) or is_possible(rows, upper, losses, np.inf)
+
+
 @pytest.mark.parametrize("seed", CLASHING)
 def test_the_clash_is_irreducible_and_the_relaxation_the_least_that_helps(seed):
     rows, upper, losses, limit = random_clash(seed)
@@ -97,6 +103,27 @@ def test_the_clash_is_irreducible_and_the_relaxation_the_least_that_helps(seed):
         assert found.cheapest_relaxation.get(name, np.inf) == pytest.approx(least, abs=1e-8)
     least_risk = risk[(used <= 1e-9).all(axis=1)].min(initial=np.inf)
     assert found.cheapest_relaxation.get(CVAR, np.inf) == pytest.approx(least_risk, abs=1e-3 * max(1, abs(least_risk)))
+
+
+HELPLESS = [seed for seed in CLASHING if not least_alone(seed)]
+
+
+def test_there_are_clashes_that_no_limit_solves_alone():
+    assert len(HELPLESS) >= 5
+
+
+@pytest.mark.parametrize("seed", HELPLESS)
+def test_what_must_give_together_is_enough_and_nothing_of_it_can_be_left_out(seed):
+    rows, upper, losses, limit = random_clash(seed)
+    names = [f"row {k}" for k in range(len(rows))]
+    gives = clashes(rows, upper, names, losses, cvar_limit=limit, confidence=0.85).together
+    assert len(gives) >= 2
+    raised = upper + np.array([gives.get(name, 0.0) for name in names]) + 1e-9
+    assert is_possible(rows, raised, losses, limit + gives.get(CVAR, 0.0) + 1e-9)
+    for name in gives:
+        without = upper + np.array([np.inf if other in gives and other != name else 0.0 for other in names])
+        tail = np.inf if CVAR in gives and name != CVAR else limit
+        assert not is_possible(rows, without, losses, tail), name
 
 
 def test_after_the_relaxation_a_portfolio_is_found():

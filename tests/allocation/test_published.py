@@ -1,4 +1,4 @@
-"""Published choices with known answers beyond those of ``test_select``: knapsacks, capital budgeting, stable sets, covers of graphs.
+"""Published choices with known answers beyond those of ``test_select``: knapsacks, budgets, stable sets, covers of graphs.
 
 Where the answer follows from a theorem the test says which; those with one or two budgets are recomputed by dynamic programming.
 """
