@@ -95,6 +95,13 @@ def test_a_project_may_leave_or_come_with_a_scenario():
     assert fa.allocate(run(off, 64), scenario="No A").chosen == ("B", "C")
 
 
+def test_an_id_that_is_no_list_is_not_read_letter_by_letter(base):
+    with pytest.raises(InputError, match=r'exclude: "A" is a text\. Allowed: ids in a list, as \["A"\]\.'):
+        fa.allocate(base, exclude="A")
+    with pytest.raises(InputError, match='force: "AB" is a text'):
+        fa.allocate(base, force="AB")
+
+
 def test_an_unknown_scenario_is_told():
     with pytest.raises(InputError, match=r'there is no such scenario\. Did you mean "Trade slows"'):
         fa.allocate(run(FUND, 16), scenario="Trade slow")

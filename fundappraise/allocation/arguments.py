@@ -10,6 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from fundappraise.allocation.tail_cuts import TailLosses
 from fundappraise.arrays import Floats
 
+MOST = 1e100
+"""No amount is larger, and sums and squares of it are still numbers."""
+
 
 def check_options(confidence: float, constant: float, limit: float | None, gap: float, time_limit: float) -> None:
     _check_numbers(confidence=confidence, loss_constant=constant, cvar_limit=0.0 if limit is None else limit, gap=gap,
@@ -68,6 +71,8 @@ def _finite(name: str, numbers: Floats) -> Floats:
     wrong = int(np.size(numbers) - np.count_nonzero(np.isfinite(numbers)))
     if wrong:
         raise ValueError(f"{name} holds numbers that are not finite ({wrong} of {np.size(numbers)}).")
+    if np.abs(numbers).max(initial=0.0) > MOST:
+        raise ValueError(f"{name} holds numbers beyond {MOST:g}, which cannot be added up; wanted: a larger unit.")
     return numbers
 
 

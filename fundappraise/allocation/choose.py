@@ -76,6 +76,12 @@ def choose(run: Appraisal, *, exclude: Sequence[str] = (), force: Sequence[str] 
     FundappraiseError
         The time limit ended the search before any portfolio was found.
     """
+    texts = {name: given for name, given in (("exclude", exclude), ("force", force)) if isinstance(given, str)}
+    if texts:
+        raise InputError(
+            InputProblem(name, f'"{given}" is a text.', f'Allowed: ids in a list, as ["{run.ids[0]}"].')
+            for name, given in texts.items()
+        )
     unknown = [name for name in (*exclude, *force) if name not in run.ids]
     if unknown:
         raise InputError([

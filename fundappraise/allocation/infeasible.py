@@ -97,10 +97,12 @@ def clashes(
 
 def _together(limits: _Limits, names: Sequence[str], free: Sequence[int]) -> dict[str, float]:
     """Limits that must all give where none helps alone: as few as leaving none of the others out allows, one after another."""
-    kept, on_paths = [place for place in range(limits.upper.size) if place not in free], []
+    kept: list[int] = [place for place in range(limits.upper.size) if place not in free]
+    on_paths: list[str] = []
     if not limits.possible(kept, []):
         return {}
-    give_rows, give_paths = [], []
+    give_rows: list[int] = []
+    give_paths: list[str] = []
     for place in free:
         (kept if limits.possible([*kept, place], on_paths) else give_rows).append(place)
     for name in limits.on_paths:

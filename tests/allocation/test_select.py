@@ -296,6 +296,7 @@ def test_without_losses_there_is_no_cvar():
         ({"confidence": 1.0}, "confidence is 1.0; it lies between 0 and 1"),
         ({"confidence": 0.0}, "confidence is 0.0; it lies between 0 and 1"),
         ({"value": [1.0, np.nan]}, "value holds numbers that are not finite"),
+        ({"value": [1.0, 1e308]}, "value holds numbers beyond 1e+100, which cannot be added up"),
         ({"rows": [[1.0, np.inf]]}, "rows holds numbers that are not finite"),
         ({"losses": [[np.nan, 1.0]]}, "losses holds numbers that are not finite"),
         ({"upper": [np.nan]}, "upper holds NaN"),
