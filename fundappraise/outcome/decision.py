@@ -263,7 +263,7 @@ class Decision:
         """A row a project: npv_mean, grant, payment, price_input, _label, _unit, _now, _needed, _change and _flips, and cost_now,
         _needed and _change.
 
-        Sought when first asked for: thousands of trials, while the choice itself takes a second.
+        Sought when first asked for: a thousand trials, while the choice itself takes a second.
         """
         import pandas as pd
 
