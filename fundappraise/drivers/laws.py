@@ -102,6 +102,9 @@ class Beta:
 
         return np.asarray(betainc(self.alpha, self.beta, np.clip((np.asarray(y) - self.least) / self.width, 0.0, 1.0)))
 
+    def above(self, y: Probability) -> Floats:
+        return self.scaled(-1.0).below(-np.asarray(y))
+
     def _nearer(self, u: Floats, v: Floats) -> tuple[Bools, Floats]:
         """Whether y lies in the lower half, and its distance from the nearer end on [0, 1], which has all its digits."""
         from scipy.special import betainc, betaincinv
@@ -193,6 +196,9 @@ class Gamma:
         standard = np.maximum((np.asarray(y) - self.shift) / self.scale, 0.0)
         return np.asarray(gammainc(self.shape, standard) if self.scale > 0 else gammaincc(self.shape, standard))
 
+    def above(self, y: Probability) -> Floats:
+        return self.scaled(-1.0).below(-np.asarray(y))
+
     def _standard(self, u: Floats, v: Floats) -> Floats:
         from scipy.special import gammainccinv, gammaincinv
 
@@ -220,14 +226,11 @@ class Gamma:
         return self.shift + self.scale * np.exp(table)
 
     def moment(self, k: int, y: float) -> float:
-        from scipy.special import gammainc
+        from scipy.special import gammainc, gammaincc
 
-        if self.scale < 0:
-            mirrored = Gamma(self.shape, -self.scale, -self.shift)
-            return float((-1) ** k * (mirrored.moment(k, math.inf) - mirrored.moment(k, -y)))
-        at = max((y - self.shift) / self.scale, 0.0)
+        at, part = max((y - self.shift) / self.scale, 0.0), gammainc if self.scale > 0 else gammaincc
         raw = [1.0, self.shape, self.shape * (self.shape + 1)]
-        parts = [raw[j] * float(gammainc(self.shape + j, at)) for j in range(k + 1)]
+        parts = [raw[j] * float(part(self.shape + j, at)) for j in range(k + 1)]
         return sum(math.comb(k, j) * self.shift ** (k - j) * self.scale**j * parts[j] for j in range(k + 1))
 
     def scaled(self, factor: float) -> Gamma:
@@ -268,6 +271,9 @@ class StudentT:
         from scipy.special import stdtr
 
         return np.asarray(stdtr(self.freedom, (np.asarray(y) - self.centre) / self.scale))
+
+    def above(self, y: Probability) -> Floats:
+        return self.scaled(-1.0).below(-np.asarray(y))
 
     def _standard(self, u: Floats, v: Floats) -> Floats:
         """t by the nearer tail: |t| = √(ν (1 − x)/x) where x, the smaller in the tails, has I_x(ν/2, 1/2) = 2·min(u, v)."""
@@ -369,6 +375,9 @@ class Discrete:
         cumulative = np.concatenate([[0.0], np.cumsum(self.weights)])
         cumulative[-1] = 1.0
         return np.asarray(cumulative[np.searchsorted(np.array(self.values), y, side="right")])
+
+    def above(self, y: Probability) -> Floats:
+        return np.asarray(1 - self.below(y))
 
     def at(self, u: Probability, v: Probability) -> Floats:
         """The least value with probability u or more up to it."""

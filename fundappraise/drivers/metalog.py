@@ -88,16 +88,21 @@ class Metalog:
         return np.asarray(self.lower + (self.upper - self.lower) / (1 + np.exp(-m)))
 
     def below(self, y: Probability) -> Floats:
-        """By halving in ln(u/v): the quantile function has no inverse in closed form."""
+        return _share(self._logit(y))
+
+    def above(self, y: Probability) -> Floats:
+        return _share(-self._logit(y))
+
+    def _logit(self, y: Probability) -> Floats:
+        """ln(u/v) at y by halving: the quantile function has no inverse in closed form."""
         y = np.asarray(y, dtype=np.float64)
         left, right = np.full(y.shape, -745.0), np.full(y.shape, 745.0)
         for _ in range(70):
             middle = (left + right) / 2
             under = self.at(_share(middle), _share(-middle)) <= y
             left, right = np.where(under, middle, left), np.where(under, right, middle)
-        found = _share((left + right) / 2)
         first, last = self.support
-        return np.where(y <= first, 0.0, np.where(y >= last, 1.0, found))
+        return np.where(y <= first, -np.inf, np.where(y >= last, np.inf, (left + right) / 2))
 
     def moment(self, k: int, y: float) -> float:
         """∫ yᵏ f(y) dy = ∫ y(u)ᵏ du up to the probability of y, by Gauss–Legendre pieces in ln(u/v).

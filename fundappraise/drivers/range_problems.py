@@ -127,7 +127,8 @@ def _outside_law(given: Distribution, unit: str) -> list[str]:
     if isinstance(given.law, Discrete):
         is_empty = not given.law.within(given.lower, given.upper).values
     else:
-        is_empty = lower > upper or float(given.law.below(upper)) <= float(given.law.below(lower))
+        below, above = ([float(of(x)) for x in (lower, upper)] for of in (given.law.below, given.law.above))
+        is_empty = lower > upper or (below[0] >= below[1] and above[0] <= above[1])
     if is_empty:
         return [f"shape: nothing of it lies between the bounds {shown(lower, unit)} and {shown(upper, unit)}."]
     if not first <= given.base <= last:

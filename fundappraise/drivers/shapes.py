@@ -36,6 +36,9 @@ class Law(Protocol):
     def below(self, y: Probability) -> Floats:
         """Probability below y."""
 
+    def above(self, y: Probability) -> Floats:
+        """Probability above y, with all its digits where it is small."""
+
     def at(self, u: Probability, v: Probability) -> Floats:
         """The y with probability u below and v = 1 − u above."""
 
@@ -66,6 +69,9 @@ class Pert:
         from scipy.special import betainc
 
         return np.asarray(betainc(self.alpha, self.beta, np.clip(y, 0.0, 1.0)))
+
+    def above(self, y: Probability) -> Floats:
+        return Pert(1 - self.mode, self.weight).below(1 - np.asarray(y))
 
     def at(self, u: Probability, v: Probability) -> Floats:
         return self.both(u, v)[0]
@@ -115,6 +121,9 @@ class Triangle:
         rising, falling = y * y / (t or 1.0), 1 - (1 - y) ** 2 / ((1 - t) or 1.0)
         return np.where(y <= t, rising, falling) if 0 < t < 1 else np.asarray(falling if t == 0 else rising)
 
+    def above(self, y: Probability) -> Floats:
+        return Triangle(1 - self.mode).below(1 - np.asarray(y))
+
     def at(self, u: Probability, v: Probability) -> Floats:
         t = self.mode
         rising = np.sqrt(np.asarray(u) * t)
@@ -141,6 +150,9 @@ class Uniform:
     def below(self, y: Probability) -> Floats:
         return np.asarray(np.clip(y, 0.0, 1.0))
 
+    def above(self, y: Probability) -> Floats:
+        return self.below(1 - np.asarray(y))
+
     def at(self, u: Probability, v: Probability) -> Floats:
         return np.where(np.asarray(u) <= 0.5, u, 1 - np.asarray(v))
 
@@ -160,6 +172,9 @@ class Normal:
         from scipy.special import ndtr
 
         return np.asarray(ndtr(y))
+
+    def above(self, y: Probability) -> Floats:
+        return self.below(-np.asarray(y))
 
     def at(self, u: Probability, v: Probability) -> Floats:
         from scipy.special import ndtri
@@ -188,6 +203,10 @@ class LogNormal:
     def below(self, y: Probability) -> Floats:
         with np.errstate(divide="ignore"):
             return Normal().below(np.log(np.maximum(y, 0.0)) / self.sigma)
+
+    def above(self, y: Probability) -> Floats:
+        with np.errstate(divide="ignore"):
+            return Normal().above(np.log(np.maximum(y, 0.0)) / self.sigma)
 
     def at(self, u: Probability, v: Probability) -> Floats:
         return np.exp(self.sigma * Normal().at(u, v))

@@ -38,39 +38,43 @@ class Tabulated(Protocol):
 
 
 @lru_cache(maxsize=1024)
-def score_table(law: Tabulated, below: float, above: float) -> Floats:
+def score_table(law: Tabulated, below: float, above: float, kept: float) -> Floats:
     """Pieces of g(y(z)) with z a normal score ``(4, pieces)``: c₀ + c₁ s + c₂ s² + c₃ s³, s in [0, 1] along a piece.
 
-    The first piece begins at z = −``TABLE_END``. ``below`` and ``above`` are the probabilities that are cut off.
+    The first piece begins at z = −``TABLE_END``. ``below`` and ``above`` are the probabilities cut off, ``kept`` is the rest.
     """
+
+    def inverse(u: Floats, v: Floats) -> tuple[Floats, Floats]:
+        value, slope = law.tabled(below + kept * u, above + kept * v)
+        return value, slope * kept
+
     per_unit = _FIRST
     while True:
-        table = pieces(law.tabled, below, above, per_unit)
+        table = pieces(inverse, per_unit)
         middles = (np.arange(table.shape[1]) + 0.5) / per_unit - TABLE_END
         seen = np.abs(middles) < _CHECKED
-        exact = _at_scores(law.tabled, below, above, middles[seen])[0]
+        exact = _at_scores(inverse, middles[seen])[0]
         off = np.abs((table[0] + table[1] / 2 + table[2] / 4 + table[3] / 8)[seen] - exact)
         if per_unit >= _LAST or np.max(off) < NEAR:
             return table
         per_unit *= 2
 
 
-def pieces(inverse: Inverse, below: float, above: float, per_unit: int) -> Floats:
+def pieces(inverse: Inverse, per_unit: int) -> Floats:
     """Cubic Hermite pieces through the inverse and its slope at evenly spaced scores ``(4, pieces)``."""
     scores = np.arange(-TABLE_END * per_unit, TABLE_END * per_unit + 1) / per_unit
-    value, slope = _at_scores(inverse, below, above, scores)
+    value, slope = _at_scores(inverse, scores)
     slope = slope / per_unit
     rise, first, second = np.diff(value), slope[:-1], slope[1:]
     return np.stack([value[:-1], first, 3 * rise - 2 * first - second, first + second - 2 * rise])
 
 
-def _at_scores(inverse: Inverse, below: float, above: float, scores: Floats) -> tuple[Floats, Floats]:
+def _at_scores(inverse: Inverse, scores: Floats) -> tuple[Floats, Floats]:
     """The inverse and its slope in the score."""
     from scipy.special import ndtr
 
-    kept = 1 - below - above
-    value, slope = inverse(below + kept * ndtr(scores), above + kept * ndtr(-scores))
-    return value, slope * kept * np.exp(-(scores**2) / 2) / math.sqrt(2 * math.pi)
+    value, slope = inverse(np.asarray(ndtr(scores)), np.asarray(ndtr(-scores)))
+    return value, slope * np.exp(-(scores**2) / 2) / math.sqrt(2 * math.pi)
 
 
 def read(table: Floats, z: Floats) -> Floats:

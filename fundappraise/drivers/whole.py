@@ -44,6 +44,10 @@ class Whole:
     def below(self, y: Probability) -> Floats:
         return self.of.cdf(y)
 
+    def above(self, y: Probability) -> Floats:
+        found = placed(self.of)
+        return found.law.above((np.asarray(y) - found.location) / found.scale)
+
     def at(self, u: Probability, v: Probability) -> Floats:
         found = placed(self.of)
         return found.values(found.at(np.asarray(u), np.asarray(v)))

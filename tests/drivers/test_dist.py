@@ -398,3 +398,41 @@ def test_data_that_cannot_be_fitted(data, families, words):
     with pytest.raises(InputError) as raised:
         fa.dist.fit(data, families)
     assert words in str(raised.value)
+
+
+TAILS = {
+    "normal": (dist.normal_of(0, 1), stats.norm(), 6.0, np.inf),
+    "normal, eight sd out": (dist.normal_of(0, 1), stats.norm(), 8.0, 8.5),
+    "lognormal": (dist.lognormal_of(10, 5), stats.lognorm(np.sqrt(np.log(1.25)), scale=10 / np.sqrt(1.25)), 150.0, np.inf),
+    "gamma": (dist.gamma(2, 3), stats.gamma(2, scale=3), 75.0, np.inf),
+    "beta": (dist.beta(2, 9), stats.beta(2, 9), 0.95, 0.99),
+    "PERT": (dist.pert(0, 20, 100, mean="minmax"), stats.beta(1.8, 4.2, 0, 100), 99.0, 100.0),
+    "triangular": (dist.triangular(0, 20, 100, mean="minmax"), stats.triang(0.2, 0, 100), 99.0, 100.0),
+    "t": (dist.student_t(9), stats.t(9), 20.0, np.inf),
+}
+
+
+@pytest.mark.parametrize("name", TAILS)
+def test_a_law_cut_to_its_far_upper_tail_keeps_its_digits(name):
+    """Against scipy's probabilities from above, isf and sf, and its quadrature for the mean; nothing is lost to 1 − small."""
+    law, theirs, lower, upper = TAILS[name]
+    mine = dist.truncated(law, lower, None if upper == np.inf else upper)
+    first, last = theirs.sf(lower), theirs.sf(upper)
+    u = np.array([0.001, 0.1, 0.5, 0.9, 0.999])
+    exact = theirs.isf(first + (last - first) * u)
+    width = exact[-1] - exact[0]
+    assert mine.quantile(u) == pytest.approx(exact, abs=1e-9 * width)
+    assert mine.value_at(stats.norm.ppf(u)) == pytest.approx(exact, abs=1e-9 * (width + exact[-1]))
+    assert mine.cdf(exact) == pytest.approx(u, abs=1e-9)
+    mean = integrate.quad(lambda v: theirs.isf(v) / (first - last), last, first, epsabs=0, epsrel=1e-12, limit=200)[0]
+    assert mine.mean() == pytest.approx(mean, abs=1e-6 * width)
+    assert mine.ends()[0] == lower
+
+
+def test_the_upper_tail_is_the_lower_one_turned_round():
+    for law in (dist.normal_of(0, 1), dist.student_t(5), dist.gamma(3)):
+        upper = dist.truncated(law, lower=float(law.quantile(1 - 1e-9)))
+        lower = dist.truncated(law.scaled(-1), upper=-upper.ends()[0])
+        u = np.array([0.01, 0.3, 0.8])
+        assert upper.quantile(u) == pytest.approx(-lower.quantile(1 - u), rel=1e-12)
+        assert upper.mean() == pytest.approx(-lower.mean(), rel=1e-10)
