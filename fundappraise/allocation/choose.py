@@ -176,10 +176,10 @@ def _rejected(problem: Problem, x: Floats, place: int, regret: float) -> Verdict
     broken += [row.words for row in problem.path_rows if row.on().broken(with_it) is not None]
     cost = "" if np.isnan(regret) else f" Forcing it in costs {_amount(regret)}."
     if npv <= 0:
-        verdict, why = (
-            "below zero" if problem.is_economic else "below the hurdle",
-            f"{own}ts {worth} is {_amount(npv)}, below zero.",
-        )
+        verdict = "below zero" if problem.is_economic else "below the hurdle"
+        why = f"{own}ts {worth} is {_below_zero(npv)}."
+        if abs(regret + npv) < 0.05:
+            why, cost = f"{why[:-1]}; forcing it in costs as much.", ""
     elif broken:
         verdict, why = broken[0], f"{own}t would break: {'; '.join(broken)}."
     else:
@@ -187,6 +187,13 @@ def _rejected(problem: Problem, x: Floats, place: int, regret: float) -> Verdict
         if problem.cvar_price:
             verdict, why = "price of risk", "It adds more risk than it gains at the price of CVaR."
     return Verdict(option, False, verdict, f"{why}{cost}", regret)
+
+
+def _below_zero(amount: float) -> str:
+    """``−9.0 MUSD, below zero``; what rounds to nothing has no sign before a nought."""
+    if amount == 0:
+        return "zero"
+    return f"{_amount(amount)}, below zero" if amount <= -0.05 else "less than 0.1 MUSD below zero"
 
 
 def _amount(amount: float) -> str:

@@ -65,7 +65,7 @@ def _order(decision: Decision, words: Words) -> str:
         return words.gettext("At no budget would a project be funded.")
     parts = [
         words.gettext("{id} from {budget}").format(id=name, budget=words.stated(float(row["first_budget"]), 0))
-        for name, row in table.iterrows()
+        for name, row in table.sort_values("first_budget", kind="stable").iterrows()
     ]
     return words.gettext("As the budget grows, funded are: {list} million.").format(list=words.listed(parts))
 

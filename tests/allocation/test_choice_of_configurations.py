@@ -152,7 +152,7 @@ def test_a_project_held_back_is_shown_in_the_way_of_which_its_reason_speaks():
     assert (row["configuration"], row["name"]) == ("grant", "B (grant)")
     assert row["npv_mean"] == way["npv_mean"] > decision.run.projects.loc["B", "npv_mean"]
     amount = f"{way['npv_mean']:.1f}".replace("-", "−")
-    assert row["why"].startswith(f"In its best way (grant) its expected fund NPV is {amount} MUSD, below zero.")
+    assert row["why"].startswith(f"In its best way (grant) its expected fund NPV is {amount} MUSD, below zero")
     assert row["regret"] == pytest.approx(-way["npv_mean"])
 
 

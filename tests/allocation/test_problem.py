@@ -242,3 +242,16 @@ def test_a_search_without_time_says_how_much_better_a_portfolio_may_be(monkeypat
     assert cut.unproven == pytest.approx(result.projects["npv_mean"].clip(lower=0).sum())
     monkeypatch.undo()
     assert choose(result).unproven == 0
+
+
+def test_a_project_just_below_zero_has_no_minus_before_a_nought():
+    """Five years of income pay back all but 0.01 of A's 100."""
+    annuity = sum(1.1 ** -(year + 0.5) for year in range(1, 6))
+    pair = (
+        shop("A", stated("cost", 100), stated("income", (100 - 0.01) / annuity)),
+        shop("B", stated("cost", 100), stated("income", 20)),
+    )
+    found = choose(run(fund_of_shops(*pair), 4)).verdicts
+    assert found["A"].why == "Its expected fund NPV is less than 0.1 MUSD below zero; forcing it in costs as much."
+    loss = f"{20 * annuity - 100:.1f}".replace("-", "−")
+    assert found["B"].why == f"Its expected fund NPV is {loss} MUSD, below zero; forcing it in costs as much."

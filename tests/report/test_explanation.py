@@ -37,6 +37,13 @@ def test_chosen_projects_come_first_then_those_that_are_nearly_in():
     assert rows(table)[3][3:] == ["50", "25 ± 7", "–"]
 
 
+def test_what_is_funded_first_stands_first(monkeypatch):
+    """A17 is in at more of the budgets, but the first money goes to A23."""
+    shares = pd.DataFrame({"first_budget": [13.0, 11.0], "share": [0.9, 0.8]}, index=["A17", "A23"])
+    monkeypatch.setattr(sample.Decision, "priorities", shares)
+    assert usual().order == "As the budget grows, funded are: A23 from 11 and A17 from 13 million."
+
+
 def test_a_project_that_cannot_be_forced_is_said_so():
     decision = sample.decision()
     decision.selection.loc["A2", "regret"] = float("nan")
