@@ -116,6 +116,14 @@ def _cell(value: Cell, column: Column) -> Cell:
     return float(f"{value:.10g}") if column.look == "plain" and isinstance(value, float) else value
 
 
+def _in_per_cent(pair: pd.DataFrame) -> pd.DataFrame:
+    """The two inputs' levels as their units say: 54 %, not 0.54."""
+    shown = pair.copy()
+    for side in ("first", "second"):
+        shown[f"{side}_at"] *= [100.0 if unit.startswith("%") else 1.0 for unit in pair[f"{side}_unit"]]
+    return shown
+
+
 def _movers_sheets(decision: Decision) -> Iterator[_Sheet]:
     """What moves the result: inputs at their own P10 and P90, shares of variance, what the worst futures share."""
     import pandas as pd
@@ -125,12 +133,10 @@ def _movers_sheets(decision: Decision) -> Iterator[_Sheet]:
         return
     names = {"all": "chosen set" if chosen_ids(decision) else "all"}
     parts = [table.reset_index().assign(of=names.get(of, of)) for of, table in found.tornado.items() if len(table)]
-    alone = (
-        f"The input alone is fixed there, on the first {found.n_tried:,} futures; all else is as drawn, stakes and loans stay."
-    )
+    there = f"fixed there, on the first {found.n_tried:,} futures; all else is as drawn, stakes and loans stay."
     if parts:
-        yield "Tornado", alone, pd.concat(parts[-1:] + parts[:-1]), _TORNADO
-    yield "Two inputs", f"Each at its P10, P25, P50, P75 and P90. {alone.replace('input alone is', 'two are')}", found.pair, _PAIR
+        yield "Tornado", f"The input alone is {there}", pd.concat(parts[-1:] + parts[:-1]), _TORNADO
+    yield "Two inputs", f"Each at its P10, P25, P50, P75 and P90. Both are {there}", _in_per_cent(found.pair), _PAIR
     yield (
         "Variance shares",
         f"{firmness(found.shares)} On the first {found.n_paths:,} futures.",

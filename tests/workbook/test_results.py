@@ -74,7 +74,7 @@ def test_what_moves_the_result_is_there_as_the_paper_has_it(usual, tmp_path):
     names = book.sheetnames
     assert names[names.index("Fresh futures") :][1:6] == ["Tornado", "Two inputs", "Variance shares", "Stressed", "Worst futures"]
     pairs = _rows(book["Two inputs"])
-    assert (len(pairs), pairs[-1]["First input"], pairs[-1]["At"], pairs[-1]["It is at"]) == (25, "A2.fee", 120.0, 0.7)
+    assert (len(pairs), pairs[-1]["First input"], pairs[-1]["At"], pairs[-1]["It is at"]) == (25, "A2.fee", 120.0, 70.0)
     assert pairs[-1]["Gain, MUSD"] == pytest.approx(2.4)
     first, second = _rows(book["Tornado"])
     assert [first["Of"], second["Of"], first["Input"]] == ["chosen set", "A2", "A2.debt_share"]
