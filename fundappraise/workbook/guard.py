@@ -29,7 +29,7 @@ _STRICT = b"http://purl.oclc.org/ooxml/"
 _SAVE = "Save it in Excel as an Excel workbook (.xlsx)."
 
 
-def refusal(path: Path) -> Problem | None:
+def refusal(path: Path, most_tags: int = MOST_TAGS) -> Problem | None:
     """Why the file cannot be read as a workbook, or None."""
     where = path.name
     if path.name.startswith("~$"):
@@ -55,7 +55,7 @@ def refusal(path: Path) -> Problem | None:
         if _PASSWORD in path.read_bytes():
             return Problem(where, "it is protected by a password.", hint="Save a copy without one.")
         return Problem(where, "it is a workbook of the old kind (.xls).", hint=_SAVE)
-    return _inside(path)
+    return _inside(path, most_tags)
 
 
 _SUFFIXES = {
@@ -67,7 +67,7 @@ _SUFFIXES = {
 }
 
 
-def _inside(path: Path) -> Problem | None:
+def _inside(path: Path, most_tags: int) -> Problem | None:
     where = path.name
     try:
         with zipfile.ZipFile(path) as parts:
@@ -81,12 +81,12 @@ def _inside(path: Path) -> Problem | None:
                 return Problem(where, found_text, hint="Was it made by a program? Copy the sheets into a new workbook.")
             if any("vbaProject" in name for name in names):
                 return Problem(where, "it has macros.", hint=_SAVE)
-            return _parsed(where, parts)
+            return _parsed(where, parts, most_tags)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, zlib.error):
         return Problem(where, "it is not a workbook, or it is damaged.", hint="Open it in Excel and save it again.")
 
 
-def _parsed(where: str, parts: zipfile.ZipFile) -> Problem | None:
+def _parsed(where: str, parts: zipfile.ZipFile, most_tags: int) -> Problem | None:
     """Why parsing its parts would take too much, or give nothing."""
     if _STRICT in parts.read("xl/workbook.xml"):
         return Problem(where, "it is a strict Open XML workbook.", hint=_SAVE)
@@ -96,7 +96,7 @@ def _parsed(where: str, parts: zipfile.ZipFile) -> Problem | None:
             continue
         text = parts.read(name).replace(b"\0", b"")  # of two bytes a letter, where it is not written in UTF-8
         tags += text.count(b"<")
-        if tags > MOST_TAGS:
+        if tags > most_tags:
             return Problem(
                 where, "it has far more cells than a fund's workbook.", hint="Delete the empty formatted rows below the tables."
             )
