@@ -19,6 +19,10 @@ from fundappraise.simulate.run import Appraisal
 class Allocation(Decision):
     """A decision that knows how to write itself."""
 
+    def __repr__(self) -> str:
+        what = ", ".join(self.chosen) or ("nothing" if self.status == "nothing" else "no portfolio meets the limits")
+        return f"Allocation({self.run.fund.name}: {what})"
+
     def write(self, path: str | Path, *, changes: Changes | None = None) -> Path:
         """Write the committee paper (``.html``, ``.pdf``) or the results workbook (``.xlsx``).
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def _answer(decision: Decision) -> Iterator[str]:
         yield f"Recommended: no project; all {commitments:.0f} million USD stay idle."
     else:
         count = len(decision.chosen)
-        yield f"Recommended: {count} of {len(run.ids)} projects, {tickets:.0f}{of} million USD"
+        yield f"Recommended: {count} of {len(run.ids)} projects, {math.floor(tickets + 0.5):d}{of} million USD"
     if decision.unproven:
         yield f"The search was cut by its time limit: a better portfolio may gain up to {decision.unproven:.3g} million USD more."
 
@@ -61,7 +62,7 @@ def _table(decision: Decision) -> Iterator[str]:
     yield f"       {'':5} {'':{width}}  {'M USD':>7} {'M USD':>13}   {'':<11} {'M USD':>12}"
     for name, row in table.sort_values("chosen", ascending=False, kind="stable").iterrows():
         mark = "   " if row["chosen"] else "not"
-        ticket = f"{row['ticket']:.0f}" if row["chosen"] else "–"
+        ticket = f"{round(row['ticket'], 1):g}" if row["chosen"] else "–"
         npv = _money(row["npv_mean"], row["npv_se"])
         losses = f"{round(100 * row['p_loss'])} in 100"
         worth = _money(enpv[name], np.inf) if np.isfinite(enpv[name]) else "–"

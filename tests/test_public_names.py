@@ -79,3 +79,9 @@ def test_a_model_can_be_loaded_before_and_after_the_folder_of_that_name_is_impor
     other = "import fundappraise.model.units\nimport fundappraise as fa\nfa.model('own/cashflow_lines')\n"
     for text in (code, other):
         subprocess.run([sys.executable, "-c", text], check=True)
+
+
+def test_a_fund_shows_itself_in_a_line():
+    fund = fa.example("caspian")
+    assert repr(fund) == f"Fund({fund.name}, 27 projects, 7 drivers, 5 limits)"
+    assert repr(fa.Fund()) == "Fund(0 projects, 0 drivers, 0 limits)"

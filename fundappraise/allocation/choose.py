@@ -154,7 +154,8 @@ def _chosen(problem: Problem, place: int, regret: float) -> Verdict:
     if np.isnan(regret):
         return Verdict(option, True, "chosen", "It must be in.", regret)
     gains = "gains" if problem.is_plain else "is worth"
-    less = f"ithout it the portfolio {gains} {_amount(regret)} less."
+    by = f"{_amount(regret)} less" if not 0 <= regret < 0.05 else "hardly less, by under 0.1 MUSD"
+    less = f"ithout it the portfolio {gains} {by}."
     return Verdict(option, True, "chosen", f"It loses by itself; w{less}" if problem.value[place] <= 0 else f"W{less}", regret)
 
 

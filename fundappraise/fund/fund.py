@@ -304,6 +304,10 @@ class Fund:
     events: tuple[Event, ...] = ()
     origin: str = field(default="", compare=False)
 
+    def __repr__(self) -> str:
+        counts = f"{len(self.projects)} projects, {len(self.drivers)} drivers, {len(self.limits)} limits"
+        return f"Fund({self.name}, {counts})" if self.setting("name") else f"Fund({counts})"
+
     def setting(self, code: str) -> Setting | None:
         return next((row for row in self.settings if row.code == code), None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -10,9 +11,33 @@ from fundappraise.fund.fund import Driver, Fund, Market, Project
 
 Row = TypeVar("Row")
 
+NAMING: dict[str, tuple[str, ...]] = {
+    "sponsors": ("name",),
+    "capacities": ("market", "kind", "who", "from_year"),
+    "limits": ("sense", "of", "whom", "year"),
+    "correlations": ("first", "second"),
+    "groups": ("group", "member"),
+    "shares": ("project", "of", "which"),
+    "events": ("name", "address"),
+    "scenarios": ("name",),
+    "configurations": ("project", "name"),
+}
+"""What names a row of each table, so that an inserted row changes no other."""
+
+
+def addressed(fund: Fund, table: str) -> tuple[tuple[str, Any], ...]:
+    """The rows of a table, each behind the address that names it: ``correlations.brent usd_kzt``."""
+    seen: Counter[str] = Counter()
+    found = []
+    for row in getattr(fund, table):
+        named = " ".join(str(getattr(row, key)) for key in NAMING[table] if getattr(row, key))
+        seen[named] += 1
+        found.append((f"{table}.{named}" + (f" ({seen[named]})" if seen[named] > 1 else ""), row))
+    return tuple(found)
+
 
 def set_back(now: Fund, was: Fund, address: str) -> Fund:
-    """``now`` with what stands at ``address`` (``A2.fee``, ``sea_level.decline``, ``hurdle``, ``index.usd``) as in ``was``.
+    """``now`` with what stands at ``address`` (``A2.fee``, ``hurdle``, ``index.usd``, ``events.Strike A2``) as in ``was``.
 
     A fund without such an address comes back as it is.
     """
@@ -21,6 +46,10 @@ def set_back(now: Fund, was: Fund, address: str) -> Fund:
         return replace(now, indices=_merged(now.indices, was.indices, lambda row: row.name, code))
     if any(setting.code == address for fund in (now, was) for setting in fund.settings):
         return replace(now, settings=_merged(now.settings, was.settings, lambda row: row.code, address))
+    if owner in NAMING:
+        merged = _merged(addressed(now, owner), addressed(was, owner), lambda named: named[0], address)
+        rows: dict[str, Any] = {owner: tuple(row for _, row in merged)}
+        return replace(now, **rows)
     projects = _owners(now.projects, was.projects, owner, code, lambda row: row.id)
     markets = _owners(now.markets, was.markets, owner, code, lambda row: row.name)
     drivers = _owners(now.drivers, was.drivers, owner, code, lambda row: row.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import numpy as np
 
 from fundappraise.arrays import Bools, Floats
 from fundappraise.fund.fund import Driver, Fund, Input, Market, Project
+from fundappraise.fund.set_back import NAMING, addressed
 from fundappraise.measures.risk import Estimate, cvar_change, cvar_estimate, mean_estimate, probability_estimate
 from fundappraise.outcome.attribution import Moved, parts
 from fundappraise.outcome.decision import Decision
@@ -44,7 +44,10 @@ class InputChange:
     source_now: str
 
 
-@dataclass(frozen=True, eq=False)
+LOSSES = "Futures with a loss"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Changes:
     """``measures`` has a row a figure: what, was, now, change, se. ``paired``: same seed and paths, so the error is small.
 
@@ -65,6 +68,8 @@ class Changes:
     def __str__(self) -> str:
         return "\n".join(in_words(self))
 
+    __repr__ = __str__
+
 
 def in_words(changes: Changes) -> Iterator[str]:
     """The comparison as lines of text: what changed and what each change did to the expected NPV, then the figures."""
@@ -82,8 +87,10 @@ def in_words(changes: Changes) -> Iterator[str]:
     for what, row in effects.items():
         yield f"  {what:76}   {_signed(float(row['effect']), float(row['se']))}"
     for _, row in changes.measures.iterrows():
-        levels = f"{row['was']:18.2f} {row['now']:18.2f}".replace("-", "−")
-        yield f"  {row['what']:38} {levels}   {_signed(float(row['change']), float(row['se']))}"
+        odds = row["what"] == LOSSES
+        was, now, change, error = (float(row[name]) * (100 if odds else 1) for name in ("was", "now", "change", "se"))
+        levels = f"{was:18.2f} {now:18.2f}".replace("-", "−")
+        yield f"  {row['what'] + (', in 100' if odds else ''):38} {levels}   {_signed(change, error)}"
     yield f"  In now: {', '.join(changes.now_in) or 'none'}.  Out now: {', '.join(changes.now_out) or 'none'}."
 
 
@@ -109,7 +116,7 @@ def changes_between(was: Earlier, now: Earlier, base: Appraisal) -> Changes:
     tail = now.fund.number("confidence")
     rows = [
         _moved("Expected NPV", now.npv_by_path, was.npv_by_path, paired),
-        _odds_moved("Futures with a loss", now.capital_loss_by_path > 0, was.capital_loss_by_path > 0, paired),
+        _odds_moved(LOSSES, now.capital_loss_by_path > 0, was.capital_loss_by_path > 0, paired),
         _cvar_moved(now.capital_loss_by_path, was.capital_loss_by_path, tail, paired),
     ]
     found = list(input_changes(was.fund, now.fund))
@@ -211,33 +218,25 @@ _NOTHING = _Shown(())
 
 def _rows(fund: Fund) -> Iterator[tuple[str, _Shown]]:
     for setting in fund.settings:
+        if setting.code == "name":
+            continue  # no figure rests on it, and a scenario that stands behind it is listed by what it changes
         yield setting.code, _Shown((("", _text(setting.value, setting.unit)),), setting.unit, setting.source)
     for index in fund.indices:
         yield f"index.{index.name}", _Shown(_by_year(index.growth, "%/year"), "%/year", index.source)
     owners: tuple[Project | Market | Driver, ...] = (*fund.projects, *fund.markets, *fund.drivers)
     for owner in owners:
         yield from _owner(owner)
-    for table, (naming, amount) in _TABLES.items():
-        seen: Counter[str] = Counter()
-        for row in getattr(fund, table):
-            named = " ".join(str(getattr(row, key)) for key in naming if getattr(row, key))
-            seen[named] += 1
-            address = f"{table}.{named}" + (f" ({seen[named]})" if seen[named] > 1 else "")
-            parts = tuple(("" if name == amount else name, text) for name, text in _fields(row) if name not in naming)
+    for table, naming in NAMING.items():
+        for address, row in addressed(fund, table):
+            parts = tuple(
+                ("" if name == _AMOUNTS.get(table) else name, text) for name, text in _fields(row) if name not in naming
+            )
             yield address, _Shown(parts, getattr(row, "unit", ""), getattr(row, "source", ""))
 
 
-_TABLES: dict[str, tuple[tuple[str, ...], str]] = {
-    "sponsors": (("name",), "commitment"),
-    "capacities": (("market", "kind", "who", "from_year"), "amount"),
-    "limits": (("sense", "of", "whom", "year"), "amount"),
-    "correlations": (("first", "second"), "coefficient"),
-    "groups": (("group", "member"), "coefficient"),
-    "shares": (("project", "of", "which"), "share"),
-    "scenarios": (("name",), ""),
-    "configurations": (("project", "name"), ""),
-}
-"""What names a row of each table (so that an inserted row changes no other), and the field that is its value."""
+_AMOUNTS = {"sponsors": "commitment", "capacities": "amount", "limits": "amount", "correlations": "coefficient",
+            "groups": "coefficient", "shares": "share"}  # fmt: skip
+"""The field that is the value of a table's rows, shown without its name."""
 
 
 def _owner(owner: Project | Market | Driver) -> Iterator[tuple[str, _Shown]]:

@@ -308,6 +308,9 @@ def _css(fund: Fund, run_folder_name: str, words: Words) -> Markup:
 
 
 def css_string(text: str) -> str:
-    """A CSS string in which everything but letters of ASCII, digits and blanks is an escape: nothing can end it."""
-    safe = "".join(c if c.isascii() and (c.isalnum() or c == " ") else f"\\{ord(c):06x}" for c in text)
+    """A CSS string in which everything but letters of ASCII, digits and blanks is an escape: nothing can end it.
+
+    A blank ends each escape, as CSS takes the one behind it for its end.
+    """
+    safe = "".join(c if c.isascii() and (c.isalnum() or c == " ") else f"\\{ord(c):06x} " for c in text)
     return f'"{safe}"'

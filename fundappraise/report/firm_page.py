@@ -71,14 +71,21 @@ def _presence(decision: Decision, words: Words) -> tuple[str, ...]:
         return ()
     shares = {name: number_at(decision.firmness, name, "resampled") for name in chosen}
     sure = sum(share >= MARGINAL for share in shares.values())
-    first = words.ngettext("Of the {m} project chosen {n} is in nearly every good portfolio.",
-                           "Of the {m} projects chosen {n} are in nearly every good portfolio.", len(chosen))  # fmt: skip
+    first = ""
+    if sure == len(chosen):
+        first = words.ngettext("The project chosen is in nearly every portfolio chosen on resampled futures.",
+                               "Each of the {m} projects chosen is in nearly every portfolio chosen on resampled futures.",
+                               sure)  # fmt: skip
+    elif sure:
+        first = words.ngettext("Of the {m} projects chosen {n} is in nearly every portfolio chosen on resampled futures.",
+                               "Of the {m} projects chosen {n} are in nearly every portfolio chosen on resampled futures.",
+                               sure)  # fmt: skip
     rest = [
         words.gettext("{name} is in {n} of 100 portfolios chosen on resampled futures.").format(name=name, n=words.in_100(share))
         for name, share in sorted(shares.items(), key=lambda item: item[1])
         if share < MARGINAL
     ]
-    return (first.format(m=words.cardinal(len(chosen)), n=words.cardinal(sure)), *rest[:2])
+    return (*[first.format(m=words.cardinal(len(chosen)), n=words.cardinal(sure))] * bool(first), *rest[:2])
 
 
 def tornado_table(table: pd.DataFrame, caption: str, words: Words) -> Table:

@@ -9,7 +9,7 @@ from shops import MODELS, demand, fund_of_shops, harbour, inflation, quay, run, 
 import fundappraise as fa
 from fundappraise.decide import allocate
 from fundappraise.drivers.distributions import pert
-from fundappraise.fund.fund import Limit
+from fundappraise.fund.fund import Event, Limit
 from fundappraise.fund.set_back import set_back
 from fundappraise.outcome.attribution import REST
 from fundappraise.outcome.changes import input_changes
@@ -46,6 +46,16 @@ def test_what_two_changes_do_only_together_has_its_own_row():
     found = fa.compare(run(FUND, 4), run(other(A_income="+10 %", A_build_years=2.0), 4))
     assert abs(effects(found)[REST]) > 0.5
     assert found.npv_change == pytest.approx(sum(effects(found).values()))
+
+
+def test_an_event_is_set_back_too():
+    """In a fifth of the years two fifths of A's income are lost; the years are five."""
+    strike = Event(name="Strike", address="A.income", severity="-40 %", probability=0.2)
+    now = replace(FUND, events=(strike,))
+    found = fa.compare(run(FUND, PATHS), run(now, PATHS))
+    assert set_back(now, FUND, "events.Strike A.income") == FUND
+    assert effects(found)["events.Strike A.income"] == pytest.approx(-0.2 * 0.4 * 30 * ANNUITY, rel=0.15)
+    assert effects(found)[REST] == pytest.approx(0, abs=1e-9)
 
 
 def test_a_driver_and_a_setting_are_set_back_too():

@@ -1,6 +1,6 @@
 """A run beside an earlier one: exactly the inputs that differ, and how the totals moved on the same futures."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -8,8 +8,10 @@ from shops import demand, fund_of_shops, inflation, run, shop, stated
 
 from fundappraise.decide import allocate
 from fundappraise.drivers.distributions import pert
-from fundappraise.fund.fund import Limit, Scenario
+from fundappraise.fund.fund import Event, Fund, Limit, Scenario
+from fundappraise.fund.set_back import NAMING
 from fundappraise.outcome.changes import Earlier, changes_since, input_changes
+from fundappraise.reading import labelled
 
 FUND = fund_of_shops(
     shop("A", stated("cost", pert(80, 90, 120), source="offer"), stated("income", 30), lot=30.0),
@@ -17,6 +19,7 @@ FUND = fund_of_shops(
     drivers=(demand(sigma=0.2),), indices=(inflation((2026, 0.02)),), limits=(Limit(of="tickets", amount=60.0),),
     scenarios=(Scenario(name="Boom", overrides=(("demand.growth", "0.1"),)),),
 )  # fmt: skip
+STRIKE = Event(name="Strike", address="A.income", severity="-40 %", probability=0.2)
 
 
 def changed(fund, project_id, *rows, **more):
@@ -61,6 +64,8 @@ def test_where_a_value_was_read_is_no_change():
         (replace(FUND, indices=(inflation((2026, 0.02), (2027, 0.03)),)), ["index.cpi"]),
         (replace(FUND, limits=(Limit(of="tickets", amount=61.0),)), ["limits.at most tickets"]),
         (replace(FUND, scenarios=()), ["scenarios.Boom"]),
+        (replace(FUND, events=(STRIKE,)), ["events.Strike A.income"]),
+        (labelled(FUND, "Boom"), []),
     ],
 )
 def test_exactly_the_changed_addresses_are_listed(now, expected):
@@ -80,6 +85,17 @@ def test_projects_that_came_and_went_are_a_row_each_in_the_order_of_the_new_fund
     other = replace(FUND, projects=(*came, *FUND.projects[:1]))
     found = [(change.address, change.was, change.now) for change in input_changes(FUND, other)]
     assert found == [*((name, "–", "in the fund") for name in "CGEDF"), ("B", "in the fund", "–")]
+
+
+def test_every_table_of_a_fund_is_looked_at():
+    rows = {"settings", "indices", "projects", "drivers", "markets", "origin"}
+    assert {field.name for field in fields(Fund)} - rows == set(NAMING)
+
+
+def test_an_event_that_is_likelier_says_so():
+    was, now = (replace(FUND, events=(replace(STRIKE, probability=p),)) for p in (0.2, 0.5))
+    (change,) = input_changes(was, now)
+    assert (change.address, change.was, change.now) == ("events.Strike A.income", "probability 0.2", "probability 0.5")
 
 
 def test_a_limit_put_before_another_does_not_change_it():

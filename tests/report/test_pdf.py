@@ -4,14 +4,17 @@ import shutil
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import sample
 
-from fundappraise.report.committee import write_report
+from fundappraise.report.committee import css_string, write_report
 from fundappraise.report.pdf import find_browser, print_pdf
+from fundappraise.resources import folder_of
 
 BROWSER = find_browser()
+ROOT = Path(__file__).parents[2]
 NEEDS_BROWSER = pytest.mark.skipif(BROWSER is None, reason="no Edge, Chrome or Chromium on this machine")
 
 WRITES_RUBBISH = """import sys
@@ -86,3 +89,23 @@ def test_page_one_is_one_page_and_pages_are_numbered(pdf):
     assert pages[1].strip().startswith("Portfolio")
     assert all(f"Page {k} of {len(pages)}" in page for k, page in enumerate(pages, 1))
     assert all("IC-2026/11" in page for page in pages)
+
+
+@NEEDS_BROWSER
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext is not installed")
+def test_page_one_of_the_example_is_one_page_and_its_footer_keeps_its_blanks(tmp_path):
+    """Four projects, three dangers, seven turning points, and room below for what changed since the last run."""
+    shipped = (ROOT / "docs" / "caspian-paper.html").read_text(encoding="utf-8")
+    start, end = shipped.index("<style>"), shipped.index("</style>")
+    style = (folder_of("templates") / "paper.css").read_text(encoding="utf-8").replace('"FOOTER"', css_string("Фонд один · 2026"))
+    changed = (
+        '<div class="block"><h2>Since the last run</h2><p>' + "Three inputs changed. " * 12 + '</p></div>\n<aside class="terms"'
+    )
+    page = f"{shipped[: start + 7]}{style}{shipped[end:]}".replace('<aside class="terms"', changed)
+    page = page[: page.index('<section id="portfolio"')] + "</main></body></html>"
+    (tmp_path / "one.html").write_text(page, encoding="utf-8")
+    assert print_pdf(tmp_path / "one.html", tmp_path / "one.pdf") is None
+    text = subprocess.run(["pdftotext", "-layout", tmp_path / "one.pdf", "-"], capture_output=True, text=True, check=True).stdout
+    (only,) = text.split("\f")[:-1]
+    assert "Decided" in only
+    assert "Фонд один · 2026" in only

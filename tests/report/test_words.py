@@ -96,4 +96,4 @@ def test_a_language_that_is_not_there_is_refused():
 
 
 def test_nothing_typed_can_end_a_css_string():
-    assert css_string('A"; } </style>') == '"A\\000022\\00003b \\00007d \\00003c\\00002fstyle\\00003e"'
+    assert css_string('A"; } </style>') == '"A\\000022 \\00003b  \\00007d  \\00003c \\00002f style\\00003e "'
