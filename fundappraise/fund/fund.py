@@ -286,7 +286,15 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fund:
-    """Everything the officer states. Settings are the rows of the Fund tab; the properties below give them their meaning."""
+    """Everything the officer states. Settings are the rows of the Fund tab; the properties below give them their meaning.
+
+    From Python, the rows being classes of this module::
+
+        rates = (Setting(code="hurdle", value=0.1), Setting(code="risk_free", value=0.04))
+        prices = (PriceIndex(name="usd_cpi", growth=((2026, 0.02),)),)
+        fund = fa.Fund(settings=rates, indices=prices, projects=(fa.Project(…), fa.Project(…, id="P2")))
+        fund = fund.with_driver("steel", process="index", start=1.0, growth=0.02, sigma=0.1)
+    """
 
     settings: tuple[Setting, ...] = ()
     indices: tuple[PriceIndex, ...] = ()

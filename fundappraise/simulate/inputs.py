@@ -181,7 +181,11 @@ def price_index(prices: str, fund: Fund, timeline: Timeline) -> Floats:
     name = words[2] if len(words) > 2 else ""
     index = next((row for row in fund.indices if row.name == name or not name), None)
     if index is None:
-        raise ValueError(f'price index "{name}" is not in the Fund tab' if name else "the fund has no price index")
+        raise ValueError(
+            f'price index "{name}" is not in the Fund tab'
+            if name
+            else "the fund has no price index: add a row index.usd_cpi to its Fund tab, or a PriceIndex to its indices"
+        )
     growth = by_year(index.growth[0][1] if index.growth else 0.0, index.growth, timeline)[:, 0]
     steps = (1.0 + growth) ** timeline.years_per_period
     level = np.cumprod(steps) / steps[0]  # 1 in the first period

@@ -107,6 +107,10 @@ def plan_of(fund: Fund, paths: int | Literal["auto"], models_folder: Path | None
     if not fund.included:
         found = "no project is included." if fund.projects else "the fund has no projects."
         raise InputError([Problem("Projects", found, 'Allowed in the column Include: "candidate", "must".')])
+    unstated = [code for code in ("hurdle", "risk_free") if (row := fund.setting(code)) is None or row.value is None]
+    if unstated:
+        hint = "State it in the Fund tab, or add Setting(code=…, value=…) to the fund's settings."
+        raise InputError(Problem(code, "the fund does not state this rate.", hint=hint) for code in unstated)
     return plan_fund(fund, models_folder=models_folder, engine=engine_of(engine, paths))
 
 

@@ -11,6 +11,7 @@ from shops import MODELS, demand, fund_of_shops, run, shop, stated
 import fundappraise as fa
 from fundappraise import dist
 from fundappraise.errors import InputError
+from fundappraise.fund.fund import Setting
 from fundappraise.simulate.stress import Worse
 
 FUND = fund_of_shops(
@@ -118,3 +119,14 @@ def test_a_level_of_one_s_own_may_be_negative():
     level = replace(FUND, projects=(shop("A", stated("cost", 100), stated("income", 30)),))
     made = fa.process(params={}, link="difference")(lambda z, dt, start: z - 3.0)
     assert run(level.with_driver("demand", process=made, start=-3.0), 20).drivers("demand").to_numpy().min() < -3
+
+
+def test_a_fund_from_python_is_told_which_rates_and_what_index_it_lacks():
+    bare = replace(FUND, settings=(), indices=())
+    with pytest.raises(InputError) as rates:
+        run(bare, 10)
+    assert [problem.where for problem in rates.value.problems] == ["hurdle", "risk_free"]
+    stated = (Setting(code="hurdle", value=0.1), Setting(code="risk_free", value=0.04))
+    real = tuple(replace(p, inputs=tuple(replace(row, prices="real 2026") for row in p.inputs)) for p in FUND.projects)
+    with pytest.raises(InputError, match=r"no price index: add a row .* Fund tab, or a PriceIndex to its indices"):
+        run(replace(bare, settings=stated, projects=real), 10)
