@@ -90,22 +90,21 @@ def clashes(
     finite = {name: give for name, give in gives.items() if np.isfinite(give)}
     order = sorted(finite, key=lambda name: (finite[name] / sizes[name] if sizes[name] else np.inf, finite[name]))
     named = (*(names[place] for place in places), *on_paths)
-    free = [place for place, name in enumerate(names) if name not in fixed]
-    together = {} if finite else _together(limits, names, free)
+    together = {} if finite else _together(limits, names, fixed)
     return Clash(named, {name: finite[name] for name in order}, together, limits.complete)
 
 
-def _together(limits: _Limits, names: Sequence[str], free: Sequence[int]) -> dict[str, float]:
+def _together(limits: _Limits, names: Sequence[str], fixed: Collection[str]) -> dict[str, float]:
     """Limits that must all give where none helps alone: as few as leaving none of the others out allows, one after another."""
-    kept: list[int] = [place for place in range(limits.upper.size) if place not in free]
-    on_paths: list[str] = []
-    if not limits.possible(kept, []):
+    kept = [place for place, name in enumerate(names) if name in fixed]
+    on_paths = [name for name in limits.on_paths if name in fixed]
+    if not limits.possible(kept, on_paths):
         return {}
     give_rows: list[int] = []
     give_paths: list[str] = []
-    for place in free:
+    for place in (place for place, name in enumerate(names) if name not in fixed):
         (kept if limits.possible([*kept, place], on_paths) else give_rows).append(place)
-    for name in limits.on_paths:
+    for name in (name for name in limits.on_paths if name not in fixed):
         (on_paths if limits.possible(kept, [*on_paths, name]) else give_paths).append(name)
     gives: dict[str, float] = {}
     now = replace(limits, upper=limits.upper.copy(), on_paths=dict(limits.on_paths))

@@ -153,3 +153,11 @@ def test_what_does_not_fit_is_said(changed, words):
     with pytest.raises(ValueError) as raised:  # noqa: PT011  (the words follow)
         clashes(**(good | changed))
     assert words in str(raised.value)
+
+
+def test_a_cvar_limit_that_is_fixed_does_not_give_together_with_others():
+    """Both projects must be in, by two rows; each loses 10 on every path, and the loss may be 5: both rows must give, by one."""
+    rows, upper = np.array([[-1.0, 0.0], [0.0, -1.0]]), np.array([-1.0, -1.0])
+    losses = np.full((10, 2), 10.0)
+    found = clashes(rows, upper, ("A", "B"), losses, cvar_limit=5.0, confidence=0.9, fixed={"CVaR"})
+    assert found.together == pytest.approx({"A": 1.0, "B": 1.0})
