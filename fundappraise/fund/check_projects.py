@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import get_args
 
@@ -100,46 +100,38 @@ def _others(frame: Frame, project: Project) -> Iterator[Problem]:
 
 def _out_of_reach(frame: Frame, project: Project) -> Iterator[Problem]:
     """A project that needs, itself or by way of others, one that is "not now"."""
-    by_id = {p.id: p for p in frame.fund.projects}
-    chains = [] if project.include == "not now" else [[project.id]]
-    seen: set[str] = set()
-    while chains:
-        chain = chains.pop(0)
-        for name in by_id[chain[-1]].needs:
-            if name not in by_id or name in seen:
-                continue
-            seen.add(name)
-            chains.append([*chain, name])
-            if by_id[name].include == "not now":
-                who = ", which needs ".join([*chain[1:], name])
-                found = f'{project.id} needs {who}, which is "not now", so {project.id} cannot be chosen.'
-                yield Problem(_place(project), found, severity="problem" if project.include == "must" else "remark")
-                return
+    off = {p.id for p in frame.fund.projects if p.include == "not now"}
+    chain = [] if project.include == "not now" else _chain(project.id, _needs(frame), off)
+    if chain:
+        who = ", which needs ".join(chain[1:])
+        found = f'{project.id} needs {who}, which is "not now", so {project.id} cannot be chosen.'
+        yield Problem(_place(project), found, severity="problem" if project.include == "must" else "remark")
 
 
 def _circles(frame: Frame) -> Iterator[Problem]:
     """Projects that need each other round: allowed by no order of decisions, so it is a mistake in the sheet."""
-    needs = {p.id: [n for n in p.needs if n != p.id] for p in frame.fund.projects}
-    told: set[str] = set()
+    needs, told = _needs(frame), set[str]()
     for project in frame.fund.projects:
-        path = _way_back(project.id, needs)
-        if path and project.id not in told:
-            told.update(path)
-            yield Problem(
-                _place(project),
-                f"needs goes round in a circle: {' → '.join([*path, path[0]])}.",
-                hint="Break it at one of them.",
-            )
+        chain = _chain(project.id, needs, {project.id})
+        if chain and project.id not in told:
+            told.update(chain)
+            found = f"needs goes round in a circle: {' → '.join(chain)}."
+            yield Problem(_place(project), found, hint="Break it at one of them.")
 
 
-def _way_back(start: str, needs: dict[str, list[str]]) -> list[str]:
-    """The shortest chain of needs from a project back to itself, or nothing."""
+def _needs(frame: Frame) -> dict[str, list[str]]:
+    """What each project needs beside itself."""
+    return {p.id: [name for name in p.needs if name != p.id] for p in frame.fund.projects}
+
+
+def _chain(start: str, needs: Mapping[str, Sequence[str]], ends: Set[str]) -> list[str]:
+    """The shortest chain of needs from a project to one of the ends, both included, or nothing."""
     chains, seen = [[start]], {start}
     while chains:
         chain = chains.pop(0)
         for name in needs.get(chain[-1], ()):
-            if name == start:
-                return chain
+            if name in ends:
+                return [*chain, name]
             if name not in seen:
                 seen.add(name)
                 chains.append([*chain, name])
