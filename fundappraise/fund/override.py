@@ -11,12 +11,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 
 from fundappraise.drivers.distributions import Distribution, constant
 from fundappraise.errors import InputError, Problem, did_you_mean
-from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Driver, Fund, Input, Market, Project, Setting
+from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Driver, Fund, Include, Input, Market, Project, Setting
 from fundappraise.fund.terms import term_rows, terms
 from fundappraise.model.items import Assumption
 from fundappraise.model.load import load_model
@@ -107,8 +108,8 @@ def _apply(fund: Fund, text: str, value: Override, folder: Path | None) -> Fund:
         for place, row in enumerate(rows):
             if (row.id if isinstance(row, Project) else row.name) == address.owner:
                 own = _with_term(fund, row, address.code, folder) if isinstance(row, Project) else row
-                changed = (*rows[:place], _changed(own, address, value, folder), *rows[place + 1 :])
-                return replace(fund, **{key: changed})  # type: ignore[arg-type]  # key names the field that rows came from
+                changed: dict[str, Any] = {key: (*rows[:place], _changed(own, address, value, folder), *rows[place + 1 :])}
+                return replace(fund, **changed)
     setting = f"{address.owner}.{address.code}" if address.code else address.owner
     if isinstance(value, int | float | str) and (not address.code or fund.setting(setting) is not None):
         return _with_setting(fund, setting, value)
@@ -128,33 +129,32 @@ def _with_setting(fund: Fund, code: str, value: float | str) -> Fund:
     row = fund.setting(code)
     if row is None:
         raise ValueError(f'"{code}" is not a setting of the fund, a project, a market or a driver.')
-    number, change = (float(value), False) if isinstance(value, int | float) else read_change(value)
-    if change and isinstance(row.value, int | float):
-        number = row.value * (1 + number)
-    changed: Setting = replace(row, value=number)
+    before = row.value if isinstance(row.value, int | float) else None
+    changed: Setting = replace(row, value=_typed(value)[0] if before is None else _moved(before, value))
     return replace(fund, settings=tuple(changed if other.code == code else other for other in fund.settings))
 
 
 def _changed(row: Project | Market | Driver, address: Address, value: Override, folder: Path | None) -> Project | Market | Driver:
     if isinstance(row, Project) and address.code == "include":
-        if value not in ("candidate", "must", "not now"):
+        words: tuple[Include, ...] = get_args(Include)
+        word = next((word for word in words if word == value), None)
+        if word is None:
             raise ValueError(f'include is "candidate", "must" or "not now", not "{value}".')
-        return replace(row, include=value)  # type: ignore[arg-type]  # one of the three words above
+        return replace(row, include=word)
     if isinstance(row, Project) and address.code == "lots" and isinstance(value, int | float | str):
-        lots = float(value) if isinstance(value, int | float) else read_change(value)[0]
+        lots, _ = _typed(value)
         if lots != round(lots) or lots < 1:
             raise ValueError(f"lots are a whole number from 1 on, not {value}.")
         return replace(row, lots=round(lots))
     if isinstance(row, Project) and address.code == "start" and isinstance(value, int | float | str):
-        start = float(value) if isinstance(value, int | float) else read_change(value)[0]
+        start, _ = _typed(value)
         if start != round(start):
             raise ValueError(f"a project starts at the beginning of a year, not in {value}.")
         return replace(row, start=round(start))
     if isinstance(row, Driver):
         row = replace(row, undisturbed=row.undisturbed or row)
         if address.code == "start" and isinstance(value, int | float | str):
-            number, change = (float(value), False) if isinstance(value, int | float) else read_change(value)
-            return replace(row, start=row.start * (1 + number) if change else number)
+            return replace(row, start=_moved(row.start, value))
         if not address.code or address.year is not None:
             return _driver_path(row, address, value)
         return replace(row, parameters=_with_input(row.parameters, address, value, None))
@@ -165,10 +165,9 @@ def _changed(row: Project | Market | Driver, address: Address, value: Override, 
 def _driver_path(row: Driver, address: Address, value: Override) -> Driver:
     if isinstance(value, Distribution) or address.year is None:
         raise ValueError(f"{row.name}: name a parameter ({row.name}.{row.parameters[0].code}) or a year ({row.name}[2030]).")
-    number, change = (float(value), False) if isinstance(value, int | float) else read_change(value)
     path = dict(row.base_path)
-    before = path.get(address.year, row.start)
-    return replace(row, base_path=tuple(sorted({**path, address.year: before * (1 + number) if change else number}.items())))
+    there = _moved(path.get(address.year, row.start), value)
+    return replace(row, base_path=tuple(sorted({**path, address.year: there}.items())))
 
 
 def _with_input(inputs: tuple[Input, ...], address: Address, value: Override, assumption: Assumption | None) -> tuple[Input, ...]:
@@ -199,15 +198,25 @@ def _with_value(row: Input, address: Address, value: Override) -> Input:
         if address.year is not None:
             raise ValueError(f"one draw holds for all years, so a distribution names none: {address.owner}.{row.code}.")
         return replace(row, value=value, by_year=())
-    number, change = (float(value), False) if isinstance(value, int | float) else read_change(value)
     if address.year is not None:
         before = next((level for year, level in sorted(row.by_year, reverse=True) if year <= address.year), row.base)
-        there = before * (1 + number) if change else number
         # the year after goes on as it was
-        typed = {address.year + 1: before, **dict(row.by_year), address.year: there}
+        typed = {address.year + 1: before, **dict(row.by_year), address.year: _moved(before, value)}
         return replace(row, by_year=tuple(sorted(typed.items())))
-    if change:
+    number, is_change = _typed(value)
+    if is_change:
         return replace(
             row, value=row.value.scaled(1 + number), by_year=tuple((year, v * (1 + number)) for year, v in row.by_year)
         )
     return replace(row, value=row.value.with_base(number), by_year=())
+
+
+def _typed(value: float | str) -> tuple[float, bool]:
+    """The number, and whether it is a change by a share (``read_change``)."""
+    return read_change(value) if isinstance(value, str) else (float(value), False)
+
+
+def _moved(before: float, value: float | str) -> float:
+    """What the value makes of what stood there: itself, or a change of it."""
+    number, is_change = _typed(value)
+    return before * (1 + number) if is_change else number
