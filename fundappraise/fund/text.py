@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from fundappraise.drivers.call_text import from_call, is_call
 from fundappraise.drivers.distributions import Distribution, RangeMeaning, Shape, truncated_to
@@ -38,6 +38,9 @@ from fundappraise.fund.fund import (
 from fundappraise.fund.text_values import READERS, Unreadable, shown
 from fundappraise.fund.text_writing import write_text
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 __all__ = ["read_text", "write_text"]
 
 TABLES: Mapping[str, tuple[type, str]] = {
@@ -60,7 +63,7 @@ TABLES: Mapping[str, tuple[type, str]] = {
 
 RANGE_KEYS = ("base", "low", "high", "shape", "meaning", "lower", "upper")
 _LINE = re.compile(r"\s*\(at line (\d+), column (\d+)\)")
-Row = TypeVar("Row")
+Row = TypeVar("Row", bound="DataclassInstance")
 
 
 @dataclass(slots=True)
@@ -185,8 +188,8 @@ def _tables(reading: _Reading, kind: type, stated: object, where: str, first: st
 def _row(reading: _Reading, kind: type[Row], data: Mapping[str, Any], where: str) -> Row | None:
     """One row, or None when a key it cannot do without is missing or unreadable."""
     hints = get_type_hints(kind)
-    required = {f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING}  # type: ignore[arg-type]  # every kind of TABLES is a dataclass
-    stated = [part.name for part in fields(kind) if part.compare]  # type: ignore[arg-type]  # every kind of TABLES is a dataclass
+    required = {f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING}
+    stated = [part.name for part in fields(kind) if part.compare]
     keys = [name for name in stated if name != "value" or kind is not Input]
     values: dict[str, Any] = {}
     if kind is Input:

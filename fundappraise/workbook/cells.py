@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Literal
+from typing import Literal, TypeVar
 
 from fundappraise.drivers.range_problems import shown
 from fundappraise.errors import Problem, did_you_mean
@@ -15,6 +15,7 @@ from fundappraise.workbook.book import Found, Sheet
 from fundappraise.workbook.local_numbers import local_number
 from fundappraise.workbook.schema import HEAD_ROW, Tab, head_name, is_percent, letter
 
+Choice = TypeVar("Choice", bound=str)
 NAN = float("nan")
 HEADS_WITHIN = 15
 """Rows in which the heads are looked for: an officer may put lines above them."""
@@ -152,7 +153,7 @@ class Line:
             return _plain(value)
         return str(value).strip() if value is not None else ""
 
-    def choice(self, key: str, choices: Sequence[str], default: str = "", *, other: str = "") -> str:
+    def choice(self, key: str, choices: Sequence[Choice], default: Choice, *, other: str = "") -> Choice:
         """One of the choices, however it is spaced or capitalised; ``default`` where the cell is empty.
 
         ``other`` says what else the cell may hold, which the caller reads.

@@ -106,12 +106,11 @@ def _or_zero(value: float | None) -> float:
 def _kind(line: Line, assumption: Assumption | None) -> str:
     if assumption is None or not assumption.choices:
         return line.text("kind")
-    return line.choice("kind", assumption.choices)
+    return line.choice("kind", assumption.choices, "")
 
 
 def confidence(line: Line) -> Confidence:
-    found = line.choice("confidence", ("H", "M", "D", "L"))
-    return found  # type: ignore[return-value]  # one of the letters, or empty
+    return line.choice("confidence", ("H", "M", "D", "L"), "")
 
 
 def _range(
@@ -131,19 +130,19 @@ def _range(
     call = line.text("shape")
     if is_call(call) and unread is None:
         return _called(line, code, call, numbers), line.where("base")
-    shape = (
+    shape: Shape = (
         "fixed"
         if is_call(call)
         else line.choice(
             "shape", get_args(Shape), "PERT" if ranged else "fixed", other=", or a whole distribution such as gamma_of(20, 5)"
         )
     )
-    means = line.choice("meaning", get_args(RangeMeaning), meaning if ranged else "P10, P90")
+    means: RangeMeaning = line.choice("meaning", get_args(RangeMeaning), meaning if ranged else "P10, P90")
     if unread is not None:
         # a range that is no number: the check leaves it to what was said here
         return Distribution(NAN, NAN, NAN, "PERT"), line.where(unread)
     assert base is not None
-    value = Distribution(base, numbers["low"], numbers["high"], shape, means)  # type: ignore[arg-type]  # both are choices
+    value = Distribution(base, numbers["low"], numbers["high"], shape, means)
     return value, line.where("base")
 
 
@@ -223,7 +222,7 @@ def _driver(line: Line, parameters: list[Line], meaning: RangeMeaning) -> Driver
     rows = [_parameter(row, name, kinds.get(row.text("parameter"), False), meaning) for row in parameters]
     return Driver(
         name=name, process=near, unit=unit,
-        charged_in=line.choice("charged_in", _CHARGED, "paths"),  # type: ignore[arg-type]  # one of the choices
+        charged_in=line.choice("charged_in", _CHARGED, "paths"),
         start=1.0 if start is None or math.isnan(start) else start,
         parameters=tuple(row for row in rows if row is not None), base_path=line.years(unit, f"{name}, base path"),
         history=line.text("history"), source=_source(line), confidence=confidence(line), note=line.text("note"),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import TypeVar, get_args, overload
+from typing import Literal, TypeVar, get_args, overload
 
 from fundappraise.fund.fund import (
     Capacity,
@@ -158,7 +158,7 @@ def _project(line: Line) -> tuple[Project, str] | None:
     lots = line.whole("lots", f"{name}: lots at most")
     project = Project(
         id=name, name=line.text("name"), model=line.text("model"), sector=line.text("sector"), country=line.text("country"),
-        stage=line.text("stage"), include=line.choice("include", get_args(Include), "candidate"), gate=line.text("gate"),  # type: ignore[arg-type]  # one of the choices
+        stage=line.text("stage"), include=line.choice("include", get_args(Include), "candidate"), gate=line.text("gate"),
         start=line.whole("start", f"{name}: earliest start"), latest_start=line.whole("latest_start", f"{name}: latest start"),
         lot=_or(line.number("lot", "MUSD", f"{name}: the ticket lot"), None), lots=1 if lots is None else lots,
         follow_on=_or(line.number("follow_on", "MUSD", f"{name}: the follow-on"), 0.0) or 0.0,
@@ -181,7 +181,7 @@ def _limit(line: Line) -> Limit | None:
     if amount is None:
         return None
     return Limit(
-        of=of, amount=amount, sense=line.choice("sense", get_args(Sense), "at most"), whom=line.text("whom"),  # type: ignore[arg-type]  # one of the choices
+        of=of, amount=amount, sense=line.choice("sense", get_args(Sense), "at most"), whom=line.text("whom"),
         year=line.whole("year", f"{of}, year"), unit=unit, why=line.text("why"), place=line.where("amount"),
     )  # fmt: skip
 
@@ -193,12 +193,12 @@ def capacities(reading: Reading) -> tuple[Capacity, ...]:
 def _capacity(line: Line) -> Capacity | None:
     who, unit = line.text("who"), line.text("unit")
     needed = [_needed(line, "market", "the market"), _needed(line, "who", "who serves it"), _needed(line, "kind", "the kind")]
-    kind = line.choice("kind", get_args(CapacityKind))
+    kind: CapacityKind | Literal[""] = line.choice("kind", get_args(CapacityKind), "")
     order = line.whole("order", f"{who}: order")
     if not all(needed) or not kind:
         return None
     return Capacity(
-        market=line.text("market"), who=who, kind=kind, order=1 if order is None else order,  # type: ignore[arg-type]  # one of the choices
+        market=line.text("market"), who=who, kind=kind, order=1 if order is None else order,
         from_year=line.whole("from_year", f"{who}: from year"), amount=_or(line.number("amount", unit, who), None), unit=unit,
         source=_source(line, ("amount",)), confidence=confidence(line), place=line.where("market"),
     )  # fmt: skip
