@@ -12,15 +12,18 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fundappraise.fund.fund import Fund
 from fundappraise.fund.text import read_text
 from fundappraise.fund.text_writing import write_text
 from fundappraise.runs import input_files, input_of
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 FOLDER = "as read"
-T = TypeVar("T")
+T = TypeVar("T", bound="DataclassInstance")
 
 
 def keep_as_read(fund: Fund, run: Path) -> None:
@@ -47,13 +50,13 @@ def _digest(run: Path) -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in input_files(input_of(run)))).hexdigest()
 
 
-def _rows(value: object) -> list[tuple[str, tuple[Any, ...]]]:
+def _rows(value: DataclassInstance) -> list[tuple[str, tuple[Any, ...]]]:
     """The fields of a row that hold rows, in their order."""
-    found = ((f.name, getattr(value, f.name)) for f in fields(value) if f.name != "undisturbed")  # type: ignore[arg-type]  # rows are dataclasses
+    found = ((f.name, getattr(value, f.name)) for f in fields(value) if f.name != "undisturbed")
     return [(name, rows) for name, rows in found if isinstance(rows, tuple) and rows and is_dataclass(rows[0])]
 
 
-def _places(value: object) -> Iterator[str]:
+def _places(value: DataclassInstance) -> Iterator[str]:
     """Where each row of a fund was read, a row before those within it."""
     if hasattr(value, "place"):
         yield value.place
@@ -67,4 +70,4 @@ def _placed(value: T, places: Iterator[str]) -> T:
     changed: dict[str, Any] = {"place": next(places)} if hasattr(value, "place") else {}
     for name, rows in _rows(value):
         changed[name] = tuple(_placed(row, places) for row in rows)
-    return replace(value, **changed)  # type: ignore[type-var]  # as above
+    return replace(value, **changed)

@@ -19,6 +19,7 @@ from fundappraise.simulate.run import Appraisal
 
 if TYPE_CHECKING:
     import pandas as pd
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,10 +251,10 @@ def _owner(owner: Project | Market | Driver) -> Iterator[tuple[str, _Shown]]:
 Parts = tuple[tuple[str, str], ...]
 
 
-def _fields(row: object) -> Parts:
+def _fields(row: DataclassInstance) -> Parts:
     """The plain fields of a row that hold something, without its inputs, its place and its notes."""
     left_out = {"inputs", "parameters", "note", "summary", "source", "confidence", "why", "unit", "undisturbed", "place", "cells"}
-    kept = [(f.name, getattr(row, f.name)) for f in fields(row) if f.name not in left_out]  # type: ignore[arg-type]  # dataclass rows
+    kept = [(f.name, getattr(row, f.name)) for f in fields(row) if f.name not in left_out]
     unit = getattr(row, "unit", "")
     return tuple((name, _text(value, unit)) for name, value in kept if value not in ("", None, ()))
 
