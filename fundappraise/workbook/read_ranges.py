@@ -13,7 +13,7 @@ from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Confidence, Driver, Input
 from fundappraise.model.items import Assumption, Model
 from fundappraise.workbook.book import Sheet
 from fundappraise.workbook.cells import NAN, Line, Reading, find_heads, rows_below
-from fundappraise.workbook.schema import PROJECT, Tab, tab_of
+from fundappraise.workbook.schema import PROJECT, Tab, label_of, tab_of
 
 RANGE = ("low", "base", "high")
 _GIVEN = (*RANGE, "shape", "meaning", "moves_with", "by", "bank", "kind")
@@ -31,11 +31,6 @@ def project_inputs(reading: Reading, sheet: Sheet, model: Model | None, meaning:
         return ()
     lines = [Line(reading, sheet, heads, row) for row in rows_below(sheet, heads)]
     return tuple(row for line in lines if (row := _input(line, model, meaning)) is not None)
-
-
-def _with_options(assumption: Assumption) -> str:
-    """The label as the template writes it, with the numbers of its options."""
-    return f"{assumption.label}: " + ", ".join(f"{number} {words}" for number, words in enumerate(assumption.options, start=1))
 
 
 def _input(line: Line, model: Model | None, meaning: RangeMeaning) -> Input | None:
@@ -65,7 +60,7 @@ def _input(line: Line, model: Model | None, meaning: RangeMeaning) -> Input | No
         by_year=line.years(unit, code),
         bank=line.change("bank", unit),
         kind=_kind(line, assumption),
-        label="" if assumption is not None and label in (assumption.label, _with_options(assumption)) else label,
+        label="" if assumption is not None and label in (assumption.label, label_of(assumption)) else label,
         source="; ".join(part for part in (line.text("source"), links) if part),
         confidence=confidence(line),
         note=line.text("note"),

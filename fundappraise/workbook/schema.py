@@ -16,6 +16,7 @@ from fundappraise.drivers.processes import PROCESSES
 from fundappraise.fund.currencies import LINES
 from fundappraise.fund.fund import CapacityKind, Driver, Fund, Include, Sense
 from fundappraise.fund.limits import MEASURES
+from fundappraise.model.items import Assumption
 
 CellKind = Literal["key", "text", "number", "amount", "share", "whole", "change", "names", "calculated"]
 """What a cell holds: ``key`` is a code or name that finds the row, ``amount`` a number in the row's unit (a per cent where
@@ -374,3 +375,9 @@ def years_of(fund: Fund) -> Years:
 def is_percent(unit: str) -> bool:
     """Whether numbers in this unit are shown as per cent, and kept as decimals."""
     return unit.strip().startswith("%")
+
+
+def label_of(assumption: Assumption) -> str:
+    """The label of an input's row, with the numbers of its options: ``Debt is drawn: 1 pro rata with equity, 2 after equity``."""
+    options = ", ".join(f"{number} {words}" for number, words in enumerate(assumption.options, start=1))
+    return f"{assumption.label}: {options}" if options else assumption.label

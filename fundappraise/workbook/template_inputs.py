@@ -36,6 +36,7 @@ from fundappraise.workbook.schema import (
     Years,
     first_row,
     is_percent,
+    label_of,
     letter,
     place_of,
     placed,
@@ -136,7 +137,7 @@ def _caption(assumption: Assumption | None, model: Model | None) -> str:
 
 def _input_row(code: str, row: Input | None, assumption: Assumption | None, fund: Fund, own: Mapping[str, Cell]) -> Row:
     unit = row.unit if row and row.unit else assumption.unit if assumption else ""
-    label = row.label if row and row.label else _label(assumption) if assumption else ""
+    label = row.label if row and row.label else label_of(assumption) if assumption else ""
     money = assumption is not None and bool(assumption.prices)
     prices = row.prices if row else "" if money else NOT_MONEY
     values: dict[str, Cell] = {**own, "code": code, "label": label, "unit": unit, "prices": prices}
@@ -157,12 +158,6 @@ def _currencies(assumption: Assumption | None, fund: Fund) -> tuple[str, ...]:
     if assumption is None or not assumption.by_period:
         return ()
     return (assumption.unit, *in_other_currencies(fund, assumption.unit))
-
-
-def _label(assumption: Assumption) -> str:
-    """The label, with the numbers of its options."""
-    options = ", ".join(f"{number} {words}" for number, words in enumerate(assumption.options, start=1))
-    return f"{assumption.label}: {options}" if options else assumption.label
 
 
 def _range(value: Distribution) -> dict[str, Cell]:
