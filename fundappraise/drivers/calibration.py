@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -95,15 +96,15 @@ def history_table(given: History) -> dict[float, float]:
     return found
 
 
-def _number(value: object) -> float:
+def _number(value: Any) -> float:
     """NaN where it is none; a column that holds a word holds its numbers as text."""
     try:
-        return float(value)  # type: ignore[arg-type]  # what is none is refused
+        return float(value)
     except (TypeError, ValueError):
         return math.nan
 
 
-def _rows(given: object) -> Iterable[tuple[object, object]]:
+def _rows(given: object) -> Iterable[tuple[Any, Any]]:
     import pandas as pd
 
     if isinstance(given, pd.DataFrame) and given.shape[1] in (1, 2):
@@ -114,17 +115,15 @@ def _rows(given: object) -> Iterable[tuple[object, object]]:
     raise ValueError(f"the history is a {kind}. Allowed: values by year, {{2020: 41.7}}, or a frame of years and values.")
 
 
-def _year(when: object) -> float:
+def _year(when: Any) -> float:
+    """A number as it is; what is none is read as a date."""
     import pandas as pd
 
-    try:
-        year = float(when)  # type: ignore[arg-type]  # what is no number is tried as a date
-    except (TypeError, ValueError):
-        try:
-            date = when.start_time if isinstance(when, pd.Period) else pd.Timestamp(when)  # type: ignore[arg-type]  # as above
+    year = math.nan if isinstance(when, np.datetime64) else _number(when)  # float gives the nanoseconds of a numpy date
+    if math.isnan(year):
+        with suppress(TypeError, ValueError):
+            date = when.start_time if isinstance(when, pd.Period) else pd.Timestamp(when)
             year = date.year + (date.day_of_year - 1) / (366 if date.is_leap_year else 365)
-        except (TypeError, ValueError):
-            year = math.nan
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise ValueError(f"the history's {when!r} is no year and no date. Allowed: 2024, 2024.5, 2024-06-30.")
     return year

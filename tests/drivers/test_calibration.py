@@ -83,6 +83,7 @@ TABLES = {
     "two columns": pd.DataFrame({"year": [2020, 2021, 2022], "traffic": VALUES}),
     "one column": pd.DataFrame({"traffic": VALUES}, index=[2020, 2021, 2022]),
     "dates": pd.Series(VALUES, index=pd.to_datetime(["2020-01-01", "2021-01-01", "2022-01-01"])),
+    "dates of numpy": dict(zip(np.array(["2020-01-01", "2021-01-01", "2022-01-01"], "datetime64[ns]"), VALUES, strict=True)),
     "periods": pd.Series(VALUES, index=pd.period_range("2020", periods=3, freq="Y")),
     "a file": pd.read_csv(io.StringIO("day,traffic\n2020-01-01,1\n2021-01-01,1.1\n2022-01-01,1.05\n")),
 }
