@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fundappraise.arrays import Floats
-from fundappraise.drivers.distributions import Distribution, placed
+from fundappraise.drivers.distributions import Distribution
+from fundappraise.drivers.placed import placed
 from fundappraise.drivers.shapes import Probability
 
 
