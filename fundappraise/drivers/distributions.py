@@ -280,7 +280,7 @@ def meaning_of(mean: Mean) -> RangeMeaning:
 def sound(distribution: Distribution) -> Distribution:
     """The distribution, when it has no problems (InputError)."""
     cells = (distribution.base, distribution.low, distribution.high, distribution.lower, distribution.upper)
-    shown = repr(distribution) if all(x is None or not isinstance(x, str) for x in cells) else distribution.shape
+    shown = distribution.shape if any(isinstance(x, str) for x in cells) else repr(distribution)
     found = distribution.problems()
     if found:
         raise InputError(Problem(shown, sentence) for sentence in found)

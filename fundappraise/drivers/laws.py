@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 
 from fundappraise.arrays import Bools, Floats
-from fundappraise.drivers.shapes import Law, Probability
+from fundappraise.drivers.shapes import Law, Probability, moved_moment
 
 
 class OwnLaw(Law, Protocol):
@@ -147,7 +147,7 @@ class Beta:
         at = min(max((y - self.least) / self.width, 0.0), 1.0)
         raw = [1.0, a / (a + b), a * (a + 1) / ((a + b) * (a + b + 1))]
         parts = [raw[j] * float(betainc(a + j, b, at)) for j in range(k + 1)]
-        return sum(math.comb(k, j) * self.least ** (k - j) * self.width**j * parts[j] for j in range(k + 1))
+        return moved_moment(parts, self.least, self.width)
 
     def scaled(self, factor: float) -> Beta:
         ends = (self.least * factor, self.greatest * factor)
@@ -231,7 +231,7 @@ class Gamma:
         at, part = max((y - self.shift) / self.scale, 0.0), gammainc if self.scale > 0 else gammaincc
         raw = [1.0, self.shape, self.shape * (self.shape + 1)]
         parts = [raw[j] * float(part(self.shape + j, at)) for j in range(k + 1)]
-        return sum(math.comb(k, j) * self.shift ** (k - j) * self.scale**j * parts[j] for j in range(k + 1))
+        return moved_moment(parts, self.shift, self.scale)
 
     def scaled(self, factor: float) -> Gamma:
         return Gamma(self.shape, self.scale * factor, self.shift * factor)
@@ -316,7 +316,7 @@ class StudentT:
                 inner = float(stdtr(nu - 2, t * math.sqrt((nu - 2) / nu))) if math.isfinite(t) else float(t > 0)
                 edge = 0.0 if math.isinf(t) else t * parts[1]
                 parts.append(edge + nu / (nu - 2) * inner)
-        return sum(math.comb(k, j) * self.centre ** (k - j) * self.scale**j * parts[j] for j in range(k + 1))
+        return moved_moment(parts, self.centre, self.scale)
 
     def scaled(self, factor: float) -> StudentT:
         return StudentT(self.freedom, self.centre * factor, self.scale * abs(factor))

@@ -13,7 +13,7 @@ moments: Johnson, Kotz, Balakrishnan, *Continuous Univariate Distributions*, 2nd
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -214,6 +214,12 @@ class LogNormal:
     def moment(self, k: int, y: float) -> float:
         score = math.log(y) / self.sigma if 0 < y < math.inf else (-math.inf if y <= 0 else math.inf)
         return math.exp((k * self.sigma) ** 2 / 2) * float(Normal().below(score - k * self.sigma))
+
+
+def moved_moment(parts: Sequence[float], location: float, scale: float) -> float:
+    """∫ (location + scale·y)ᵏ f(y) dy of the partial moments of y up to k: Σⱼ C(k, j) locationᵏ⁻ʲ scaleʲ partⱼ."""
+    k = len(parts) - 1
+    return sum(math.comb(k, j) * location ** (k - j) * scale**j * parts[j] for j in range(k + 1))
 
 
 def mode_from_tenths(law: Callable[[float], Law], place: float) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ import numpy as np
 from fundappraise.arrays import Floats
 from fundappraise.drivers.distributions import Distribution
 from fundappraise.drivers.placed import placed
-from fundappraise.drivers.shapes import Probability
+from fundappraise.drivers.shapes import Probability, moved_moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,7 @@ class Whole:
     def moment(self, k: int, y: float) -> float:
         found = placed(self.of)
         at = (y - found.location) / found.scale
-        parts = [found.law.moment(j, at) for j in range(k + 1)]
-        return sum(math.comb(k, j) * found.location ** (k - j) * found.scale**j * parts[j] for j in range(k + 1))
+        return moved_moment([found.law.moment(j, at) for j in range(k + 1)], found.location, found.scale)
 
     def scaled(self, factor: float) -> Whole:
         return Whole(self.of.scaled(factor))
