@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
@@ -330,10 +330,6 @@ PROCESSES: Mapping[str, Process] = {
 OwnFunction: TypeAlias = Callable[..., Floats]
 
 
-def _own(function: OwnFunction, found: str, allowed: str) -> InputError:
-    return InputError([Problem(f"process {function.__name__}", found, allowed)])
-
-
 def process(
     *, params: Mapping[str, str | ParameterKind], link: Link = "ratio", label: str = ""
 ) -> Callable[[OwnFunction], Process]:
@@ -361,14 +357,7 @@ def process(
         raise ValueError(f"link is {' or '.join(map(repr, get_args(Link)))}, not {link!r}")
 
     def made(function: OwnFunction) -> Process:
-        taken = inspect.signature(function).parameters
-        missing = [name for name in ("start", *params) if name not in taken]
-        if missing and not any(p.kind is p.VAR_KEYWORD for p in taken.values()):
-            raise TypeError(f"{function.__name__} must take {', '.join(missing)} by keyword, after z and dt")
-        unnamed = [name for name, p in list(taken.items())[2:] if name not in ("start", *params) and p.default is p.empty
-                   and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]  # fmt: skip
-        if unnamed:
-            raise TypeError(f"{function.__name__} takes {', '.join(unnamed)}, which params do not name")
+        _must_take(function, ("start", *params))
         kinds = tuple(
             unit if isinstance(unit, ParameterKind) else ParameterKind(name, name, unit) for name, unit in params.items()
         )
@@ -376,15 +365,34 @@ def process(
         def run(z: Floats, parameters: Parameters, start: float, timeline: Timeline) -> Floats:
             given = {name: np.broadcast_to(parameters[name], z.shape[1:]) for name in params}
             found = np.asarray(function(z, timeline.years_per_period, start=start, **given), dtype=np.float64)
-            if found.shape != z.shape:
-                raise _own(function, f"it returned {found.shape}.", f"Allowed: (periods, paths), here {z.shape}.")
-            bad = np.argwhere(~(np.isfinite(found) & ((found > 0) | (link != "ratio"))))
-            if len(bad):
-                where = f"it returned {found[tuple(bad[0])]:.4g} in period {bad[0][0] + 1}."
-                allowed = 'finite numbers above 0, or link="difference" for levels' if link == "ratio" else "finite numbers"
-                raise _own(function, where, f"Allowed: {allowed}.")
+            problem = _returned(found, z.shape, link)
+            if problem is not None:
+                raise InputError([Problem(f"process {function.__name__}", *problem)])
             return found
 
         return Process(function.__name__, label or function.__name__.replace("_", " "), link, kinds, run, own=True)
 
     return made
+
+
+def _must_take(function: OwnFunction, names: Sequence[str]) -> None:
+    """TypeError where it does not take these by keyword after z and dt, or needs others."""
+    taken = inspect.signature(function).parameters
+    missing = [name for name in names if name not in taken]
+    if missing and not any(p.kind is p.VAR_KEYWORD for p in taken.values()):
+        raise TypeError(f"{function.__name__} must take {', '.join(missing)} by keyword, after z and dt")
+    others = [p for p in list(taken.values())[2:] if p.name not in names and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    unnamed = [p.name for p in others if p.default is p.empty]
+    if unnamed:
+        raise TypeError(f"{function.__name__} takes {', '.join(unnamed)}, which params do not name")
+
+
+def _returned(found: Floats, shape: tuple[int, ...], link: Link) -> tuple[str, str] | None:
+    """What is wrong with the values of a function of one's own, and what is allowed."""
+    if found.shape != shape:
+        return f"it returned {found.shape}.", f"Allowed: (periods, paths), here {shape}."
+    bad = np.argwhere(~(np.isfinite(found) & ((found > 0) | (link != "ratio"))))
+    if not len(bad):
+        return None
+    allowed = 'finite numbers above 0, or link="difference" for levels' if link == "ratio" else "finite numbers"
+    return f"it returned {found[tuple(bad[0])]:.4g} in period {bad[0][0] + 1}.", f"Allowed: {allowed}."
