@@ -115,12 +115,17 @@ def closed_forms(spec, years):
     return mean + (start - mean) * math.exp(-kappa * years), sd
 
 
+def sampled(spec, step):
+    """Ten years of paths, (periods, paths): logarithms of ratio processes, whose law is then normal like that of the others."""
+    timeline = Timeline(2026, round(10 / step), step)
+    paths = blocks((spec,), 16, timeline)[spec.name]
+    return timeline, np.log(paths) if PROCESSES[spec.process].link == "ratio" else paths
+
+
 @pytest.mark.parametrize("spec", EVERY, ids=lambda spec: spec.name)
 @pytest.mark.parametrize("step", [1.0, 0.5])
 def test_simulated_moments_are_those_of_the_closed_form_at_any_step(spec, step):
-    timeline = Timeline(2026, round(10 / step), step)
-    paths = blocks((spec,), 16, timeline)[spec.name]
-    sample = np.log(paths) if PROCESSES[spec.process].link == "ratio" else paths
+    timeline, sample = sampled(spec, step)
     for years in (1, 10):
         mean, sd = closed_forms(spec, years)
         row = sample[at(timeline, 2025 + years)]
@@ -320,9 +325,7 @@ def test_a_probability_above_one_is_named():
 @pytest.mark.parametrize("step", [1.0, 0.25])
 def test_years_hang_together_as_the_process_says_and_their_law_is_normal(spec, step):
     """Correlation of years s < t: √(s/t) of a random walk, e^(−κ(t−s))·sdₛ/sdₜ of what returns. No skew, no excess."""
-    timeline = Timeline(2026, round(10 / step), step)
-    paths = blocks((spec,), 16, timeline)[spec.name]
-    sample = np.log(paths) if PROCESSES[spec.process].link == "ratio" else paths
+    timeline, sample = sampled(spec, step)
     half_life = spec.parameters.get("half_life") or spec.parameters.get("noise_half_life")
     kappa = math.log(2) / half_life.base if half_life else 0.0
     for early, late in ((1, 2), (3, 10)):
