@@ -12,7 +12,7 @@ from fundappraise.errors import Problem, did_you_mean
 from fundappraise.fund.check_frame import Frame, plus_slip, unknown
 from fundappraise.fund.fund import Correlation, Event, GroupMember, Input
 from fundappraise.fund.moving import dependence_of, driver_spec
-from fundappraise.fund.override import read_change
+from fundappraise.fund.override import TwoReadings, read_change
 from fundappraise.model.items import Assumption
 from fundappraise.model.units import UnitError, conversion
 
@@ -159,6 +159,9 @@ def _changed(frame: Frame, row: Event, place: str, inputs: Mapping[str, Input]) 
         yield Problem(place, found, "Allowed: a driver, or an input that takes values by year.")
     try:
         amount, is_change = read_change(row.severity)
+    except TwoReadings as error:
+        yield Problem(place, f"{row.name}, severity: {error}.")
+        return
     except ValueError:
         found = f'{row.name}, severity: "{row.severity}" is neither a value nor a change.'
         yield Problem(place, found, 'Allowed: a change such as "-40 %", or a value in the unit of what it changes.')

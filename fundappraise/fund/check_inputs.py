@@ -12,7 +12,7 @@ from fundappraise.errors import Problem, did_you_mean
 from fundappraise.fund.check_frame import MOST_USUAL, Frame, not_in_paths, percent_slip, plus_slip, twice, unknown, year_problems
 from fundappraise.fund.currencies import Exchange, exchange, other_currency
 from fundappraise.fund.fund import NOMINAL, NOT_MONEY, Input
-from fundappraise.fund.override import read_change
+from fundappraise.fund.override import TwoReadings, read_change
 from fundappraise.model.items import Assumption, Model
 from fundappraise.model.units import UnitError, conversion
 
@@ -231,6 +231,9 @@ def _bank(place: str, row: Input, assumption: Assumption, factor: float | None) 
     unit = row.unit or assumption.unit
     try:
         amount, is_change = read_change(row.bank)
+    except TwoReadings as error:
+        yield Problem(place, f"{row.code}, bank case: {error}.")
+        return
     except ValueError:
         found = f'{row.code}, bank case: "{row.bank}" is neither a value nor a change.'
         yield Problem(place, found, 'Allowed: a value in the row\'s unit, or a change such as "-20 %"; empty for the base.')

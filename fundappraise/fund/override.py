@@ -28,6 +28,10 @@ _GROUPED = re.compile(r"[1-9]\d{0,2},\d{3}")
 _CHANGE = re.compile(r"\s*([+\-−–]?)\s*(\d+(?:[.,]\d+)?)\s*(%?)\s*")
 
 
+class TwoReadings(ValueError):  # noqa: N818  # it says both of them
+    """A number whose comma may be a decimal one or one of thousands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """``owner.code[year]``: a project's, market's or driver's input, or a setting of the fund (no owner's code)."""
@@ -51,12 +55,12 @@ def read_change(text: str) -> tuple[float, bool]:
     Raises
     ------
     ValueError
-        The text is neither, or can be read in two ways.
+        The text is neither; ``TwoReadings`` where it can be read in two ways.
     """
     found = _CHANGE.fullmatch(text.replace("\u00a0", " "))
     if found is not None and _GROUPED.fullmatch(found[2]):
         readings = (found[2].replace(",", mark) for mark in (".", ""))
-        raise ValueError(f'"{text}" is {" or ".join(readings)}: write it without the comma')
+        raise TwoReadings(f'"{text}" is {" or ".join(readings)}: write it without the comma')
     if found is None:
         raise ValueError(f'"{text}" is neither a value nor a change such as "-20 %"')
     number = float(found[2].replace(",", ".")) * (-1 if found[1] in ("-", "−", "–") else 1)

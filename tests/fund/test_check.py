@@ -205,6 +205,7 @@ def test_a_sound_fund_has_no_problem() -> None:
             'K1!F6: price, bank case: "a fifth less" is neither a value nor a change. Allowed: a value in the '
             'row\'s unit, or a change such as "-20 %"; empty for the base.',
         ),
+        (with_row(bank="1,250"), 'K1!F6: price, bank case: "1,250" is 1.250 or 1250: write it without the comma.'),
         (
             with_row(bank="80 %"),
             'K1!F6: price, bank case: "80 %" is a share, but the row is in USD/unit. Write "−20 %" for a '
@@ -922,6 +923,7 @@ FLOOD = Event(name="Flood", address="K1.price", severity="-40 %", probability=0.
             "Events!A4: Flood: K1.tax has one value for all years, so an event cannot change it for some. "
             "Allowed: a driver, or an input that takes values by year.",
         ),
+        ({"severity": "1,250"}, 'Events!A4: Flood, severity: "1,250" is 1.250 or 1250: write it without the comma.'),
         (
             {"severity": "much"},
             'Events!A4: Flood, severity: "much" is neither a value nor a change. '
