@@ -12,6 +12,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from fundappraise.drivers.copulas import Copula, clayton_copula, gaussian_copula, gumbel_copula, t_copula
 from fundappraise.drivers.distributions import (
     Distribution,
@@ -150,9 +152,7 @@ def bernoulli(probability: float, *, base: float | None = None) -> Distribution:
 
 def empirical(values: Iterable[float], *, base: float | None = None) -> Distribution:
     """Each value of the data as likely as the others; mean and sd are the data's (divided by n). Base is the median."""
-    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
-        raise _refused("empirical", f"{values!r} is no list of numbers.")
-    return _of(Discrete(tuple(sorted(x for value in values for x in _finite("empirical", values=value)))), base)
+    return _of(Discrete(tuple(sorted(_listed("empirical", "values", values)))), base)
 
 
 def metalog(
@@ -182,7 +182,9 @@ def metalog(
         raise _refused("metalog", "give percentiles, or coefficients.")
     _bounds("metalog", lower, upper)
     if coefficients is not None:
-        return _of(Metalog(tuple(a for x in coefficients for a in _finite("metalog", coefficients=x)), lower, upper), base)
+        return _of(Metalog(_listed("metalog", "coefficients", coefficients), lower, upper), base)
+    if terms is not None and not isinstance(terms, int | np.integer):
+        raise _refused("metalog", f"terms: {typed(terms)} is not a whole number.")
     try:
         law = through(dict(_pairs("metalog", points or {}, "{0.1: 10, 0.5: 20, 0.9: 40}")), lower, upper, terms)
     except ValueError as error:
@@ -229,6 +231,13 @@ def _finite(name: str, **given: float) -> tuple[float, ...]:
     if problems:
         raise InputError(problems)
     return tuple(map(float, given.values()))
+
+
+def _listed(name: str, key: str, given: Iterable[float]) -> tuple[float, ...]:
+    """The numbers of a list, in its order."""
+    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
+        raise _refused(name, f"{given!r} is no list of numbers.")
+    return tuple(x for value in given for x in _finite(name, **{key: value}))
 
 
 def _pairs(name: str, given: Mapping[float, float], example: str) -> list[tuple[float, float]]:

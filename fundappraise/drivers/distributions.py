@@ -17,7 +17,7 @@ import numpy as np
 from fundappraise.arrays import Floats
 from fundappraise.drivers.laws import OwnLaw
 from fundappraise.drivers.placed import placed
-from fundappraise.drivers.range_problems import range_problems, shortened
+from fundappraise.drivers.range_problems import is_finite, range_problems, shortened
 from fundappraise.errors import InputError, Problem
 
 Shape = Literal["fixed", "PERT", "triangular", "normal", "lognormal", "uniform", "percentiles", "three values"]
@@ -272,16 +272,17 @@ def truncated_to(given: Distribution, lower: float | None, upper: float | None) 
 def meaning_of(mean: Mean) -> RangeMeaning:
     """The words of the column "Low, high mean"."""
     meanings: dict[str, RangeMeaning] = {"p10p90": "P10, P90", "minmax": "min, max"}
-    if mean not in meanings:
+    if not isinstance(mean, str) or mean not in meanings:
         raise InputError([Problem("mean", f"{mean!r} is no meaning of low and high.", 'Allowed: "p10p90", "minmax".')])
     return meanings[mean]
 
 
 def sound(distribution: Distribution) -> Distribution:
     """The distribution, when it has no problems (InputError)."""
-    cells = (distribution.base, distribution.low, distribution.high, distribution.lower, distribution.upper)
-    shown = distribution.shape if any(isinstance(x, str) for x in cells) else repr(distribution)
     found = distribution.problems()
     if found:
+        cells = (distribution.low, distribution.high, distribution.lower, distribution.upper)
+        can_be_shown = all(map(is_finite, (distribution.base, *(x for x in cells if x is not None))))
+        shown = repr(distribution) if can_be_shown else distribution.shape
         raise InputError(Problem(shown, sentence) for sentence in found)
     return distribution

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsFloat
 
 from fundappraise.drivers.laws import Discrete
 
@@ -32,7 +32,8 @@ def range_problems(given: Distribution, unit: str = "") -> tuple[str, ...]:
     found = _not_finite(given) or _no_law(given, unit)
     stated = ("low", "base", "high") if given.law is None else ("base",)
     told = {sentence.partition(":")[0] for sentence in found}
-    return tuple(found + _out_of_bounds(given, unit, tuple(cell for cell in stated if cell not in told)))
+    left = () if told & {"lower", "upper"} else tuple(cell for cell in stated if cell not in told)
+    return tuple(found + _out_of_bounds(given, unit, left))
 
 
 def range_faults(given: Distribution) -> tuple[str, ...]:
@@ -55,18 +56,21 @@ def _cells(given: Distribution) -> tuple[tuple[str, float | None], ...]:
 
 
 def _not_finite(given: Distribution) -> list[str]:
-    return [f"{cell}: {typed(x)} is not a finite number." for cell, x in _cells(given) if x is not None and not is_finite(x)]
+    """Cells and bounds that are no numbers; a bound may be infinite, which is none."""
+    cells = [(cell, x) for cell, x in _cells(given) if x is not None or cell == "base"]
+    cells += [(end, x) for end, x in (("lower", given.lower), ("upper", given.upper)) if x not in (None, -math.inf, math.inf)]
+    return [f"{cell}: {typed(x)} is not a finite number." for cell, x in cells if not is_finite(x)]
 
 
-def is_finite(x: float) -> bool:
-    """Whether it is a finite number, and no text."""
+def is_finite(x: object) -> bool:
+    """Whether it is a finite number, and no text, list or int beyond the floats."""
     try:
-        return math.isfinite(x)
-    except TypeError:
+        return isinstance(x, SupportsFloat) and math.isfinite(x)
+    except (TypeError, OverflowError):  # an array, a huge int
         return False
 
 
-def typed(x: float) -> str:
+def typed(x: object) -> str:
     """What was given in place of a finite number; text in quotes."""
     return repr(x) if isinstance(x, str) else str(x)
 
