@@ -31,7 +31,7 @@ from fundappraise.simulate.progress import bar
 from fundappraise.simulate.randomness import checked_paths, with_paths
 from fundappraise.simulate.risk_table import DEFAULT, covenants, project_risks
 from fundappraise.simulate.shares import projects_of, variance_shares
-from fundappraise.simulate.store import Columns, Selected, Store
+from fundappraise.simulate.store import Columns, Store, selected
 from fundappraise.simulate.stress import Worse, grid, reference_class, scenarios, switching_values, tornado
 from fundappraise.simulate.summary import option_table
 from fundappraise.simulate.trace import Trace
@@ -188,7 +188,7 @@ class Appraisal:
         numbers = kept_numbers(self.numbers, numbers)
         at = np.searchsorted(self.numbers, numbers)
         flows = SelectedFlows(self.plan, self.seed, numbers)
-        return replace(self, n_paths=numbers.size, columns=Selected(self.columns, at), flows=flows, kept=numbers)
+        return replace(self, n_paths=numbers.size, columns=selected(self.columns, at), flows=flows, kept=numbers)
 
     @property
     def fund(self) -> Fund:

@@ -7,11 +7,11 @@ In a file each begins with a digest of the rest: one that was not written whole 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from threading import Lock
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ TASK = TASK_BLOCKS * BLOCK
 _DIGEST = 16
 
 Columns = Mapping[str, Mapping[str, Floats]]
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +119,14 @@ class Store:
 
     def columns(self, n_paths: int) -> Columns:
         """Measures of the first paths by option, each ``(paths,)`` and read when it is asked for."""
-        return _Options(self, self._measures, n_paths)
+        return self._options(self._measures, n_paths)
 
     def flows(self, n_paths: int) -> Columns:
         """Flows by option, summed over each block's paths ``(blocks, periods)``."""
-        return _Options(self, self._flows, n_paths)
+        return self._options(self._flows, n_paths)
+
+    def _options(self, places: Places, n_paths: int) -> Columns:
+        return _Lazy(places, lambda option: _Arrays(self, places[option], n_paths))
 
     def read(self, place: _Place, n_paths: int) -> Floats:
         """An array over all tasks that hold the first paths, cut behind the last of them."""
@@ -151,19 +155,20 @@ def _digest(data: Buffer) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Options(Mapping[str, Mapping[str, Floats]]):
-    store: Store
-    places: Places
-    n_paths: int
+class _Lazy(Mapping[str, Value]):
+    """Values by name, each made when it is asked for."""
 
-    def __getitem__(self, option: str) -> Mapping[str, Floats]:
-        return _Arrays(self.store, self.places[option], self.n_paths)
+    names: Collection[str]
+    of: Callable[[str], Value]
+
+    def __getitem__(self, name: str) -> Value:
+        return self.of(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.places)
+        return iter(self.names)
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.names)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,33 +200,11 @@ def of_first(columns: Columns, n_paths: int) -> Columns:
     }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Selected(Mapping[str, Mapping[str, Floats]]):
+def selected(columns: Columns, at: Ints) -> Columns:
     """Measures on the paths at some places, each selected when it is asked for: all of half a million are 2 GB."""
 
-    columns: Columns
-    at: Ints
+    def of_option(option: str) -> Mapping[str, Floats]:
+        rows = columns[option]
+        return _Lazy(rows, lambda name: rows[name][at])
 
-    def __getitem__(self, option: str) -> Mapping[str, Floats]:
-        return _SelectedArrays(self.columns[option], self.at)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.columns)
-
-    def __len__(self) -> int:
-        return len(self.columns)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _SelectedArrays(Mapping[str, Floats]):
-    arrays: Mapping[str, Floats]
-    at: Ints
-
-    def __getitem__(self, name: str) -> Floats:
-        return self.arrays[name][self.at]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.arrays)
-
-    def __len__(self) -> int:
-        return len(self.arrays)
+    return _Lazy(columns, of_option)

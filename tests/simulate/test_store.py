@@ -63,7 +63,7 @@ def test_what_memory_has_no_more_room_for_goes_to_a_file_that_goes_with_the_run(
     size = 1_000_000  # of a task: 2 options × 8 measures of 4,096 numbers, 3 counts and a few flows
     monkeypatch.setattr(store, "IN_MEMORY", size)
     stored = run(FUND, N)
-    kept = stored.columns.store
+    kept = stored.columns["A"].store
     assert (len(kept._held), kept._in_file) == (1, {1, 2})
     assert_same(stored, held)
     file = kept._file
