@@ -85,8 +85,9 @@ def figures(decision: Decision) -> dict[str, float | None]:
         found |= {f"fund {name} {year}": float(x) for name, row in yearly.items() for year, x in row.items()}
     for prefix, table in tables:
         found |= dict(_numbers(table, prefix))
-    for number, row in enumerate(decision.limits.itertuples(), 1):
-        found[f"limit {number} {row.limit}, used"] = float(row.used)  # type: ignore[arg-type]  # a number
+    limits = decision.limits
+    for number, (limit, used) in enumerate(zip(limits["limit"], limits["used"], strict=True), 1):
+        found[f"limit {number} {limit}, used"] = float(used)
     return {name: None if math.isnan(value) else value for name, value in found.items()}
 
 

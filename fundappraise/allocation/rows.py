@@ -54,10 +54,13 @@ class Rows:
     sectors: tuple[str, ...]
     n: int
 
-    def _row(self, coefficients: Floats, upper: float, words: str, **named: object) -> Row:
+    def _row(
+        self, coefficients: Floats, upper: float, words: str, *,
+        limit: Limit | None = None, whom: str = "", year: int | None = None, is_limit: bool = False,
+    ) -> Row:  # fmt: skip
         full = np.zeros(self.n)
         full[: coefficients.size] = coefficients
-        return Row(words, full, upper, **{"is_limit": "limit" in named, **named})  # type: ignore[arg-type]  # fields of Row
+        return Row(words, full, upper, limit, whom, year, is_limit or limit is not None)
 
     def _unit(self, project_id: str) -> Floats:
         """1 in the columns of a project's options."""

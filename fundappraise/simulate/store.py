@@ -146,8 +146,10 @@ class Store:
             raise ValueError("the tasks that were asked for are not there")
         with self._using:
             self._file.seek(first)
-            if self._file.readinto(part.data.cast("B")) != part.nbytes:  # type: ignore[attr-defined]  # of all files
-                raise OSError("the file of the paths has been cut short")
+            data = self._file.read(part.nbytes)
+        if len(data) != part.nbytes:
+            raise OSError("the file of the paths has been cut short")
+        part[:] = np.frombuffer(data, part.dtype).reshape(part.shape)
 
 
 def _digest(data: Buffer) -> bytes:
