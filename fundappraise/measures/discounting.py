@@ -271,9 +271,9 @@ def half_period_npv(rate: float, calls: Floats, operating: Floats, exit: Floats,
 
 
 def merge_half_periods(calls: Floats, operating: Floats, exit: Floats) -> Floats:
-    """Flows ``(periods, paths)`` on one grid of half periods ``(2·periods + 1, paths)``, in time order."""
-    n, paths = np.broadcast_shapes(calls.shape, operating.shape, exit.shape)
-    grid = np.zeros((2 * n + 1, paths))
+    """Flows ``(periods, …)`` on one grid of half periods ``(2·periods + 1, …)``, in time order."""
+    n, *paths = np.broadcast_shapes(calls.shape, operating.shape, exit.shape)
+    grid = np.zeros((2 * n + 1, *paths))
     grid[:-1:2] += calls
     grid[1::2] += operating
     grid[2::2] += exit

@@ -12,7 +12,7 @@ import numpy as np
 
 from fundappraise.arrays import Floats
 from fundappraise.measures.discounting import half_period_npv, merge_half_periods
-from fundappraise.measures.irr import irr_of_columns
+from fundappraise.measures.irr import yearly_irr
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,9 +47,8 @@ class EconomicFlows:
     def rate_of_return(self, guess: float, *, carbon: bool) -> float:
         """Economic rate of return a year (ERR); NaN where there is none. ``guess`` is the social rate."""
         operating = self.cost + self.gain + self.carbon * carbon
-        grid = merge_half_periods(self.build[:, None], operating[:, None], np.zeros((len(operating), 1)))
-        by_step, _ = irr_of_columns(grid, (1.0 + guess) ** (self.years_per_period / 2) - 1.0)
-        return float((1.0 + by_step[0]) ** (2 / self.years_per_period) - 1.0)
+        grid = merge_half_periods(self.build, operating, np.zeros(len(operating)))
+        return yearly_irr(grid, guess, self.years_per_period)
 
     def npv_of(self, rate: float, users: float, owners: float) -> float:
         """Economic NPV of those with a share of the users' gain and one of the owners' net income, without carbon.

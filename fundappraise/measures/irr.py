@@ -110,6 +110,23 @@ def irr_of_columns(flows: Floats, guess: float, *, compiled: bool = False) -> tu
     return found.rate, found.n_rates
 
 
+def yearly_irr_of_columns(
+    grid: Floats, discount_rate: float, years_per_period: float, *, compiled: bool = False
+) -> tuple[Floats, Ints]:
+    """Yearly rate and number of rates ``(paths,)`` of flows on half periods ``(2·periods + 1, paths)``, NaN where there is none.
+
+    ``discount_rate`` is effective per year too.
+    """
+    by_step, count = irr_of_columns(grid, (1.0 + discount_rate) ** (years_per_period / 2) - 1.0, compiled=compiled)
+    return np.asarray((1.0 + by_step) ** (2 / years_per_period) - 1.0), count
+
+
+def yearly_irr(grid: Floats, discount_rate: float, years_per_period: float) -> float:
+    """That of one flow on half periods ``(2·periods + 1,)``; NaN where there is none."""
+    by_step, _ = irr_of_columns(grid[:, None], (1.0 + discount_rate) ** (years_per_period / 2) - 1.0)
+    return float((1.0 + by_step[0]) ** (2 / years_per_period) - 1.0)
+
+
 def _of_rows(amounts: Floats, times: Floats, discount_rate: float, full: bool) -> Floats | Rates:
     shape = amounts.shape[:-1]
     try:

@@ -15,7 +15,7 @@ from fundappraise.arrays import Floats, Ints
 from fundappraise.drivers.sampling import BLOCK
 from fundappraise.fund.currencies import quoting
 from fundappraise.measures.discounting import merge_half_periods
-from fundappraise.measures.irr import irr_of_columns
+from fundappraise.measures.irr import yearly_irr_of_columns
 from fundappraise.outcome.waterfall import Terms, invested, shared_out, terms_of
 from fundappraise.simulate.block import driver_paths, evaluate
 from fundappraise.simulate.conditions import in_tasks
@@ -157,8 +157,7 @@ class _Tasks:
     def rate(self, grid: Floats) -> Floats:
         """Yearly IRR of each path ``(paths,)``; NaN where there is none."""
         years, hurdle = self.terms.timeline.years_per_period, self.run.fund.number("hurdle")
-        by_step, _count = irr_of_columns(grid, (1.0 + hurdle) ** (years / 2) - 1.0)
-        return np.asarray((1.0 + by_step) ** (2 / years) - 1.0)
+        return yearly_irr_of_columns(grid, hurdle, years)[0]
 
 
 def net_grid(shared: Mapping[str, Floats], level: Floats | float = 1.0) -> Floats:

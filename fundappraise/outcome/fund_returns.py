@@ -17,7 +17,7 @@ from fundappraise.arrays import Floats
 from fundappraise.fund.currencies import in_base
 from fundappraise.fund.fund import Sponsor
 from fundappraise.measures.discounting import in_constant_prices
-from fundappraise.measures.irr import irr_of_columns
+from fundappraise.measures.irr import yearly_irr
 from fundappraise.measures.pacing import pacing
 from fundappraise.measures.risk import Estimate, mean_estimate, percentile_estimate
 from fundappraise.outcome.fund_paths import FundPaths
@@ -88,8 +88,7 @@ class FundReturns:
 
     def _irr(self, grid: Floats) -> float:
         years, hurdle = self.run.plan.timeline.years_per_period, self.run.fund.number("hurdle")
-        by_step, _count = irr_of_columns(grid[:, None], (1.0 + hurdle) ** (years / 2) - 1.0)
-        return float((1.0 + by_step[0]) ** (2 / years) - 1.0)
+        return yearly_irr(grid, hurdle, years)
 
     @property
     def _multiples(self) -> dict[str, dict[str, float]]:

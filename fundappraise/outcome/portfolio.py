@@ -15,7 +15,7 @@ from fundappraise.arrays import Floats, Ints
 from fundappraise.drivers.sampling import BLOCK
 from fundappraise.fund.configure import configured
 from fundappraise.measures.discounting import merge_half_periods
-from fundappraise.measures.irr import irr_of_columns
+from fundappraise.measures.irr import yearly_irr_of_columns
 from fundappraise.measures.risk import (
     Estimate,
     cvar,
@@ -98,7 +98,7 @@ class Outcome:
             grid: Floats = np.zeros((2 * plan.timeline.n_periods + 1, len(blocks) * BLOCK))
             for project, results in evaluate(plan, self.run.seed, blocks):
                 grid = grid + merge_half_periods(*(results[project.model.outputs[flow]] for flow in _FLOWS))
-            parts.append(irr_of_columns(grid[:, columns], (1 + guess) ** (plan.timeline.years_per_period / 2) - 1)[1])
+            parts.append(yearly_irr_of_columns(grid[:, columns], guess, plan.timeline.years_per_period)[1])
         return np.concatenate(parts)
 
     @cached_property

@@ -22,7 +22,7 @@ from fundappraise.fund.currencies import currency_values
 from fundappraise.fund.fund import Fund
 from fundappraise.fund.limits import CVAR_OF_CALLS
 from fundappraise.measures.discounting import half_period_npv, merge_half_periods, payback
-from fundappraise.measures.irr import irr_of_columns
+from fundappraise.measures.irr import yearly_irr_of_columns
 from fundappraise.simulate.inputs import PlannedInput
 from fundappraise.simulate.markets import allocations, offered
 from fundappraise.simulate.plan import ECONOMICS, ModelPlan, Plan, ProjectPlan
@@ -264,9 +264,8 @@ def measures(plan: Plan, project: ProjectPlan, outputs: Mapping[str, Floats]) ->
     def value(rate: float, flows: tuple[Floats, Floats, Floats]) -> Floats:
         return half_period_npv(rate, *flows, years_per_period=years)
 
-    def rates(by_half_period: Floats, guess: float) -> tuple[Floats, Ints]:
-        by_step, count = irr_of_columns(by_half_period, (1.0 + guess) ** (years / 2) - 1.0, compiled=plan.engine == "numba")
-        return np.asarray((1.0 + by_step) ** (2 / years) - 1.0), count
+    def rates(by_half_period: Floats, discount_rate: float) -> tuple[Floats, Ints]:
+        return yearly_irr_of_columns(by_half_period, discount_rate, years, compiled=plan.engine == "numba")
 
     by_half_period = merge_half_periods(*project_flows)
     project_irr, project_rates = rates(by_half_period, project.discount_rate)

@@ -10,7 +10,7 @@ import numpy as np
 from fundappraise.arrays import Floats
 from fundappraise.measures.discounting import half_period_npv, in_constant_prices, merge_half_periods
 from fundappraise.measures.economics import EconomicFlows
-from fundappraise.measures.irr import irr_of_columns
+from fundappraise.measures.irr import yearly_irr
 from fundappraise.measures.risk import BLOCK, Estimate, cvar_estimate, mean_estimate, percentile_estimate, probability_estimate
 from fundappraise.simulate.plan import ECONOMICS, Plan, ProjectPlan
 from fundappraise.simulate.store import Columns
@@ -148,23 +148,17 @@ def fund_npv(flows: dict[str, Floats], rate: float, plan: Plan) -> float:
 
 def irr_of_mean(calls: Floats, operating: Floats, leaving: Floats, guess: float, plan: Plan) -> float:
     """The yearly IRR of one mean cash flow on the half-period grid; NaN where there is none."""
-    return _yearly_irr(merge_half_periods(calls[:, None], operating[:, None], leaving[:, None]), guess, plan)
-
-
-def _yearly_irr(grid: Floats, guess: float, plan: Plan) -> float:
-    years = plan.timeline.years_per_period
-    rate, _ = irr_of_columns(grid, (1.0 + guess) ** (years / 2) - 1.0)
-    return float((1.0 + rate[0]) ** (2 / years) - 1.0)
+    return yearly_irr(merge_half_periods(calls, operating, leaving), guess, plan.timeline.years_per_period)
 
 
 def _rates(level: str, by_path: Floats, means: dict[str, Floats], project: ProjectPlan, plan: Plan) -> dict[str, float]:
     guess = project.discount_rate if level == "project" else project.equity_cost
-    calls, operating = means[f"{level}_calls"][:, None], means[f"{level}_operating"][:, None]
-    grid = merge_half_periods(calls, operating, np.zeros_like(calls))
+    calls, years = means[f"{level}_calls"], plan.timeline.years_per_period
+    grid = merge_half_periods(calls, means[f"{level}_operating"], np.zeros_like(calls))
     level_of_prices = project.fixed["fund_index"][:, 0]
     return {
-        f"{level}_irr": _yearly_irr(grid, guess, plan),
-        f"{level}_irr_real": _yearly_irr(in_constant_prices(grid, level_of_prices), guess, plan),
+        f"{level}_irr": yearly_irr(grid, guess, years),
+        f"{level}_irr_real": yearly_irr(in_constant_prices(grid, level_of_prices), guess, years),
         **_named(f"{level}_irr_p10", _percentile(by_path, 0.1)),
         **_named(f"{level}_irr_p50", _percentile(by_path, 0.5)),
         **_named(f"{level}_irr_p90", _percentile(by_path, 0.9)),
