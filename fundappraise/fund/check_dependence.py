@@ -20,11 +20,11 @@ from fundappraise.model.units import UnitError, conversion
 def correlation_problems(frame: Frame) -> Iterator[Problem]:
     """Each row by itself; when all are sound, whether they can hold together (a remark: the nearest that can are used)."""
     seen: set[frozenset[str]] = set()
-    inputs, group_of = _inputs(frame), _group_of(frame)
+    group_of = _group_of(frame)
     bad = False
     for row in frame.fund.correlations:
         place = row.place or f"{row.first}, {row.second}"
-        found = list(_names(frame, row, inputs, group_of))
+        found = list(_names(frame, row, group_of))
         if row.first == row.second:
             found.append((f"{row.first} is paired with itself.", "Delete the row."))
         elif frozenset((row.first, row.second)) in seen:
@@ -40,22 +40,22 @@ def correlation_problems(frame: Frame) -> Iterator[Problem]:
         yield from _impossible(frame)
 
 
-def _names(frame: Frame, row: Correlation, inputs: Mapping[str, Input], group_of: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _names(frame: Frame, row: Correlation, group_of: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """A pair is of two drivers, of an input and a driver, or of two members of one group."""
     stated = [name for name in (row.first, row.second) if name not in frame.drivers]
     for name in stated:
-        if name not in inputs:
+        if name not in frame.inputs:
             yield (
                 unknown("driver", name, frame.drivers)
                 if "." not in name
-                else (f'"{name}" is neither a driver nor an input.', did_you_mean(name, inputs))
+                else (f'"{name}" is neither a driver nor an input.', did_you_mean(name, frame.inputs))
             )
-        elif not inputs[name].value.is_random:
+        elif not frame.inputs[name].value.is_random:
             yield f"{name} has no low and high, so it moves with nothing.", "Give it a range, or delete the row."
         elif len(stated) == 1 and name in group_of:
             found = f"{name} stands in the group {group_of[name]}, so it cannot be paired with a driver too."
             yield found, "Take it out of the group, or delete the row."
-    known = [name for name in stated if name in inputs]
+    known = [name for name in stated if name in frame.inputs]
     if len(known) == 2 and (group_of.get(known[0]) is None or group_of.get(known[0]) != group_of.get(known[1])):
         found = f"{row.first} and {row.second} are inputs that share no group."
         yield found, "Allowed: two drivers, an input and a driver, or two members of one group (Groups tab)."
@@ -71,18 +71,12 @@ def _impossible(frame: Frame) -> Iterator[Problem]:
         yield Problem(first.place or f"{first.first}, {first.second}", clash.text, severity="remark")
 
 
-def _inputs(frame: Frame) -> dict[str, Input]:
-    owners = [(p.id, p.inputs) for p in frame.fund.projects] + [(m.name, m.inputs) for m in frame.fund.markets]
-    return {f"{owner}.{row.code}": row for owner, rows in owners for row in rows}
-
-
 def _group_of(frame: Frame) -> dict[str, str]:
     return {row.member: row.group for row in reversed(frame.fund.groups) if row.member != FREEDOM}
 
 
 def group_problems(frame: Frame) -> Iterator[Problem]:
     """Members must be random inputs, each in one group, with a coefficient between −1 and 1."""
-    inputs = _inputs(frame)
     group_of: dict[str, str] = {}
     said: set[str] = set()
     for row in frame.fund.groups:
@@ -94,10 +88,10 @@ def group_problems(frame: Frame) -> Iterator[Problem]:
             yield Problem(
                 place, f"{DRIVERS} is the group of all drivers.", f"Allowed as its member: {FREEDOM}.", "Rename the group."
             )
-        if row.member not in inputs:
-            near = did_you_mean(row.member, inputs) or "Write an address such as A2.fee."
+        if row.member not in frame.inputs:
+            near = did_you_mean(row.member, frame.inputs) or "Write an address such as A2.fee."
             yield Problem(place, f'"{row.member}" is not an input.', hint=near)
-        elif not inputs[row.member].value.is_random:
+        elif not frame.inputs[row.member].value.is_random:
             yield Problem(
                 place,
                 f"{row.member} has no low and high, so it moves with nothing.",
@@ -124,7 +118,6 @@ def _freedom(row: GroupMember, place: str, said: set[str]) -> Iterator[Problem]:
 
 def event_problems(frame: Frame) -> Iterator[Problem]:
     """Probabilities, durations, what is changed and by how much; rows of one event agree."""
-    inputs = _inputs(frame)
     first: dict[str, Event] = {}
     seen: set[tuple[str, str]] = set()
     for row in frame.fund.events:
@@ -142,17 +135,17 @@ def event_problems(frame: Frame) -> Iterator[Problem]:
         if (row.name, row.address) in seen:
             yield Problem(place, f"{row.name} changes {row.address} twice.", hint="Delete one of the rows.")
         seen.add((row.name, row.address))
-        yield from _changed(frame, row, place, inputs)
+        yield from _changed(frame, row, place)
 
 
-def _changed(frame: Frame, row: Event, place: str, inputs: Mapping[str, Input]) -> Iterator[Problem]:
+def _changed(frame: Frame, row: Event, place: str) -> Iterator[Problem]:
     owner, _, code = row.address.partition(".")
     is_driver = row.address in frame.drivers
     models = {p.id: p.model for p in frame.fund.projects} | {m.name: m.model for m in frame.fund.markets}
     model = frame.model(models[owner]) if owner in models else None
     assumption = model.assumptions.get(code) if model is not None else None
-    if not is_driver and row.address not in inputs:
-        near = did_you_mean(row.address, [*inputs, *frame.drivers])
+    if not is_driver and row.address not in frame.inputs:
+        near = did_you_mean(row.address, [*frame.inputs, *frame.drivers])
         yield Problem(place, f'{row.name}: "{row.address}" is neither an input of a tab nor a driver.', hint=near)
     elif assumption is not None and not assumption.by_period:
         found = f"{row.name}: {row.address} has one value for all years, so an event cannot change it for some."
@@ -169,8 +162,8 @@ def _changed(frame: Frame, row: Event, place: str, inputs: Mapping[str, Input]) 
     yield from plus_slip(place, f"{row.name}, severity", row.severity)
     if is_driver:
         yield from _on_driver(frame, row, place, (amount, is_change))
-    elif row.address in inputs and assumption is not None:
-        yield from _on_input(row, place, (amount, is_change), (inputs[row.address], assumption))
+    elif row.address in frame.inputs and assumption is not None:
+        yield from _on_input(row, place, (amount, is_change), (frame.inputs[row.address], assumption))
 
 
 def _on_driver(frame: Frame, row: Event, place: str, severity: tuple[float, bool]) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from fundappraise.drivers.range_problems import shown
 from fundappraise.errors import ModelError, Problem, did_you_mean
-from fundappraise.fund.fund import Driver, Fund
+from fundappraise.fund.fund import Driver, Fund, Input
 from fundappraise.fund.settings import default_of
 from fundappraise.model.items import Model
 from fundappraise.model.load import load_model, model_names
@@ -75,6 +75,17 @@ class Frame:
     @cached_property
     def drivers(self) -> tuple[str, ...]:
         return tuple(driver.name for driver in self.fund.drivers)
+
+    @cached_property
+    def inputs(self) -> Mapping[str, Input]:
+        """The rows of projects and markets by address: ``A2.fee``."""
+        owners = [(p.id, p.inputs) for p in self.fund.projects] + [(m.name, m.inputs) for m in self.fund.markets]
+        return {f"{owner}.{row.code}": row for owner, rows in owners for row in rows}
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Input]:
+        """The rows of drivers by address: ``brent.sigma``."""
+        return {f"{driver.name}.{row.code}": row for driver in self.fund.drivers for row in driver.parameters}
 
     @property
     def span(self) -> str:
@@ -189,11 +200,9 @@ def value_slips(frame: Frame, place: str, what: str, override: tuple[str, str]) 
     """What a value typed over an input may have been meant to be: a share of an amount is a problem, ``+10`` a remark."""
     address, value = override
     yield from plus_slip(place, f"{what}, {address}", value)
-    owner, _, code = address.strip().partition(".")
-    rows = [row for p in frame.fund.projects if p.id == owner for row in p.inputs]
-    rows += [row for market in frame.fund.markets if market.name == owner for row in market.inputs]
-    rows += [row for driver in frame.fund.drivers if driver.name == owner for row in driver.parameters]
-    unit = next((row.unit for row in rows if row.code == code.partition("[")[0] and not row.kind), "")
+    whole = address.strip().partition("[")[0]
+    row = frame.inputs.get(whole) or frame.parameters.get(whole)
+    unit = row.unit if row is not None and not row.kind else ""
     if re.match(r"\s*\d.*%", value) and unit not in ("", "1") and not unit.startswith("%"):
         found = f'{what}, {address}: "{value}" is a share, but the input is in {unit}.'
         yield Problem(place, found, f'Allowed: an amount in {unit}, or a change such as "+{value.strip()}".')
