@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -32,10 +32,7 @@ def with_driver(
 ) -> Fund:
     """See ``Fund.with_driver``."""
     before = next((driver for driver in fund.drivers if driver.name == name), None)
-    numbers = {code: x for code, x in {"start": start, **parameters}.items() if x is not None and not isinstance(x, Distribution)}
-    bad = [Problem(f"{name}.{code}", f"{typed(x)} is not a finite number.") for code, x in numbers.items() if not is_finite(x)]
-    if not isinstance(process, str | Process):
-        bad.append(Problem(name, f"process: {process!r}.", "Allowed: the name of a process, or one of your own (fa.process)."))
+    bad = list(_no_driver(name, process, {"start": start, **parameters}))
     if bad:
         raise InputError(bad)
     kept = before or Driver(name=name, process="")
@@ -61,6 +58,15 @@ def with_driver(
     if before is None:
         return replace(fund, drivers=(*fund.drivers, driver))
     return replace(fund, drivers=tuple(driver if other.name == name else other for other in fund.drivers))
+
+
+def _no_driver(name: str, process: object, given: Mapping[str, float | Distribution | None]) -> Iterator[Problem]:
+    """What is given in place of a number, or of a process."""
+    for code, x in given.items():
+        if x is not None and not isinstance(x, Distribution) and not is_finite(x):
+            yield Problem(f"{name}.{code}", f"{typed(x)} is not a finite number.")
+    if not isinstance(process, str | Process):
+        yield Problem(name, f"process: {process!r}.", "Allowed: the name of a process, or one of your own (fa.process).")
 
 
 def calibration(fund: Fund, name: str, history: History | None) -> pd.DataFrame:

@@ -85,7 +85,8 @@ def _presence(decision: Decision, words: Words) -> tuple[str, ...]:
         for name, share in sorted(shares.items(), key=lambda item: item[1])
         if share < MARGINAL
     ]
-    return (*[first.format(m=words.cardinal(len(chosen)), n=words.cardinal(sure))] * bool(first), *rest[:2])
+    told = [first.format(m=words.cardinal(len(chosen)), n=words.cardinal(sure))] if first else []
+    return (*told, *rest[:2])
 
 
 def tornado_table(table: pd.DataFrame, caption: str, words: Words) -> Table:
