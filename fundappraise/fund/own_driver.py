@@ -32,7 +32,7 @@ def with_driver(
 ) -> Fund:
     """See ``Fund.with_driver``."""
     before = next((driver for driver in fund.drivers if driver.name == name), None)
-    bad = list(_no_driver(name, process, {"start": start, **parameters}))
+    bad = list(_no_driver(name, process, parameters if start is None else {"start": start, **parameters}))
     if bad:
         raise InputError(bad)
     kept = before or Driver(name=name, process="")
@@ -51,7 +51,7 @@ def with_driver(
         undisturbed=None,
     )
     problems = [Problem(name, sentence) for sentence in spec_problems(driver_spec(driver), driver.unit)]
-    if not NAME.fullmatch(name):
+    if not isinstance(name, str) or not NAME.fullmatch(name):
         problems.append(Problem(name, f'"{name}" is not a name.', "Allowed: a letter, then letters, digits, _ and -."))
     if problems:
         raise InputError(problems)
@@ -60,10 +60,10 @@ def with_driver(
     return replace(fund, drivers=tuple(driver if other.name == name else other for other in fund.drivers))
 
 
-def _no_driver(name: str, process: object, given: Mapping[str, float | Distribution | None]) -> Iterator[Problem]:
+def _no_driver(name: str, process: object, given: Mapping[str, float | Distribution]) -> Iterator[Problem]:
     """What is given in place of a number, or of a process."""
     for code, x in given.items():
-        if x is not None and not isinstance(x, Distribution) and not is_finite(x):
+        if not isinstance(x, Distribution) and not is_finite(x):
             yield Problem(f"{name}.{code}", f"{typed(x)} is not a finite number.")
     if not isinstance(process, str | Process):
         yield Problem(name, f"process: {process!r}.", "Allowed: the name of a process, or one of your own (fa.process).")

@@ -78,6 +78,8 @@ def own(function, link="ratio"):
         (lambda _: stated_anew("A.income[2028]", dist.pert(1, 2, 3)), "one draw holds for all years"),
         (lambda _: FUND.with_driver("oil", process=5, start=1.0), "oil: process: 5. Allowed: the name of a process"),
         (lambda _: FUND.with_driver("oil", process="index", start=1, growth="a", sigma=0.1), "oil.growth: 'a' is not a finite"),
+        (lambda _: FUND.with_driver("oil", process="index", start=1, growth=None, sigma=0.1), "oil.growth: None is not a finite"),
+        (lambda _: FUND.with_driver(3, process="index", start=1, growth=0.0, sigma=0.1), '"3" is not a name.'),
         (lambda _: FUND.with_driver("oil", process="index", growth=0.0, sigma=0.1), "oil: start: is empty."),
         (lambda _: stated_anew("A.cost", None), "None is neither a number, a change such as"),
         (lambda _: stated_anew("A.cost", float("inf")), "A.cost: inf is not a finite number"),
