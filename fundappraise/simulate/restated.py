@@ -216,10 +216,10 @@ class Restated:
         found: dict[str, Floats] = {}
         for code in dict.fromkeys(code for row in rows for code in row.inputs):
             as_is = at(own[code]) if code in own and any(code not in row.inputs for row in rows) else np.zeros((1, 1))
-            found[code] = _abreast([at(row.inputs[code]) if code in row.inputs else as_is for row in rows], count)
+            found[code] = abreast([at(row.inputs[code]) if code in row.inputs else as_is for row in rows], count)
         for name in dict.fromkeys(name for row in rows for name in row.fixed):
             as_is = self.project.fixed.get(name, np.zeros((1, 1)))
-            found[name] = _abreast([row.fixed.get(name, as_is) for row in rows], count)
+            found[name] = abreast([row.fixed.get(name, as_is) for row in rows], count)
         return found
 
     def _sound(self, results: _Values, n: int, count: int) -> Bools:
@@ -236,10 +236,11 @@ class _Stated:
     fixed: _Values
 
 
-def _abreast(parts: Sequence[Floats], count: int) -> Floats:
+def abreast(parts: Sequence[Floats], count: int) -> Floats:
     """Arrays ``(periods or 1, paths or 1)`` one beside the other, ``count`` paths each; one column where all are the same."""
-    if all(part.shape[1] == 1 and np.array_equal(part, parts[0]) for part in parts):
-        return parts[0]
+    first = parts[0]
+    if first.shape[1] == 1 and all(part is first or np.array_equal(part, first) for part in parts):
+        return first
     periods = max(part.shape[0] for part in parts)
     return np.concatenate([np.broadcast_to(part[:, :count], (periods, count)) for part in parts], axis=1)
 

@@ -33,7 +33,7 @@ from fundappraise.simulate.prepare import plan_fund
 from fundappraise.simulate.randomness import with_paths
 from fundappraise.simulate.redraw import reading
 from fundappraise.simulate.restated import MOST_BLOCKS as SOUGHT_BLOCKS
-from fundappraise.simulate.restated import ROUGH_PATHS, Restated
+from fundappraise.simulate.restated import ROUGH_PATHS, Restated, abreast
 from fundappraise.simulate.shares import FLOWS, projects_of
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Trial:
     def _abreast(self, plans: Sequence[Plan], name: str) -> Floats:
         rows = [self._inputs(plan, name) for plan in plans]
         count = self.paths.size
-        values = {key: _abreast([row[key] for row in rows], count) for key in rows[0]}
+        values = {key: abreast([row[key] for row in rows], count) for key in rows[0]}
         try:
             return self._npv(plans[0], name, values).reshape(len(plans), count)
         except ValueError:  # a curve or a lag must be the same on every path
@@ -166,14 +166,6 @@ class Trial:
 def _nowhere(blocks: int) -> InputError:
     found = f"the condition holds on none of the first {blocks * BLOCK:,} futures, on which differences are taken."
     return InputError([Problem("condition", found, hint="Ask for less.")])
-
-
-def _abreast(rows: Sequence[Floats], count: int) -> Floats:
-    """Arrays ``(periods or 1, paths or 1)`` one beside the other; one column where all are the same."""
-    if all(row is rows[0] or (row.shape == (rows[0].shape[0], 1) and np.array_equal(row, rows[0])) for row in rows):
-        return rows[0] if rows[0].shape[1] == 1 else np.tile(rows[0], (1, len(rows)))
-    periods = max(row.shape[0] for row in rows)
-    return np.concatenate([np.broadcast_to(row, (periods, count)) for row in rows], axis=1)
 
 
 def tornado(run: Appraisal, projects: Sequence[str] | None) -> pd.DataFrame:
