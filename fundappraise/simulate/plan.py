@@ -88,6 +88,11 @@ class ProjectPlan(ModelPlan):
     discount_rate: float
     equity_cost: float
 
+    @property
+    def sector(self) -> str:
+        """As the project states it, otherwise its model."""
+        return self.project.sector or self.model.sector
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MarketPlan(ModelPlan):

@@ -306,7 +306,7 @@ def reference_class(run: Appraisal, uplifts: Mapping[str, Worse] | None) -> pd.D
     import pandas as pd
 
     table, rows = REFERENCE_CLASSES if uplifts is None else uplifts, {}
-    sectors = {project.name: project.project.sector or project.model.sector for project in run.plan.projects}
+    sectors = {project.name: project.sector for project in run.plan.projects}
     if uplifts is not None:
         _check_uplifts(uplifts, sectors.values())
     known = {name: table[sector] for name, sector in sectors.items() if sector in table}
@@ -342,7 +342,7 @@ def stressed(run: Appraisal, names: Sequence[str]) -> pd.DataFrame:
     import pandas as pd
 
     trial = Trial(run, tuple(names), BLOCK)
-    sectors = {name: run.plan.project(name).project.sector or run.plan.project(name).model.sector for name in names}
+    sectors = {name: run.plan.project(name).sector for name in names}
     known = {name: REFERENCE_CLASSES[sector] for name, sector in sectors.items() if sector in REFERENCE_CLASSES}
     down, up = worse(trial, dict.fromkeys(names, DOWNSIDE)), worse(trial, known)
     sets = {name: [name] for name in names} | {"all": list(names)}

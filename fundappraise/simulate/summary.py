@@ -60,7 +60,7 @@ def _row(
     stated = project.project
     return {
         "name": stated.name or stated.id,
-        "sector": stated.sector or project.model.sector,
+        "sector": project.sector,
         "country": stated.country,
         "model": stated.model,
         "ticket": project.ticket,
