@@ -78,9 +78,8 @@ def _set_back(was: Fund, now: Appraisal, address: str, held: Sequence[str]) -> E
     fund = set_back(now.fund, was, address)
     if fund == now.fund:
         return None
-    known = {p.id for p in fund.projects} | {m.name for m in fund.markets} | {d.name for d in fund.drivers}
     try:
-        before = under_fund(now, fund, {owner if owner in known else ""})
+        before = under_fund(now, fund, {owner})
     except FundappraiseError:  # alone, among the new inputs, the old one need not make sense
         return None
     return mean_estimate(_npv(now, held) - _npv(before, [name for name in held if name in before.ids]))
