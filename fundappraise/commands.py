@@ -25,7 +25,9 @@ from fundappraise.reading import example, read, read_fund, scenario_of, under_sc
 if TYPE_CHECKING:
     from fundappraise.decide import Allocation
     from fundappraise.outcome.changes import Changes
+    from fundappraise.runs import Key
     from fundappraise.simulate.paths import Workers
+    from fundappraise.simulate.plan import Plan
     from fundappraise.simulate.run import Appraisal
     from fundappraise.simulate.trace import Trace
 
@@ -131,27 +133,17 @@ def run_fund(path: Path, tell: Callable[[str], None], **options: Any) -> tuple[s
     """Run a fund and ``tell`` the answer as soon as it is there; what is said at the end, and whether no portfolio meets the
     limits."""
     from fundappraise import runs
-    from fundappraise.simulate.engine import engine_of
     from fundappraise.summary import answer
     from fundappraise.unfinished import simulated, unfinished
 
-    stage = Stages(quiet=options["quiet"])
+    stage, folder = Stages(quiet=options["quiet"]), path.resolve().parent
     with stage("read and checked"):
         fund, found = read(path)
         if any(problem.severity == "problem" for problem in found):
             return _refuse(path, fund, found)
-        stated, fund = fund, under_scenario(fund, options["scenario"], path.resolve().parent)
+        stated, fund = fund, under_scenario(fund, options["scenario"], folder)
     with stage("models"):
-        texts = _texts(fund, path.resolve().parent)
-    key = runs.key_of(
-        path,
-        texts,
-        paths=0 if options["paths"] == "auto" else options["paths"],
-        seed=options["seed"],
-        engine=engine_of(options["engine"], options["paths"]),
-        scenario=options["scenario"],
-        without=tuple(options["without"]),
-    )
+        key = _key(path, fund, options)
     target = _target(path, options["output"], key)
     before = runs.same_run(runs.runs_folder(path), key)
     if before is not None and options["output"] is None:
@@ -160,12 +152,14 @@ def run_fund(path: Path, tell: Callable[[str], None], **options: Any) -> tuple[s
     earlier = _earlier(path, options["since"])
     plain = replace(key, scenario="", without=())
     is_kept = key == plain and options["output"] is None
+    # as many paths as are sure without a scenario need not be enough under it
+    is_known = key != plain and not (options["scenario"] and options["paths"] == "auto")
     with (
         unfinished(target.parent, key, is_kept=is_kept) as file,
-        simulated(runs.runs_folder(path), plain) if key != plain else nullcontext() as stands,
+        simulated(runs.runs_folder(path), plain) if is_known else nullcontext() as stands,
     ):
         known = None if stands is None else (stated, stands)
-        decision = decision_of(fund, path.resolve().parent, options, stage, file, known)
+        decision = decision_of(fund, folder, options, stage, file=file, known=known)
         key = replace(key, paths=decision.run.n_paths)  # the number that "auto" came to
         under = f"Under the scenario: {options['scenario']}\n" if options["scenario"] else ""
         tell(f"{under}{answer(decision)}\n")
@@ -200,6 +194,22 @@ def _refuse(path: Path, fund: Fund, found: tuple[Problem, ...]) -> tuple[str, bo
     header = [_saved(path), _counts(fund)] if fund.projects else [_saved(path)]
     print(render(found, header, ""), file=sys.stderr)
     raise SystemExit(1)
+
+
+def _key(path: Path, fund: Fund, options: Mapping[str, Any]) -> Key:
+    """What a run is made from; 0 paths for as many as it takes."""
+    from fundappraise import runs
+    from fundappraise.simulate.engine import engine_of
+
+    return runs.key_of(
+        path,
+        _texts(fund, path.resolve().parent),
+        paths=0 if options["paths"] == "auto" else options["paths"],
+        seed=options["seed"],
+        engine=engine_of(options["engine"], options["paths"]),
+        scenario=options["scenario"],
+        without=tuple(options["without"]),
+    )
 
 
 def _texts(fund: Fund, folder: Path) -> dict[str, str]:
@@ -244,6 +254,7 @@ def decision_of(
     folder: Path,
     options: Mapping[str, Any],
     stage: Stages,
+    *,
     file: BinaryIO | None = None,
     known: Known | None = None,
 ) -> Allocation:
@@ -253,6 +264,7 @@ def decision_of(
     again which the scenario reaches.
     """
     from fundappraise.decide import allocate
+    from fundappraise.simulate.run import plan_of
 
     unknown = [name for name in options["without"] if name not in {p.id for p in fund.included}]
     if unknown:
@@ -266,29 +278,27 @@ def decision_of(
     auto = options["paths"] == "auto"
     note = "as many paths as it takes" if auto else f"{options['paths']:,} paths"
     with stage("simulated", note + ", those of the run before" * (known is not None)):
-        result = _simulated(fund, folder, options, stage, file, known)
+        result = _simulated(plan_of(fund, options["paths"], folder, options["engine"]), options, stage, file=file, known=known)
     if result.effort is not None:
         stage.say(result.effort.text)
     with stage("portfolio chosen"):
         return allocate(result, exclude=options["without"], workers=options["workers"], on="processes")
 
 
-def _simulated(
-    fund: Fund, folder: Path, options: Mapping[str, Any], stage: Stages, file: BinaryIO | None, known: Known | None
-) -> Appraisal:
+def _simulated(plan: Plan, options: Mapping[str, Any], stage: Stages, *, file: BinaryIO | None, known: Known | None) -> Appraisal:
     from fundappraise.outcome.worlds import under_plan
     from fundappraise.simulate.run import plan_of, simulate_plan
 
     on: Workers = "processes"
-    workers, asked = options["workers"], {name: options[name] for name in ("paths", "seed", "workers")}
-    plan = plan_of(fund, options["paths"], folder, options["engine"])
-    scenario = options.get("scenario", "")
-    if known is None or (scenario and options["paths"] == "auto"):  # what is sure without the scenario need not be under it
+    asked = {name: options[name] for name in ("paths", "seed", "workers")}
+    if known is None:
         return simulate_plan(plan, **asked, on=on, progress=stage.progress(), file=file)
-    stated, before = known
-    as_it_stands = plan_of(stated, options["paths"], folder, options["engine"]) if scenario else plan
+    (stated, before), scenario = known, options["scenario"]
+    if not scenario:
+        return simulate_plan(plan, **asked, on=on, file=before)
+    as_it_stands = plan_of(stated, options["paths"], plan.models_folder, options["engine"])
     base = simulate_plan(as_it_stands, **asked, on=on, file=before)
-    return under_plan(base, plan, dict(scenario_of(stated, scenario).overrides), workers, on) if scenario else base
+    return under_plan(base, plan, dict(scenario_of(stated, scenario).overrides), options["workers"], on)
 
 
 def _write_all(decision: Allocation, folder: Path, changes: Changes | None, name: str) -> list[str]:

@@ -82,6 +82,16 @@ def test_processes_simulate_the_configurations_that_a_scenario_reaches(command, 
     same_results(finished(runs_folder(fund))[-1], tmp_path / "alone")
 
 
+def test_as_many_paths_as_it_takes_are_those_of_the_run_before_unless_a_scenario_moves_what_is_sure(command, tmp_path):
+    path = saved(small_fund(), tmp_path / "fund.toml")
+    auto = ("--paths", "auto", "--workers", "1", "--since", "none")
+    assert command("run", path, *auto).code == 0
+    assert "as many paths as it takes, those of the run before" in command("run", path, *auto, "--without", "A").err
+    said = command("run", path, *auto, "--scenario", "Cheap tea").err
+    assert "as many paths as it takes" in said
+    assert "those of the run before" not in said
+
+
 def test_of_other_paths_or_another_input_nothing_is_taken_over(command, fund, simulated):
     assert command("run", fund, "--paths", "400", "--workers", "1", "--without", "A").code == 0
     assert sorted(simulated) == ["A", "A: dearer", "B"]
