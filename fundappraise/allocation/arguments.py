@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fundappraise.allocation.tail_cuts import TailLosses
-from fundappraise.arrays import Floats
+from fundappraise.arrays import Floats, real_numbers
 
 MOST = 1e100
 """No amount is larger, and sums and squares of it are still numbers."""
@@ -49,22 +49,10 @@ def _check_numbers(**options: object) -> None:
 
 
 def _real(name: str, numbers: ArrayLike) -> NDArray[Any]:
-    """As an array; text, complex numbers, dates and lists of unequal length are refused, not converted."""
     try:
-        array = np.asarray(numbers)
-    except ValueError:
-        raise ValueError(f"{name} holds lists of unequal length; wanted: numbers in rows of one length.") from None
-    if array.dtype == object:  # None counts as NaN, as in pandas
-        try:
-            array = array.astype(np.float64)
-        except (TypeError, ValueError):
-            raise ValueError(f"{name} holds what is not a number; wanted: real numbers.") from None
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"{name} holds {_KINDS.get(array.dtype.kind, 'dates or records')}; wanted: real numbers.")
-    return array
-
-
-_KINDS = {"c": "complex numbers", "U": "text", "S": "text", "T": "text"}
+        return real_numbers(numbers)
+    except ValueError as error:
+        raise ValueError(f"{name} holds {error}; wanted: real numbers, in rows of one length.") from None
 
 
 def _finite(name: str, numbers: Floats) -> Floats:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fundappraise.arrays import Floats, Ints
+from fundappraise.arrays import Floats, Ints, real_numbers
 from fundappraise.errors import InputError, Problem
 
 Dates = Sequence[date | str] | NDArray[Any]
@@ -82,13 +82,8 @@ def amounts_of(flows: ArrayLike, name: str = "flows") -> Floats:
 def array_of(flows: ArrayLike, name: str = "flows") -> Floats:
     """As ``amounts_of``, without a look at the amounts."""
     try:
-        if isinstance(flows, np.ma.MaskedArray):  # what is masked is missing
-            flows = np.ma.filled(flows.astype(np.float64), np.nan)
-        cells = np.asarray(flows)
-        if cells.dtype.kind in "cmM":  # numpy would make numbers of complex ones, and of dates
-            raise TypeError
-        amounts = np.asarray(cells, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
+        amounts = np.asarray(real_numbers(flows), dtype=np.float64)
+    except ValueError:
         raise InputError([Problem(name, _not_numbers(flows), "Every flow is a finite number; all rows are as long.")]) from None
     if amounts.ndim == 0 or amounts.shape[-1] == 0:
         raise InputError([Problem(name, "there is no period.", "The last axis holds at least one.")])
@@ -115,6 +110,8 @@ def _not_numbers(flows: ArrayLike) -> str:
     if cells.ndim == 0:
         return f"this is no list and no array, but a {type(flows).__name__}."
     for place, cell in np.ndenumerate(cells):
+        if isinstance(cell, str | bytes):
+            return f"{_at(place)} is {cell!r}."
         try:
             float(cell)
         except OverflowError:

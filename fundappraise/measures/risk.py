@@ -14,7 +14,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fundappraise.arrays import Floats
+from fundappraise.arrays import Floats, real_numbers
 from fundappraise.errors import InputError, Problem
 
 BLOCK = 1024
@@ -141,11 +141,8 @@ def _influence(amounts: Floats, confidence: float) -> Floats:
 
 def _finite(x: ArrayLike, name: str) -> Floats:
     try:
-        values = np.asarray(x)
-        if values.dtype.kind in "cmMSU":  # numpy would make numbers of some
-            raise TypeError
-        values = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
+        values = np.asarray(real_numbers(x), dtype=np.float64)
+    except ValueError:
         raise InputError([Problem(name, "these are no numbers, or rows differ in length.", "Every path has a number.")]) from None
     if values.ndim == 0 or not values.shape[-1]:
         raise InputError([Problem(name, "there is no path.", "The last axis holds at least one.")])

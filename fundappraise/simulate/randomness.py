@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fundappraise.arrays import Floats
+from fundappraise.arrays import Floats, real_numbers
 from fundappraise.drivers.paths import DriverSpec, process_of
 from fundappraise.drivers.sampling import Dimensions
 from fundappraise.errors import InputError, Problem, did_you_mean
@@ -114,10 +114,8 @@ def _checked(name: str, rows: ArrayLike, names: Sequence[str], n_paths: int, tim
         listed = f"Drivers: {', '.join(names)}." if names else "The fund has no drivers."
         return Problem(where, f'"{name}" is not a driver.', hint=f"{did_you_mean(name, names)} {listed}".strip())
     try:
-        if np.iscomplexobj(rows):
-            raise TypeError
-        values = np.array(rows, dtype=np.float64)
-    except (TypeError, ValueError):
+        values = np.array(real_numbers(rows), dtype=np.float64)
+    except ValueError:
         return Problem(where, "these are not numbers.", f"Allowed: an array {shape}.")
     if values.shape != shape:
         allowed = f"Allowed: {shape}, a row a path and a column a period from {timeline.years[0]} to {timeline.years[-1]}."

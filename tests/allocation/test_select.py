@@ -307,6 +307,7 @@ def test_without_losses_there_is_no_cvar():
         ({"value": [{}, 1]}, "value holds what is not a number; wanted: real numbers"),
         ({"value": np.array(["2026", "2027"], dtype="datetime64[Y]")}, "value holds dates or records; wanted: real numbers"),
         ({"value": [None, 1.0]}, "value holds numbers that are not finite (1 of 2)"),
+        ({"value": np.ma.array([1.0, 2.0], mask=[False, True])}, "value holds numbers that are not finite (1 of 2)"),
         ({"losses": np.ones((4, 2)) * 1j}, "losses holds complex numbers; wanted: real numbers"),
         ({"rows": [["x", 2]]}, "rows holds text; wanted: real numbers"),
         ({"rows": [[1, 2], [1]]}, "rows holds lists of unequal length"),

@@ -26,6 +26,7 @@ BAD = {
     "infinite": ([[-1, 1, 1], [-1, 1, np.inf]], r"series 1, period 2 \(from 0\) is inf"),
     "a blank": ([-1.0, None, 2.0], r"period 1 \(from 0\) is"),
     "a text": ([-1.0, 2.0, "3 million"], r"period 2 \(from 0\) is '3 million'"),
+    "a number written as text": ([-1.0, 2.0, "3"], r"period 2 \(from 0\) is '3'"),
     "ragged": ([[-1.0, 2.0, 3.0], [-1.0, 2.0]], "rows differ in length"),
     "nothing": ([], "no period"),
     "a number": (5.0, "no period"),

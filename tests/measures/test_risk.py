@@ -186,6 +186,7 @@ def test_ends_have_a_value_and_no_error_and_a_point_mass_has_none_to_speak_of():
         lambda: var([1.0], 0.0),
         lambda: mean_estimate([np.inf]),
         lambda: percentile_estimate([1.0], 5),
+        lambda: cvar(np.ma.array([1.0, 2.0, 30.0], mask=[False, False, True])),
     ],
 )
 def test_what_is_no_distribution_is_refused(wrong):

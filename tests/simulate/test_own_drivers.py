@@ -114,6 +114,7 @@ def test_paths_handed_over_are_the_ones_simulated():
         (100, {"demand": np.ones((99, 6))}, "the array is (99, 6). Allowed: (100, 6), a row a path"),
         (100, {"demand": np.ones((100, 5))}, "the array is (100, 5)."),
         (100, {"demand": [["a"] * 6] * 100}, "these are not numbers."),
+        (100, {"demand": np.ma.masked_equal(np.arange(1, 601).reshape(100, 6), 9)}, "path 1, 2028 is nan."),
         (100, {"demand": np.where(np.arange(600).reshape(100, 6) == 8, np.nan, 1.0)}, "path 1, 2028 is nan."),
         ("auto", {"demand": np.ones((100, 6))}, "Allowed: as many paths as they have rows."),
     ],
