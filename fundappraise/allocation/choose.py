@@ -14,7 +14,7 @@ from fundappraise.allocation.problem import PathRow, Problem, problem_of
 from fundappraise.allocation.rows import DEFINITION, Row
 from fundappraise.allocation.solve import Selection
 from fundappraise.arrays import Floats, Ints
-from fundappraise.errors import FundappraiseError, InputError, did_you_mean
+from fundappraise.errors import FundappraiseError, InputError, did_you_mean, raise_if_any
 from fundappraise.errors import Problem as InputProblem
 from fundappraise.simulate.run import Appraisal
 
@@ -76,33 +76,25 @@ def choose(run: Appraisal, *, exclude: Sequence[str] = (), force: Sequence[str] 
     FundappraiseError
         The time limit ended the search before any portfolio was found.
     """
-    texts = {name: given for name, given in (("exclude", exclude), ("force", force)) if isinstance(given, str)}
-    if texts:
-        raise InputError(
-            InputProblem(name, f'"{given}" is a text.', f'Allowed: ids in a list, as ["{run.ids[0]}"].')
-            for name, given in texts.items()
-        )
-    unknown = [name for name in (*exclude, *force) if name not in run.ids]
-    if unknown:
-        raise InputError([
-            InputProblem(name, f'"{name}" is not a project of this run.', hint=did_you_mean(name, run.ids)) for name in unknown
-        ])  # fmt: skip
+    _require_projects(run, exclude=exclude, force=force)
     problem = problem_of(run, exclude, force)
     found = best(problem)
     if found.status == "infeasible":
+        clashes, relaxation = explain_clash(problem, run.fund.commitments)
         return Choice(
-            "infeasible",
-            (),
-            (),
-            {},
-            (),
-            float("nan"),
-            float("nan"),
-            found.seconds,
-            problem,
-            *explain_clash(problem, run.fund.commitments),
-            tuple(exclude),
-            tuple(force),
+            status="infeasible",
+            chosen=(),
+            options=(),
+            verdicts={},
+            limits=(),
+            cvar_used=float("nan"),
+            gap=float("nan"),
+            seconds=found.seconds,
+            problem=problem,
+            clashes=clashes,
+            relaxation=relaxation,
+            excluded=tuple(exclude),
+            forced=tuple(force),
         )
     if np.isnan(found.value):
         raise FundappraiseError(f"No portfolio was found within {found.seconds:.0f} seconds. Loosen or drop some limits.")
@@ -124,6 +116,20 @@ def choose(run: Appraisal, *, exclude: Sequence[str] = (), force: Sequence[str] 
         problem=problem,
         found=found,
     )
+
+
+def _require_projects(run: Appraisal, **named: Sequence[str]) -> None:
+    problems = []
+    for name, given in named.items():
+        if isinstance(given, str):
+            problems.append(InputProblem(name, f'"{given}" is a text.', f'Allowed: ids in a list, as ["{run.ids[0]}"].'))
+        else:
+            problems += [
+                InputProblem(other, f'"{other}" is not a project of this run.', hint=did_you_mean(other, run.ids))
+                for other in given
+                if other not in run.ids
+            ]
+    raise_if_any(problems, InputError)
 
 
 def _verdicts(run: Appraisal, problem: Problem, found: Selection) -> dict[str, Verdict]:
