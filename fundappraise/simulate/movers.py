@@ -178,12 +178,13 @@ def _pair(
     plans, trial = [with_levels(run.plan, at) for at in fixed], Trial(run, tuple(run.ids), TRIED)
     hit = [name for name in chosen if reads[name] & set(addresses)] if plans else []
     whole = np.sum([trial.as_is(name) for name in chosen], axis=0)
+    spread = whole.var(ddof=1)
     changes = [trial.side_by_side(plans, name) - trial.as_is(name) for name in hit]
     rows = []
     for k, at in enumerate(fixed):
         npv = whole + np.sum([change[k] for change in changes], axis=0)
         # what is left of the set's own movement is what all paths tell more of: a control variate
-        beta = float(np.cov(npv, whole)[0, 1] / whole.var(ddof=1))
+        beta = float(np.cov(npv, whole)[0, 1] / spread) if spread > 0 else 0.0
         found = mean_estimate(npv - beta * whole)
         stated = [x for a, level in sides for x in (a, level.label, level.unit, at[a] / level.factor)]
         rows.append((*stated, found.value + beta * trial.expected(chosen), found.error))

@@ -55,6 +55,13 @@ def test_two_inputs_at_once_are_worth_what_they_are_worth_by_hand():
     assert (pair["npv"][~paid] < (-100 + income * values)[~paid]).all()
 
 
+def test_a_set_whose_value_does_not_vary_is_worth_the_same_whatever_two_inputs_are():
+    """A ticket of nothing: the fund pays and receives nothing."""
+    found = movers(run(fund_of_shops(shop("A", stated("cost", COST), stated("income", INCOME), lot=0.0)), 2_048), ())
+    assert found.pair["npv"].to_list() == found.pair["npv_se"].to_list() == [0.0] * 25
+    assert found.tornado["all"]["swing"].to_list() == [0.0, 0.0]
+
+
 def test_two_inputs_of_two_projects_add_up():
     grown = movers(run(replace(FUND, projects=(MOVER, shop("C", stated("cost", 100), stated("income", INCOME)))), 2_048), ()).pair
     assert set(grown["first"]) == {"C.income"}
