@@ -68,7 +68,7 @@ def clashes(
     ValueError
         As ``select``; or some portfolio meets all limits; names that are not distinct or not one for each row.
     TimeoutError
-        The time was over before it was known which limits clash.
+        The time was over before it was known which limits clash, or by how much they must give together.
     """
     check_options(confidence, loss_constant, cvar_limit, 0.0, time_limit)
     shape = np.shape(rows)
@@ -109,14 +109,24 @@ def _together(limits: _Limits, names: Sequence[str], fixed: Collection[str]) -> 
     gives: dict[str, float] = {}
     now = replace(limits, upper=limits.upper.copy(), on_paths=dict(limits.on_paths))
     for place in give_rows:
-        gives[names[place]] = give = now.part([*kept, place], on_paths).give(len(kept))
+        part = now.part([*kept, place], on_paths)
+        gives[names[place]] = give = _told(limits, part, part.give(len(kept)))
         now.upper[place] += give + _SLACK * max(1.0, abs(give))
         kept.append(place)
     for name in give_paths:
-        gives[name] = give = now.part(kept, [*on_paths, name]).give_on_paths(name)
+        part = now.part(kept, [*on_paths, name])
+        gives[name] = give = _told(limits, part, part.give_on_paths(name))
         now.on_paths[name] = limits.on_paths[name].at(limits.on_paths[name].limit + give)
         on_paths.append(name)
     return gives
+
+
+def _told(limits: _Limits, part: _Limits, give: float) -> float:
+    """What a part of the limits found out; where the time cut its search it cut that of them all."""
+    limits.complete = limits.complete and part.complete
+    if not np.isfinite(give):  # without this limit the others are possible: nothing but the time can have ended the search
+        raise TimeoutError("The time was over before it was known by how much the limits must give.")
+    return give
 
 
 def _irreducible(limits: _Limits) -> tuple[list[int], list[str]]:

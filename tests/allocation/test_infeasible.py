@@ -5,8 +5,9 @@ from itertools import product
 import numpy as np
 import pytest
 
+from fundappraise.allocation import infeasible
 from fundappraise.allocation.infeasible import CVAR, clashes
-from fundappraise.allocation.solve import select
+from fundappraise.allocation.solve import searched, select
 from fundappraise.measures.risk import cvar
 
 
@@ -161,3 +162,25 @@ def test_a_cvar_limit_that_is_fixed_does_not_give_together_with_others():
     losses = np.full((10, 2), 10.0)
     found = clashes(rows, upper, ("A", "B"), losses, cvar_limit=5.0, confidence=0.9, fixed={"CVaR"})
     assert found.together == pytest.approx({"A": 1.0, "B": 1.0})
+
+
+@pytest.mark.parametrize("found_none", [False, True])
+def test_a_search_for_what_must_give_together_that_the_time_cut_is_not_complete(monkeypatch, found_none):
+    """Each project must be in and must be out: two clashes beside each other, of which no single limit frees both."""
+
+    def cut(worth, rules, gap, until):
+        tree = searched(worth, rules, gap, until)
+        if worth.value.any() and tree.best is not None:
+            tree.complete = False
+            tree.best = None if found_none else tree.best
+        return tree
+
+    rows = np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, -1.0], [0.0, 1.0]])
+    names, upper = ("A in", "A out", "B in", "B out"), np.array([-1.0, 0.0, -1.0, 0.0])
+    monkeypatch.setattr(infeasible, "searched", cut)
+    if found_none:
+        with pytest.raises(TimeoutError, match="by how much"):
+            clashes(rows, upper, names)
+    else:
+        found = clashes(rows, upper, names)
+        assert (len(found.together), found.complete) == (2, False)
