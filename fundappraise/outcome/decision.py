@@ -20,9 +20,9 @@ from fundappraise.allocation.solve import Selection
 from fundappraise.measures.risk import Estimate
 from fundappraise.outcome.portfolio import Outcome
 from fundappraise.outcome.worlds import Question, worlds
+from fundappraise.simulate.downside import stressed
 from fundappraise.simulate.movers import Movers, movers
 from fundappraise.simulate.run import Appraisal
-from fundappraise.simulate.stress import stressed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -243,7 +243,7 @@ class Decision:
     def stressed(self) -> pd.DataFrame:
         """The chosen projects (without one, the ten that gain most) in the combined downside and as others fared elsewhere.
 
-        See ``stress.stressed``; a row a project and "all".
+        See ``downside.stressed``; a row a project and "all".
         """
         best_first = self.run.projects["npv_mean"].sort_values(ascending=False, kind="stable").index
         return stressed(self.run, self.chosen or tuple(best_first[:10]))

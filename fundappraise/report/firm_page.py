@@ -10,9 +10,9 @@ from markupsafe import Markup
 from fundappraise.report.tables import Table
 from fundappraise.report.words import Words
 from fundappraise.simulate.bad_futures import worst_in_words
+from fundappraise.simulate.downside import DOWNSIDE
 from fundappraise.simulate.movers import AT
 from fundappraise.simulate.shares import firmness
-from fundappraise.simulate.stress import DOWNSIDE
 from fundappraise.simulate.trace import amount
 from fundappraise.workbook.key_figures import chosen_ids, number_at
 

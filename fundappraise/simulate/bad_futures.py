@@ -16,8 +16,9 @@ from fundappraise.drivers.sampling import BLOCK
 from fundappraise.errors import InputError, Problem
 from fundappraise.simulate.redraw import reading
 from fundappraise.simulate.shares import ENGLISH, projects_of
-from fundappraise.simulate.stress import Trial, levels
+from fundappraise.simulate.stress import levels
 from fundappraise.simulate.trace import amount
+from fundappraise.simulate.trials import Trial
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -44,10 +44,12 @@ def by_year(timeline: Timeline, rows: Floats, numbers: Ints, *, flows: bool) -> 
 
 
 def path_index(numbers: Ints) -> pd.Index[int]:
+    """The rows of a frame by path."""
     import pandas as pd
 
     return pd.Index(numbers, name="path")
 
 
 def unknown(name: str, what: str, known: Iterable[str]) -> Problem:
+    """The name of a driver or line item that is none, with the nearest one that is."""
     return Problem(name, f'"{name}" is not a {what}.', hint=did_you_mean(name.rpartition(".")[2], known))

@@ -24,7 +24,8 @@ from fundappraise.simulate.fixed_levels import with_levels
 from fundappraise.simulate.plan import Plan
 from fundappraise.simulate.redraw import reading
 from fundappraise.simulate.shares import confidences, group_of
-from fundappraise.simulate.stress import HIGH, LOW, Level, Trial, levels
+from fundappraise.simulate.stress import HIGH, LOW, Level, levels
+from fundappraise.simulate.trials import Trial
 
 if TYPE_CHECKING:
     import pandas as pd

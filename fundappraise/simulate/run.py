@@ -18,6 +18,7 @@ from fundappraise.simulate.achieved import correlation_table
 from fundappraise.simulate.bad_futures import Marks, worst
 from fundappraise.simulate.block import Progress, draws, driver_paths
 from fundappraise.simulate.conditions import SelectedFlows, in_tasks, kept_numbers, paths_where
+from fundappraise.simulate.downside import Worse, reference_class
 from fundappraise.simulate.engine import Asked, engine_of
 from fundappraise.simulate.enough import Effort, run_until_sure
 from fundappraise.simulate.follow import follow
@@ -32,7 +33,7 @@ from fundappraise.simulate.randomness import checked_paths, with_paths
 from fundappraise.simulate.risk_table import DEFAULT, covenants, project_risks
 from fundappraise.simulate.shares import projects_of, variance_shares
 from fundappraise.simulate.store import Columns, Store, selected
-from fundappraise.simulate.stress import Worse, grid, reference_class, scenarios, switching_values, tornado
+from fundappraise.simulate.stress import grid, scenarios, switching_values, tornado
 from fundappraise.simulate.summary import option_table
 from fundappraise.simulate.trace import Trace
 

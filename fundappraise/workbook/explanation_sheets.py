@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
+from fundappraise.simulate.downside import DOWNSIDE
 from fundappraise.simulate.shares import firmness
-from fundappraise.simulate.stress import DOWNSIDE
 from fundappraise.workbook.key_figures import chosen_ids
 from fundappraise.workbook.sheets import Book, Cell, Column, write_table
 

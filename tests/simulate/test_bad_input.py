@@ -12,7 +12,7 @@ import fundappraise as fa
 from fundappraise import dist
 from fundappraise.errors import InputError
 from fundappraise.fund.fund import Setting
-from fundappraise.simulate.stress import Worse
+from fundappraise.simulate.downside import Worse
 
 FUND = fund_of_shops(
     shop("A", stated("cost", dist.normal(90, 100, 110)), stated("income", dist.pert(25, 30, 36), moves_with="demand", by=0.5)),

@@ -11,7 +11,9 @@ from shops import demand, fund_of_shops, run, shop, stated
 from fundappraise.drivers.distributions import normal
 from fundappraise.errors import InputError
 from fundappraise.fund.fund import Scenario
-from fundappraise.simulate.stress import ABREAST, Trial, Worse, levels, stressed
+from fundappraise.simulate.downside import Worse, stressed
+from fundappraise.simulate.stress import levels
+from fundappraise.simulate.trials import ABREAST, Trial
 
 RATE = 1.10
 VALUES = sum(RATE ** -(t - 0.5) for t in range(2, 7))
