@@ -115,13 +115,13 @@ def problem_of(run: Appraisal, exclude: Sequence[str] = (), force: Sequence[str]
     InputError
         Economic NPV is to be maximised, and of some project that may be chosen nobody has said what its users gain.
     """
-    fund, table = run.fund, run.configurations
-    options, projects = tuple(table.index), tuple(table["project"])
-    sectors = tuple(dict.fromkeys(table["sector"])) if any(limit.of == "sectors" for limit in fund.limits) else ()
+    fund, plans = run.fund, [project for _, project in run.plan.options.values()]
+    options, projects = tuple(run.plan.options), tuple(project.name for project in plans)
+    sectors = tuple(dict.fromkeys(p.sector for p in plans)) if any(limit.of == "sectors" for limit in fund.limits) else ()
     n = len(options) + len(sectors)
     npv, losses = np.zeros(n), np.zeros((run.n_paths, n), order="F")
-    npv[: len(options)] = table["npv_mean"].to_numpy()
     for place, option in enumerate(options):
+        npv[place] = run.columns[option]["fund_npv"].mean()
         losses[:, place] = run.columns[option]["capital_loss"]
     rows = Rows(run, options, projects, sectors, n)
     is_economic = fund.text("objective") == ECONOMIC_NPV

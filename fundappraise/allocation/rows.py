@@ -128,7 +128,7 @@ class Rows:
     def _sector_counts(self) -> Iterator[Row]:
         """A sector's column is 1 exactly when one of its projects is in: neither sense of a limit can be dodged."""
         for place, sector in enumerate(self.sectors):
-            inside = np.flatnonzero(self.run.configurations["sector"] == sector)
+            inside = np.flatnonzero(self._inside(sector))
             counted, any_of = np.zeros(self.n), np.zeros(self.n)
             counted[len(self.options) + place] = 1.0
             any_of[inside] = 1.0
@@ -140,7 +140,11 @@ class Rows:
         yield self._row(self._tickets(), limit.amount, "all tickets", limit=limit)
 
     def _tickets(self) -> Floats:
-        return self.run.configurations["ticket"].to_numpy(dtype=np.float64)
+        return np.array([project.ticket for _, project in self.run.plan.options.values()])
+
+    def _inside(self, sector: str) -> Floats:
+        """1 in the columns of the options of a sector."""
+        return np.array([float(project.sector == sector) for _, project in self.run.plan.options.values()])
 
     def calls(self, limit: Limit) -> Iterator[Row]:
         yield from self._calls(limit, 1.0, "")
@@ -159,10 +163,10 @@ class Rows:
                 yield self._row(coefficients, limit.amount, words, limit=limit, whom=whom, year=int(year))
 
     def sector(self, limit: Limit) -> Iterator[Row]:
-        for sector in dict.fromkeys(self.run.projects["sector"]):
+        for sector in dict.fromkeys(project.sector for project in self.run.plan.projects):
             if limit.whom in ("", sector):
-                inside = (self.run.configurations["sector"] == sector).to_numpy(dtype=np.float64)
-                yield self._share(inside * self._tickets(), limit, f"sector {SECTOR_WORDS.get(sector, sector)}", str(sector))
+                shares = self._inside(sector) * self._tickets()
+                yield self._share(shares, limit, f"sector {SECTOR_WORDS.get(sector, sector)}", sector)
 
     def country(self, limit: Limit) -> Iterator[Row]:
         shares = [self.run.fund.country_shares(name) for name in self.projects]

@@ -10,8 +10,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -35,9 +33,6 @@ from fundappraise.simulate.redraw import reading
 from fundappraise.simulate.run import Appraisal, simulate_plan
 from fundappraise.simulate.shares import confidences
 from fundappraise.simulate.store import of_first
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MOST_PATHS, MOST_BLOCKS = 2 * BLOCK, 64
 """The run's first futures on which worlds are looked at, and the blocks among which they are sought."""
@@ -77,7 +72,6 @@ class Question:
 def worlds(run: Appraisal, asked: Question) -> tuple[World, ...]:
     """Every named scenario, and the world of adverse assumptions where any assumption is uncertain."""
     base = first_futures(run)
-    _ = base.configurations  # made before several threads ask for it
 
     def named(row: Scenario) -> World:
         return _world(base, _under(base, dict(row.overrides), None), asked, (row.name, row.note))
@@ -93,18 +87,6 @@ def worlds(run: Appraisal, asked: Question) -> tuple[World, ...]:
 
 def _adverse(base: Appraisal, levels: Mapping[str, float], asked: Question, named: tuple[str, str]) -> World:
     return _world(base, _simulated(base, with_levels(base.plan, levels)), asked, named)
-
-
-@dataclass(frozen=True, eq=False)
-class _Partly(Appraisal):
-    """A run of which only some options were simulated anew: the table of the others is taken over."""
-
-    table: pd.DataFrame | None = None
-
-    @cached_property
-    def configurations(self) -> pd.DataFrame:
-        assert self.table is not None, "it is given"
-        return self.table
 
 
 def first_futures(run: Appraisal) -> Appraisal:
@@ -187,8 +169,6 @@ def _reached(plan: Plan, fund: Fund, owners: set[str]) -> frozenset[str]:
 
 def _simulated(base: Appraisal, part: Plan, whole: Plan | None = None, by: _By = None) -> Appraisal:
     """``part`` on the futures of ``base``, beside what ``whole`` takes over from it."""
-    import pandas as pd
-
     plan, n_paths = whole or part, int(base.numbers[-1]) + 1
     if by is None:
         result = simulate(part, base.seed, range(-(-n_paths // BLOCK)), n_paths)
@@ -199,9 +179,7 @@ def _simulated(base: Appraisal, part: Plan, whole: Plan | None = None, by: _By =
         new = new.keeping(base.kept)
     columns = {**base.columns, **new.columns}
     flows = SelectedFlows(plan, base.seed, base.kept) if base.kept is not None else {**base.flows, **new.flows}
-    kept = [option for option in plan.options if option not in part.options]
-    table = pd.concat([base.configurations.loc[kept], new.configurations]).loc[list(plan.options)]
-    return _Partly(plan, base.seed, base.n_paths, {name: columns[name] for name in plan.options}, flows, base.kept, table=table)
+    return Appraisal(plan, base.seed, base.n_paths, {name: columns[name] for name in plan.options}, flows, base.kept)
 
 
 def _world(base: Appraisal, there: Appraisal, asked: Question, named: tuple[str, str]) -> World:
