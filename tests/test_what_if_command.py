@@ -1,10 +1,11 @@
 """``run --scenario`` and ``--without`` after a run of the fund as it stands: what they leave as it is is not simulated again."""
 
 from dataclasses import replace
+from shutil import copytree
 
 import numpy as np
 import pytest
-from command import saved, small_fund
+from command import made_run, saved, small_fund
 
 from fundappraise import commands
 from fundappraise.fund.fund import Configuration
@@ -30,12 +31,23 @@ def simulated(monkeypatch):
     return found
 
 
+@pytest.fixture(scope="module")
+def run_once(tmp_path_factory):
+    path = saved(FUND, tmp_path_factory.mktemp("run") / "fund.toml")
+    made_run(path)
+    return path.parent
+
+
 @pytest.fixture
-def fund(tmp_path, command):
+def fund(run_once, tmp_path):
     """A fund that was run once as it stands."""
-    path = saved(FUND, tmp_path / "мой фонд" / "fund.toml")
-    assert command.run(path).code == 0
-    return path
+    return copytree(run_once, tmp_path / "мой фонд") / "fund.toml"
+
+
+@pytest.fixture
+def no_papers(monkeypatch):
+    """Runs without paper and workbook: they take nearly all of the time of a run of few paths."""
+    monkeypatch.setattr(commands, "_write_all", lambda *_: [])
 
 
 def kept(fund):
@@ -82,6 +94,7 @@ def test_processes_simulate_the_configurations_that_a_scenario_reaches(command, 
     same_results(finished(runs_folder(fund))[-1], tmp_path / "alone")
 
 
+@pytest.mark.usefixtures("no_papers")
 def test_as_many_paths_as_it_takes_are_those_of_the_run_before_unless_a_scenario_moves_what_is_sure(command, tmp_path):
     path = saved(small_fund(), tmp_path / "fund.toml")
     auto = ("--paths", "auto", "--workers", "1", "--since", "none")
@@ -92,6 +105,7 @@ def test_as_many_paths_as_it_takes_are_those_of_the_run_before_unless_a_scenario
     assert "those of the run before" not in said
 
 
+@pytest.mark.usefixtures("no_papers")
 def test_of_other_paths_or_another_input_nothing_is_taken_over(command, fund, simulated):
     assert command("run", fund, "--paths", "400", "--workers", "1", "--without", "A").code == 0
     assert sorted(simulated) == ["A", "A: dearer", "B"]
@@ -112,6 +126,7 @@ def test_paths_that_were_damaged_are_simulated_again(command, fund, simulated, t
     same_results(finished(runs_folder(fund))[-1], tmp_path / "whole")
 
 
+@pytest.mark.usefixtures("no_papers")
 def test_the_paths_of_the_last_run_as_it_stands_are_kept_and_no_others(command, fund, monkeypatch):
     (first,) = kept(fund)
     assert command.run(fund, "--scenario", "Cheap tea").code == 0
